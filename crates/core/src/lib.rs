@@ -1,0 +1,19 @@
+//! Pure decisions of Attune: what matches, what a template gives, which state follows which, what a pack says.
+//!
+//! Nothing here reads a clock, a socket, a file or a database; everything is a function of its arguments, so that ingest,
+//! the command line and the tests decide alike.
+
+pub mod backoff;
+pub mod conditions;
+pub mod event;
+pub mod execution_state;
+pub mod names;
+pub mod output;
+pub mod pack;
+pub mod path;
+pub mod placement;
+pub mod retry;
+pub mod runtime;
+pub mod schema;
+pub mod template;
+pub mod version;
