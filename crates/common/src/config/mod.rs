@@ -1,0 +1,102 @@
+//! The configuration: built-in defaults, a YAML file, the environment; later wins.
+//!
+//! figment merges the layers and remembers where each value came from. Then one walk reads the merged tree, section by
+//! section, and collects every fault, so that a configuration is corrected in one go: an unknown key, a wrong type, an
+//! impossible value. A configuration with a fault is not used at all, and no message shows a secret.
+//!
+//! A section is one file here: its struct, its keys and their defaults.
+
+mod capabilities;
+mod database;
+mod directories;
+pub mod env;
+mod error;
+mod limits;
+mod runtime;
+mod section;
+mod sensor;
+mod server;
+mod sources;
+mod value;
+mod worker;
+
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+
+pub use database::{DatabaseConfig, DatabaseUrl, NoDatabase};
+pub use error::{ConfigError, Fault, Origin};
+pub use limits::LimitsConfig;
+pub use runtime::RuntimeConfig;
+pub use sensor::SensorConfig;
+pub use server::ServerConfig;
+pub use sources::Sources;
+pub use worker::WorkerConfig;
+
+use section::Section;
+
+/// Everything that an operator can set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where the facts are.
+    pub database: DatabaseConfig,
+    /// The service that runs sensors; present after loading.
+    pub sensor: Option<SensorConfig>,
+    /// The service that runs actions; present after loading.
+    pub worker: Option<WorkerConfig>,
+    /// How long a verified runtime is believed.
+    pub runtime: RuntimeConfig,
+    /// Where the API listens.
+    pub server: ServerConfig,
+    /// How much one thing may take.
+    pub limits: LimitsConfig,
+    /// What this machine must not lose: the private PostgreSQL, the API's address and token.
+    pub data_dir: PathBuf,
+    /// What this machine can make again: unpacked packs, their environments, results of verification.
+    pub cache_dir: PathBuf,
+}
+
+impl Config {
+    /// Loads the configuration of this process: the file that `ATTUNE_CONFIG` names, else `config.yaml` when there is
+    /// one, and the environment.
+    pub fn load() -> Result<Self, ConfigError> {
+        Self::load_from(None)
+    }
+
+    /// Loads the configuration of this process with the file that `--config` names.
+    pub fn load_from(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::build(&Sources::of_process(file))
+    }
+
+    /// Makes a configuration from what is given, and from nothing else but the file that this names.
+    pub fn build(sources: &Sources) -> Result<Self, ConfigError> {
+        let mut faults = Vec::new();
+        let figment = sources.merge(&mut faults);
+        let config = Section::root(&figment, &mut faults, |root| Self::read_sections(root, sources));
+        faults.sort_by(|a, b| (&a.origin, &a.key).cmp(&(&b.origin, &b.key)));
+        if faults.is_empty() { Ok(config) } else { Err(ConfigError { faults }) }
+    }
+
+    fn read_sections(root: &mut Section<'_>, sources: &Sources) -> Self {
+        let hostname = sources.hostname.as_str();
+        let data_dir = directories::data_dir(root, sources);
+        Self {
+            database: root.secret_section("database", DatabaseConfig::read),
+            sensor: Some(root.section("sensor", |section| SensorConfig::read(section, hostname))),
+            worker: Some(root.section("worker", |section| WorkerConfig::read(section, hostname))),
+            runtime: root.section("runtime", RuntimeConfig::read),
+            server: root.section("server", ServerConfig::read),
+            limits: root.section("limits", LimitsConfig::read),
+            cache_dir: directories::cache_dir(root, sources, &data_dir),
+            data_dir,
+        }
+    }
+}
+
+/// The built-in defaults on this machine, whatever file and variables there are.
+impl Default for Config {
+    fn default() -> Self {
+        let sources = Sources::of_process(None);
+        Section::root(&Figment::new(), &mut Vec::new(), |root| Self::read_sections(root, &sources))
+    }
+}

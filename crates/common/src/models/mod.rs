@@ -1,0 +1,5 @@
+//! Rows of the public tables.
+
+mod runtime;
+
+pub use runtime::Runtime;
