@@ -1,0 +1,66 @@
+//! `actions/*.yaml`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Kind;
+use super::definition::{define, enabled};
+use super::fields::Fields;
+
+/// Code that does something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// Its unique name.
+    #[serde(skip)]
+    pub r#ref: String,
+    /// A short title.
+    pub label: Option<String>,
+    /// What it is about.
+    pub description: Option<String>,
+    /// The ref of the runtime that runs it.
+    pub runtime: String,
+    /// Path of its code from the pack's root.
+    pub entrypoint: String,
+    /// JSON Schema of its parameters.
+    pub param_schema: Value,
+    /// Seconds that an attempt may take; none: the worker's default.
+    pub timeout: Option<f64>,
+    /// What happens after a failure, see [`crate::retry::Policy`].
+    pub retry: Value,
+    /// Whether an attempt whose worker is lost is the last one.
+    pub at_most_once: bool,
+    /// Whether it may run at first.
+    #[serde(skip, default = "enabled")]
+    pub enabled: bool,
+}
+define!(Action, Action);
+
+impl Action {
+    pub(super) const KEYS: &[&str] = &[
+        "ref",
+        "label",
+        "description",
+        "runtime",
+        "entrypoint",
+        "param_schema",
+        "timeout",
+        "retry",
+        "at_most_once",
+        "enabled",
+    ];
+
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            r#ref: fields.own_ref(),
+            label: fields.text("label"),
+            description: fields.text("description"),
+            runtime: fields.reference("runtime", Kind::Runtime),
+            entrypoint: fields.entrypoint("entrypoint"),
+            param_schema: fields.schema("param_schema"),
+            timeout: fields.seconds("timeout"),
+            retry: fields.retry("retry"),
+            at_most_once: fields.boolean("at_most_once", false),
+            enabled: fields.boolean("enabled", true),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! From files to a [`Pack`]: the manifest first, because every ref begins with its ref, then every definition, then what
+//! they say of each other.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::fields::Fields;
+use super::findings::{Findings, Reference, Source};
+use super::refs::{check_pack_ref, pack_of};
+use super::suggest::hint;
+use super::yaml::{self, Node};
+use super::{Action, Definition, Fault, Kind, MANIFEST, Manifest, Pack, Rule, Runtime, Sensor, Trigger};
+
+pub(super) fn parse(files: &BTreeMap<String, Vec<u8>>) -> Result<Pack, Vec<Fault>> {
+    let mut findings = Findings { paths: files.keys().cloned().collect(), ..Findings::default() };
+    let manifest = manifest(files, &mut findings);
+    let mut reader = Reader { files, findings: &mut findings };
+    let runtimes = reader.read_all(Runtime::KEYS, Runtime::read);
+    let triggers = reader.read_all(Trigger::KEYS, Trigger::read);
+    let sensors = reader.read_all(Sensor::KEYS, Sensor::read);
+    let actions = reader.read_all(Action::KEYS, Action::read);
+    let rules = reader.read_all(Rule::KEYS, Rule::read);
+    refuse_misnamed(&mut findings);
+    let external = resolve(&mut findings);
+    let Findings { mut faults, sources, .. } = findings;
+    faults.sort();
+    match manifest {
+        Some(manifest) if faults.is_empty() => {
+            Ok(Pack { manifest, runtimes, triggers, sensors, actions, rules, external, sources })
+        }
+        _ => Err(faults),
+    }
+}
+
+fn manifest(files: &BTreeMap<String, Vec<u8>>, findings: &mut Findings) -> Option<Manifest> {
+    let Some(content) = files.get(MANIFEST) else {
+        findings.faults.push(Fault::of_file(MANIFEST, missing_manifest(files)));
+        return None;
+    };
+    let source = Source { file: MANIFEST.into(), node: read(MANIFEST, content, findings)? };
+    let manifest = Manifest::read(&mut Fields::open(&source, None, Manifest::KEYS, findings)?);
+    findings.pack = Some(manifest.r#ref.clone()).filter(|pack| check_pack_ref(pack).is_ok());
+    Some(manifest)
+}
+
+fn missing_manifest(files: &BTreeMap<String, Vec<u8>>) -> String {
+    match files.keys().find(|path| path.ends_with("/pack.yaml")) {
+        Some(path) => format!("is missing: it must lie at the root of the pack, but is at {path}"),
+        None => "is missing".into(),
+    }
+}
+
+fn read(file: &str, content: &[u8], findings: &mut Findings) -> Option<Node> {
+    match yaml::parse(content) {
+        Ok(node) => Some(node),
+        Err(error) => {
+            let (file, field) = (file.to_owned(), String::new());
+            findings.faults.push(Fault { file, line: error.line, field, message: error.message });
+            None
+        }
+    }
+}
+
+struct Reader<'a> {
+    files: &'a BTreeMap<String, Vec<u8>>,
+    findings: &'a mut Findings,
+}
+
+impl Reader<'_> {
+    fn read_all<T: Definition>(&mut self, keys: &[&'static str], one: fn(&mut Fields<'_>) -> T) -> Vec<T> {
+        let files = self.files.iter().filter(|(path, _)| defines(path, T::KIND));
+        files.filter_map(|(path, content)| self.read_one(path, content, keys, one)).collect()
+    }
+
+    fn read_one<T: Definition>(
+        &mut self,
+        path: &str,
+        content: &[u8],
+        keys: &[&'static str],
+        one: fn(&mut Fields<'_>) -> T,
+    ) -> Option<T> {
+        let source = Source { file: path.to_owned(), node: read(path, content, self.findings)? };
+        let definition = one(&mut Fields::open(&source, Some(T::KIND), keys, self.findings)?);
+        self.remember(T::KIND, definition.item_ref(), source);
+        Some(definition)
+    }
+
+    /// Keeps the lines of a definition, the first one of each ref.
+    fn remember(&mut self, kind: Kind, name: &str, source: Source) {
+        let key = (kind, name.to_owned());
+        match self.findings.sources.get(&key) {
+            None => drop(self.findings.sources.insert(key, source)),
+            // An empty ref has its fault already.
+            Some(_) if name.is_empty() => {}
+            Some(first) => {
+                let message = format!("{name:?} is defined in {} as well", first.file);
+                self.findings.faults.push(source.fault("ref", message));
+            }
+        }
+    }
+}
+
+/// Whether a file defines a thing of this kind: one directory deep, code lies beside it.
+fn defines(path: &str, kind: Kind) -> bool {
+    is_in(path, kind) && extension(path) == Some("yaml")
+}
+
+fn is_in(path: &str, kind: Kind) -> bool {
+    path.rsplit_once('/').is_some_and(|(directory, _)| directory == kind.directory())
+}
+
+fn extension(path: &str) -> Option<&str> {
+    Path::new(path).extension()?.to_str()
+}
+
+/// A definition that would be passed over silently is worse than a refusal.
+fn refuse_misnamed(findings: &mut Findings) {
+    for path in &findings.paths {
+        let misnamed = extension(path) == Some("yml")
+            && (path == "pack.yml" || Kind::ALL.iter().any(|kind| is_in(path, *kind)));
+        if misnamed {
+            findings.faults.push(Fault::of_file(path, "definitions end in .yaml"));
+        }
+    }
+}
+
+/// Faults for refs within the pack that lead nowhere; the refs into other packs.
+fn resolve(findings: &mut Findings) -> Vec<Reference> {
+    let (own, external): (Vec<_>, Vec<_>) = std::mem::take(&mut findings.references)
+        .into_iter()
+        .partition(|reference| findings.pack.as_deref() == Some(pack_of(&reference.r#ref)));
+    let known =
+        |kind| findings.sources.keys().filter(move |(k, _)| *k == kind).map(|(_, name)| name.as_str());
+    let lost = own.iter().filter(|reference| !known(reference.kind).any(|name| name == reference.r#ref));
+    let faults: Vec<Fault> = lost
+        .map(|reference| {
+            let hint = hint(&reference.r#ref, known(reference.kind));
+            reference.fault(format!("the pack has no {} {:?}{hint}", reference.kind, reference.r#ref))
+        })
+        .collect();
+    findings.faults.extend(faults);
+    external
+}

@@ -1,0 +1,115 @@
+//! `sensors/*.yaml`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Kind;
+use super::definition::{define, enabled};
+use super::fields::Fields;
+
+/// How a sensor lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It is called every interval.
+    #[default]
+    Poll,
+    /// It runs for long and emits as it goes.
+    Stream,
+    /// Attune itself contains it.
+    Builtin,
+}
+
+impl Mode {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Poll, Self::Stream, Self::Builtin];
+
+    /// As the column has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Poll => "poll",
+            Self::Stream => "stream",
+            Self::Builtin => "builtin",
+        }
+    }
+}
+
+/// Code that produces events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sensor {
+    /// Its unique name.
+    #[serde(skip)]
+    pub r#ref: String,
+    /// A short title.
+    pub label: Option<String>,
+    /// What it is about.
+    pub description: Option<String>,
+    /// The ref of the runtime that runs it.
+    pub runtime: String,
+    /// Path of its code from the pack's root.
+    pub entrypoint: String,
+    /// Refs of the triggers it may produce; the first is for events that name none.
+    pub triggers: Vec<String>,
+    /// Values for `param_schema`.
+    pub config: Value,
+    /// JSON Schema of `config`.
+    pub param_schema: Value,
+    /// How it lives.
+    pub mode: Mode,
+    /// Seconds between polls; none: the worker's default.
+    pub poll_interval: Option<f64>,
+    /// Seconds that a poll may take; none: the worker's default.
+    pub timeout: Option<f64>,
+    /// Limits of its process.
+    pub limits: Value,
+    /// What the worker that runs it must have.
+    pub labels: Value,
+    /// Whether it runs at first.
+    #[serde(skip, default = "enabled")]
+    pub enabled: bool,
+}
+define!(Sensor, Sensor);
+
+impl Sensor {
+    pub(super) const KEYS: &[&str] = &[
+        "ref",
+        "label",
+        "description",
+        "runtime",
+        "entrypoint",
+        "triggers",
+        "config",
+        "param_schema",
+        "mode",
+        "poll_interval",
+        "timeout",
+        "limits",
+        "labels",
+        "enabled",
+    ];
+
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        let mode = fields.choice("mode", &Mode::ALL, Mode::as_str);
+        Self {
+            r#ref: fields.own_ref(),
+            label: fields.text("label"),
+            description: fields.text("description"),
+            runtime: fields.reference("runtime", Kind::Runtime),
+            // A built-in sensor's code is in no file.
+            entrypoint: if mode == Mode::Builtin {
+                fields.text("entrypoint").unwrap_or_default()
+            } else {
+                fields.entrypoint("entrypoint")
+            },
+            triggers: fields.references("triggers", Kind::Trigger),
+            param_schema: fields.schema("param_schema"),
+            config: fields.values_of("config", "param_schema"),
+            mode,
+            poll_interval: fields.seconds("poll_interval"),
+            timeout: fields.seconds("timeout"),
+            limits: fields.object("limits"),
+            labels: fields.object("labels"),
+            enabled: fields.boolean("enabled", true),
+        }
+    }
+}
