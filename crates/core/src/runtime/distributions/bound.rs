@@ -51,13 +51,12 @@ impl Bound {
     /// Whether a version will do. One that nobody knows does not meet a bound.
     pub fn check(&self, version: Option<&Version>) -> Result<(), Shortfall> {
         match (self, version) {
-            (Self::None, _) => Ok(()),
             (Self::Unreadable(written), _) => Err(Shortfall::Unreadable(written.clone())),
             (Self::AtLeast(bound), None) => Err(Shortfall::Unknown(bound.clone())),
             (Self::AtLeast(bound), Some(found)) if found < bound => {
                 Err(Shortfall::Below { found: found.clone(), bound: bound.clone() })
             }
-            (Self::AtLeast(_), Some(_)) => Ok(()),
+            (Self::None | Self::AtLeast(_), _) => Ok(()),
         }
     }
 }

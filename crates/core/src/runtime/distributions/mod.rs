@@ -93,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    fn commands(list: Value) -> Vec<Candidate> {
+    fn commands(list: &Value) -> Vec<Candidate> {
         let distributions = json!({"verification": {"commands": list}});
         match Distributions::parse(&distributions).verification {
             Verification::Commands(candidates) => candidates,
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn commands_are_tried_by_priority_and_those_without_one_last() {
-        let candidates = commands(json!([
+        let candidates = commands(&json!([
             {"binary": "e"}, {"binary": "c", "priority": 2}, {"binary": "d", "priority": 2},
             {"binary": "f", "priority": null}, {"binary": "b", "priority": 1.5}, {"binary": "a", "priority": -1},
         ]));
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_fault_stays_with_its_command() {
-        let candidates = commands(json!([{"binary": "a", "pattern": "("}, 7, {"binary": "b"}]));
+        let candidates = commands(&json!([{"binary": "a", "pattern": "("}, 7, {"binary": "b"}]));
         let sound: Vec<_> = candidates.iter().map(|candidate| candidate.command.is_ok()).collect();
         assert_eq!(sound, [false, false, true]);
     }
