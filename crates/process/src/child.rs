@@ -1,0 +1,108 @@
+//! A process that this crate has started: it is held by descriptor and waited for exactly once.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, pidfd_send_signal, waitid};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::outcome::Outcome;
+use crate::protocol::KILL_NOW;
+use crate::reaper;
+
+/// What becomes of a process whose owner forgets it.
+#[derive(Clone, Copy)]
+pub(crate) struct Farewell {
+    /// The signal that it gets at once.
+    pub(crate) signal: Signal,
+    /// How long it may take to end before it gets SIGKILL.
+    pub(crate) patience: Duration,
+}
+
+impl Farewell {
+    /// For a launcher that stays: it kills its tree at once, and gives up by itself long before this patience ends.
+    pub(crate) fn run() -> Self {
+        let signal =
+            Signal::from_named_raw(KILL_NOW).expect("the launcher listens to a signal that has a name");
+        Self { signal, patience: Duration::from_secs(15) }
+    }
+}
+
+/// A child process, until it is reaped.
+pub(crate) struct Child {
+    pid: Pid,
+    /// `None` only while the value is being dropped.
+    handle: Option<OwnedFd>,
+    /// How it ended, once it was reaped. Locked while waiting, because a process can be waited for only once.
+    ended: Mutex<Option<Outcome>>,
+    farewell: Farewell,
+}
+
+impl Child {
+    pub(crate) fn new(pid: Pid, handle: OwnedFd, farewell: Farewell) -> Self {
+        Self { pid, handle: Some(handle), ended: Mutex::new(None), farewell }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().cast_unsigned()
+    }
+
+    fn handle(&self) -> &OwnedFd {
+        self.handle.as_ref().expect("the handle is taken by nobody but drop")
+    }
+
+    /// Sends a signal; one that has ended already needs none.
+    pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
+        match pidfd_send_signal(self.handle(), signal) {
+            Err(Errno::SRCH) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Waits until it has ended, and reaps it. May be called again, by several tasks and in any runtime.
+    pub(crate) async fn ended(&self) -> io::Result<Outcome> {
+        // Registered anew each time: a registration dies with the runtime that it was made in.
+        let ready = AsyncFd::with_interest(self.handle().try_clone()?, Interest::READABLE)?;
+        loop {
+            let mut guard = ready.readable().await?;
+            if let Some(outcome) = self.reap()? {
+                return Ok(outcome);
+            }
+            guard.clear_ready();
+        }
+    }
+
+    /// Reaps it when it has ended.
+    pub(crate) fn reap(&self) -> io::Result<Option<Outcome>> {
+        let mut ended = self.ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if ended.is_none() {
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+            *ended = waitid(WaitId::PidFd(std::os::fd::AsFd::as_fd(self.handle())), options)?
+                .map(|status| decode(&status));
+        }
+        Ok(*ended)
+    }
+}
+
+fn decode(status: &WaitIdStatus) -> Outcome {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => Outcome::Exited(code),
+        (None, signal) => Outcome::Signalled(signal.unwrap_or(0)),
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if matches!(self.reap(), Ok(None)) {
+            // It can only fail for one that has just ended, and the reaper finds that out.
+            let _ = self.signal(self.farewell.signal);
+            if let Some(handle) = self.handle.take() {
+                reaper::adopt(handle, self.farewell.patience);
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The one thread that starts processes.
+//!
+//! The kernel binds "tell me when my parent dies" to the thread that made the process, not to its process. A thread of
+//! a pool may end at any time; this one lives as long as the service, so what it starts is told of nothing less.
+//! Starting takes well under a millisecond, so one thread is enough, and it keeps the async threads from waiting.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::OnceLock;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tokio::sync::oneshot;
+
+use crate::child::{Child, Farewell};
+use crate::image::Image;
+use crate::posix_spawn::posix_spawn;
+
+/// A launcher to be started.
+pub(crate) struct Start {
+    pub(crate) argv: Vec<CString>,
+    pub(crate) env: Vec<CString>,
+    /// Its descriptors from 0 upwards.
+    pub(crate) descriptors: Vec<OwnedFd>,
+    /// What becomes of it when it is dropped.
+    pub(crate) farewell: Farewell,
+}
+
+type Request = (Start, oneshot::Sender<io::Result<Child>>);
+
+/// Has the thread start a launcher. When the caller does not wait for the answer, the launcher is dropped with it.
+pub(crate) async fn start(start: Start) -> io::Result<Child> {
+    let (answer, answered) = oneshot::channel();
+    thread()?.send((start, answer)).map_err(|_| thread_ended())?;
+    answered.await.map_err(|_| thread_ended())?
+}
+
+fn thread_ended() -> io::Error {
+    io::Error::other("the thread that starts processes has ended")
+}
+
+fn thread() -> io::Result<&'static Sender<Request>> {
+    static THREAD: OnceLock<io::Result<Sender<Request>>> = OnceLock::new();
+    let thread = THREAD.get_or_init(|| {
+        let (requests, received) = mpsc::channel::<Request>();
+        let mut spawner = Spawner { image: Image::in_memory().or_else(|_| Image::in_any_directory())? };
+        thread::Builder::new().name("attune-spawner".into()).spawn(move || {
+            for (start, answer) in received {
+                // A refused answer comes back as the error and is dropped here, which ends what was started.
+                drop(answer.send(spawner.start(start)));
+            }
+        })?;
+        Ok(requests)
+    });
+    thread.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))
+}
+
+struct Spawner {
+    image: Image,
+}
+
+impl Spawner {
+    fn start(&mut self, start: Start) -> io::Result<Child> {
+        let pid = match self.spawn(&start) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                self.image = Image::in_any_directory()?;
+                self.spawn(&start)?
+            }
+            other => other?,
+        };
+        let handle = pidfd_open(pid, PidfdFlags::empty())?;
+        Ok(Child::new(pid, handle, start.farewell))
+    }
+
+    fn spawn(&self, start: &Start) -> io::Result<Pid> {
+        posix_spawn(self.image.path(), &start.argv, &start.env, &start.descriptors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start_with(image: Image) -> io::Result<Child> {
+        let null = std::fs::File::open("/dev/null").unwrap();
+        let descriptors = vec![null.into()];
+        let start = Start {
+            argv: vec![c"attune-launcher".into()],
+            env: vec![],
+            descriptors,
+            farewell: Farewell::run(),
+        };
+        Spawner { image }.start(start)
+    }
+
+    #[tokio::test]
+    async fn every_kind_of_image_can_be_executed() {
+        let directory = tempfile::tempdir().unwrap();
+        let images = [Image::in_memory(), Image::in_directory(directory.path()), Image::in_any_directory()];
+        for image in images {
+            let child = start_with(image.unwrap()).unwrap();
+            assert_eq!(child.ended().await.unwrap(), crate::Outcome::Exited(125));
+        }
+        assert_eq!(directory.path().read_dir().unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,3 @@
+//! Real programs, started the way the services start them.
+
+mod daemon;
