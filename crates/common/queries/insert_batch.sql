@@ -1,0 +1,73 @@
+WITH current AS MATERIALIZED (
+    SELECT version FROM config_version WHERE version = $1),
+-- The fence. Locked in id order; whoever is not returned here has nothing in this batch.
+held AS MATERIALIZED (
+    SELECT s.sensor
+    FROM sensor_state s JOIN unnest($2::bigint[], $3::bigint[]) AS h (sensor, epoch) ON s.sensor = h.sensor
+    WHERE s.epoch = h.epoch AND EXISTS (SELECT FROM current)
+    ORDER BY s.sensor FOR UPDATE OF s),
+admitted AS MATERIALIZED (
+    SELECT e.*
+    FROM unnest($7::bigint[], $8::bigint[], $9::text[], $10::jsonb[], $11::bigint[], $12::text[], $13::text[], $14::text[],
+                $15::text[], $16::timestamptz[], $17::text[], $18::timestamptz[], $19::bigint[], $20::text[])
+         AS e (id, trigger, trigger_ref, trigger_params, sensor, sensor_ref, source, key,
+               key_source, key_expires, payload, created, sensor_config, pack_digest)
+    WHERE EXISTS (SELECT FROM current) AND (e.sensor IS NULL OR e.sensor IN (SELECT sensor FROM held))),
+keyed AS (
+    INSERT INTO event_key (source, key, event, expires)
+    SELECT key_source, key, id, key_expires FROM admitted WHERE key IS NOT NULL ORDER BY key_source, key
+    ON CONFLICT (source, key) DO UPDATE SET event = EXCLUDED.event, expires = EXCLUDED.expires
+        WHERE event_key.expires <= clock_timestamp()
+    RETURNING event),
+fresh AS MATERIALIZED (
+    SELECT * FROM admitted WHERE key IS NULL OR id IN (SELECT event FROM keyed)),
+inserted AS (
+    INSERT INTO event (id, trigger, trigger_ref, trigger_params, sensor, sensor_ref, source, key, payload, created,
+                       sensor_config, pack_digest)
+    SELECT id, trigger, trigger_ref, trigger_params, sensor, sensor_ref, source, key, payload::jsonb, created,
+           sensor_config, pack_digest
+    FROM fresh ORDER BY id
+    RETURNING id),
+set_aside AS (
+    INSERT INTO event_rejected (sensor, sensor_ref, trigger_ref, raw, reason)
+    SELECT r.sensor, r.sensor_ref, r.trigger_ref, r.raw, r.reason
+    FROM unnest($33::bigint[], $34::text[], $35::text[], $36::bytea[], $37::text[]) AS r (sensor, sensor_ref, trigger_ref, raw, reason)
+    WHERE r.sensor IN (SELECT sensor FROM held)
+    RETURNING sensor),
+-- Both ids are drawn here, so that an execution can name its enforcement without a second round trip.
+fired AS MATERIALIZED (
+    SELECT f.*, nextval('enforcement_id_seq') AS enforcement
+    FROM unnest($21::bigint[], $22::bigint[], $23::text[], $24::bigint[], $25::text[], $26::bigint[], $27::text[], $28::bigint[],
+                $29::text[], $30::text[], $31::text[], $32::timestamptz[])
+         AS f (event, rule, rule_ref, rule_revision, reason, action, action_ref, runtime, params, trigger_ref, pack_digest, created)
+    WHERE f.event IN (SELECT id FROM inserted)),
+enforced AS (
+    INSERT INTO enforcement (id, event, rule, rule_ref, rule_revision, status, reason, created)
+    SELECT enforcement, event, rule, rule_ref, rule_revision,
+           CASE WHEN reason IS NULL THEN 'created' ELSE 'failed' END::enforcement_status_enum, reason, created
+    FROM fired),
+requested AS (
+    INSERT INTO execution (enforcement, action, action_ref, runtime, params, rule_ref, trigger_ref, pack_digest, created,
+                           not_before)
+    SELECT enforcement, action, action_ref, runtime, params::jsonb, rule_ref, trigger_ref, pack_digest, created, created
+    FROM fired WHERE reason IS NULL
+    RETURNING id),
+committed AS (
+    UPDATE sensor_state s
+    SET state = COALESCE(c.state, s.state), status = 'running', reason = NULL, failures = 0, next_try = NULL,
+        last_tick = clock_timestamp(),
+        last_event = CASE WHEN f.count > 0 THEN clock_timestamp() ELSE s.last_event END,
+        polls = s.polls + c.polls, events = s.events + COALESCE(f.count, 0),
+        duplicates = s.duplicates + c.duplicates + COALESCE(a.count, 0) - COALESCE(f.count, 0),
+        rejected = s.rejected + COALESCE(r.count, 0), updated = clock_timestamp()
+    FROM unnest($2::bigint[], $4::jsonb[], $5::bigint[], $6::bigint[]) AS c (sensor, state, polls, duplicates)
+    JOIN held USING (sensor)
+    LEFT JOIN (SELECT sensor, count(*) FROM admitted GROUP BY sensor) AS a USING (sensor)
+    LEFT JOIN (SELECT sensor, count(*) FROM fresh GROUP BY sensor) AS f USING (sensor)
+    LEFT JOIN (SELECT sensor, count(*) FROM set_aside GROUP BY sensor) AS r USING (sensor)
+    WHERE s.sensor = c.sensor
+    RETURNING s.sensor)
+SELECT (SELECT version FROM config_version) AS "version!",
+       ARRAY(SELECT id FROM inserted) AS "events!: Vec<i64>",
+       ARRAY(SELECT sensor FROM committed) AS "sensors!: Vec<i64>",
+       (SELECT count(*) FROM requested) AS "executions!"

@@ -1,0 +1,99 @@
+//! The connection to PostgreSQL, the one truth of the system.
+//!
+//! Every session carries time limits, so that a client that dies in the middle of a transaction, or a lock that nobody
+//! gives back, costs seconds and not the night. Statements of hot paths are prepared once per connection and planned
+//! generically: their arrays vary in length, and planning them again each time cost more than running them.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+/// The schema's history, embedded. `sqlx migrate run` on the same folder does the same.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
+
+/// How long a caller waits for a free connection before the failure counts as transient.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What can go wrong before there is a database to talk to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No address: only `attune up` and `attune demo` bring a database of their own.
+    #[error("no database: set DATABASE_URL (or database.url), or start everything with `attune up`, which brings its own")]
+    NoUrl,
+    /// The address is not one. It may hold a password, so it is not repeated.
+    #[error("the database URL can not be read")]
+    BadUrl(#[source] sqlx::Error),
+    /// The server did not answer.
+    #[error("can not connect to the database")]
+    Connect(#[source] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("can not migrate the database")]
+    Migrate(#[source] MigrateError),
+}
+
+/// Opens a pool of at most `max_connections` on `url`, named `program` in `pg_stat_activity`.
+pub async fn connect(url: &str, program: &str, max_connections: u32) -> Result<PgPool, Error> {
+    let options = session_options(url, program)?;
+    pool_options(max_connections).connect_with(options).await.map_err(Error::Connect)
+}
+
+/// As [`connect`], without waiting for the server: the first query connects.
+pub fn connect_lazy(url: &str, program: &str, max_connections: u32) -> Result<PgPool, Error> {
+    Ok(pool_options(max_connections).connect_lazy_with(session_options(url, program)?))
+}
+
+/// Brings the schema up to date. Safe to run from several programs at once.
+pub async fn migrate(pool: &PgPool) -> Result<(), Error> {
+    MIGRATOR.run(pool).await.map_err(Error::Migrate)
+}
+
+fn pool_options(max_connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A ping per checkout would double the round trips of the hot path; a broken connection shows itself.
+        .test_before_acquire(false)
+}
+
+fn session_options(url: &str, program: &str) -> Result<PgConnectOptions, Error> {
+    let options = PgConnectOptions::from_str(url).map_err(Error::BadUrl)?;
+    Ok(options.application_name(program).options([
+        ("statement_timeout", "60s"),
+        ("lock_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "30s"),
+        ("plan_cache_mode", "force_generic_plan"),
+        ("jit", "off"),
+    ]))
+}
+
+/// Whether trying again later can help: the server is away, full, or chose this transaction as a victim.
+pub fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(database) => database.code().is_some_and(|code| is_transient_code(&code)),
+        _ => false,
+    }
+}
+
+/// Classes 08 (connection), 40 (rolled back), 53 (out of resources), 57P (operator intervention), 55P03 (lock not available).
+fn is_transient_code(code: &str) -> bool {
+    ["08", "40", "53", "57P"].iter().any(|class| code.starts_with(class)) || code == "55P03"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_transient_code;
+
+    #[test]
+    fn a_server_that_goes_away_is_transient_and_a_broken_constraint_is_not() {
+        for code in ["57P01", "57P03", "08006", "40P01", "53300", "55P03"] {
+            assert!(is_transient_code(code), "{code}");
+        }
+        for code in ["23505", "42P01", "57014", "22P05"] {
+            assert!(!is_transient_code(code), "{code}");
+        }
+    }
+}

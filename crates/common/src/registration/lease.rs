@@ -1,0 +1,96 @@
+//! Keeping a lease: one small UPDATE every five seconds, and an honest answer to "may I still act?".
+//!
+//! The keeper reports [`Lease::Held`] only while the last renewal is younger than the lease, less a margin, by a clock that
+//! also counts suspend: a laptop that slept for an hour wakes up lapsed. A lapsed holder stops its sensors and keeps trying;
+//! when its epoch is still its own it goes on, when another holds the row it is [`Lease::Superseded`] for good.
+
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{Held, LEASE, LEASE_RENEWAL};
+use crate::repositories::worker;
+
+/// A holder stops this long before others may act, so that what it started has time to end.
+const MARGIN: Duration = Duration::from_secs(4);
+/// How often a keeper that lost contact tries again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Whether this process may still act under its registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lease {
+    /// Renewed in time.
+    Held,
+    /// Not renewed in time; others may have taken over. Sensors stop until it is held again.
+    Lapsed,
+    /// Another epoch holds the row. There is no way back.
+    Superseded,
+}
+
+/// Renews one lease until told to stop.
+#[derive(Debug)]
+pub struct LeaseKeeper {
+    pool: PgPool,
+    held: Held,
+    state: watch::Sender<Lease>,
+    renewed_at: Duration,
+    failing: bool,
+}
+
+impl LeaseKeeper {
+    /// A keeper for a registration that was just made, and the place to watch it.
+    pub fn new(pool: PgPool, held: Held) -> (Self, watch::Receiver<Lease>) {
+        let (state, watcher) = watch::channel(Lease::Held);
+        (Self { pool, held, state, renewed_at: boot_time(), failing: false }, watcher)
+    }
+
+    /// Renews until `stop`, or until superseded.
+    pub async fn run(mut self, stop: CancellationToken) {
+        loop {
+            let pause = if self.failing { RETRY } else { LEASE_RENEWAL };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            if self.renew().await == Lease::Superseded {
+                return;
+            }
+        }
+    }
+
+    async fn renew(&mut self) -> Lease {
+        // The lease counts from when the renewal was sent: the server can only have granted it later.
+        let sent_at = boot_time();
+        let left = (self.renewed_at + LEASE).saturating_sub(MARGIN).saturating_sub(sent_at);
+        let limit = left.clamp(RETRY, LEASE_RENEWAL);
+        let renewal = tokio::time::timeout(limit, worker::renew_lease(&self.pool, self.held, LEASE)).await;
+        self.failing = !matches!(renewal, Ok(Ok(true)));
+        let lease = match renewal {
+            Ok(Ok(true)) => {
+                self.renewed_at = sent_at;
+                Lease::Held
+            }
+            Ok(Ok(false)) => Lease::Superseded,
+            Ok(Err(_)) | Err(_) if boot_time() + MARGIN < self.renewed_at + LEASE => Lease::Held,
+            Ok(Err(_)) | Err(_) => Lease::Lapsed,
+        };
+        self.publish(lease);
+        lease
+    }
+
+    fn publish(&self, lease: Lease) {
+        let changed = self.state.send_if_modified(|state| std::mem::replace(state, lease) != lease);
+        if changed {
+            tracing::warn!(worker.id = self.held.worker, worker.lease = ?lease, "The worker's lease changed");
+        }
+    }
+}
+
+/// Time since boot, suspend included.
+fn boot_time() -> Duration {
+    let now = clock_gettime(ClockId::Boottime);
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
+}

@@ -1,0 +1,183 @@
+//! A service instance's place in the `worker` table: one implementation for every role.
+//!
+//! Two facts keep two live processes from sharing a registration. The *epoch* rises with every registration, and every
+//! write of a holder names its own; the *lease* says until when the holder may be presumed alive. Only the database's
+//! clock judges a lease. What follows from losing either is decided by [`lease`].
+
+mod lease;
+mod namesake;
+mod role;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use attune_process::ProcessIdentity;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+pub use lease::{Lease, LeaseKeeper};
+pub use role::WorkerRole;
+
+use crate::repositories::worker;
+
+/// How long a lease lasts after each renewal.
+pub const LEASE: Duration = Duration::from_secs(20);
+/// How often it is renewed.
+pub const LEASE_RENEWAL: Duration = Duration::from_secs(5);
+
+/// Why a service could not take or keep its place.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A live process holds the name; the caller exits with code 4.
+    #[error("worker {name} is running on {host} as process {pid}; stop it, choose another worker_name, or take over with --replace")]
+    Namesake {
+        /// The contested name.
+        name: String,
+        /// Where the holder runs.
+        host: String,
+        /// Its process id there.
+        pid: u32,
+    },
+    /// Another epoch holds the row now; the caller exits with code 4.
+    #[error("worker {name} was taken over by another process")]
+    Superseded {
+        /// The lost name.
+        name: String,
+    },
+    /// A method that needs a registration was called before `register`.
+    #[error("worker {name} is not registered yet")]
+    NotRegistered {
+        /// The name it would have.
+        name: String,
+    },
+    /// The kernel does not say which process this is.
+    #[error("can not read this process's identity from /proc")]
+    NoIdentity(#[source] std::io::Error),
+    /// The database refused or did not answer.
+    #[error("can not {attempted} worker {name}")]
+    Database {
+        /// The verb: register, renew, deregister.
+        attempted: &'static str,
+        /// The worker's name.
+        name: String,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+}
+
+/// Who registers: the part of a registration that configuration decides.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Unique together with the role.
+    pub name: String,
+    /// What the instance runs.
+    pub role: WorkerRole,
+    /// Shown to operators.
+    pub host: String,
+    /// Take over a live namesake instead of refusing to start.
+    pub replace: bool,
+}
+
+/// A held registration: the row and the epoch under which this process writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// `worker.id`.
+    pub worker: i64,
+    /// `worker.epoch` of this process.
+    pub epoch: i64,
+}
+
+/// One service instance in the `worker` table, before and after it registered.
+#[derive(Debug)]
+pub struct Registration {
+    pool: PgPool,
+    identity: Identity,
+    capabilities: HashMap<String, Value>,
+    held: Option<Held>,
+}
+
+impl Registration {
+    /// A registration that is not in the table yet.
+    pub fn new(pool: PgPool, identity: Identity) -> Self {
+        Self { pool, identity, capabilities: HashMap::new(), held: None }
+    }
+
+    /// Inserts the row, or takes over the one of that name and role once its holder is gone. Returns the worker's id.
+    pub async fn register(&mut self) -> Result<i64, Error> {
+        let seen = namesake::wait_until_free(&self.pool, &self.identity).await?;
+        let claim = worker::Claim {
+            name: &self.identity.name,
+            role: self.identity.role,
+            host: &self.identity.host,
+            capabilities: self.capabilities_json(),
+            meta: json!(ProcessIdentity::current().map_err(Error::NoIdentity)?),
+            lease: LEASE,
+        };
+        let held = worker::register(&self.pool, &claim, seen).await.map_err(|e| self.failed("register", e))?;
+        // Somebody registered the name between the look and the claim: look again.
+        let Some(held) = held else { return Box::pin(self.register()).await };
+        self.held = Some(held);
+        Ok(held.worker)
+    }
+
+    /// Renews `last_heartbeat`, only while the epoch is this process's own.
+    pub async fn heartbeat(&self) -> Result<(), Error> {
+        let held = self.held()?;
+        tracing::debug!(worker.name = %self.identity.name, worker.id = held.worker, "heartbeat");
+        let own = worker::heartbeat(&self.pool, held).await.map_err(|e| self.failed("renew", e))?;
+        self.must_own(own)
+    }
+
+    /// Sets `inactive` and gives back every sensor: the graceful end.
+    pub async fn deregister(&self) -> Result<(), Error> {
+        let held = self.held()?;
+        worker::deregister(&self.pool, held).await.map_err(|e| self.failed("deregister", e))?;
+        tracing::info!(worker.name = %self.identity.name, worker.id = held.worker, "Deregistered worker");
+        Ok(())
+    }
+
+    /// Writes the capabilities as they are now.
+    pub async fn update_capabilities(&self) -> Result<(), Error> {
+        let held = self.held()?;
+        let own = worker::set_capabilities(&self.pool, held, &self.capabilities_json()).await;
+        self.must_own(own.map_err(|e| self.failed("update", e))?)
+    }
+
+    /// Adds or replaces one capability; written by the next `register` or `update_capabilities`.
+    pub fn add_capability(&mut self, key: String, value: Value) {
+        self.capabilities.insert(key, value);
+    }
+
+    /// What this instance says it can do.
+    pub fn capabilities(&self) -> &HashMap<String, Value> {
+        &self.capabilities
+    }
+
+    /// `worker.id`, once registered.
+    pub fn worker_id(&self) -> Option<i64> {
+        self.held.map(|held| held.worker)
+    }
+
+    /// The name under which it registers.
+    pub fn worker_name(&self) -> &str {
+        &self.identity.name
+    }
+
+    /// The row and epoch under which this process writes.
+    pub fn held(&self) -> Result<Held, Error> {
+        self.held.ok_or_else(|| Error::NotRegistered { name: self.identity.name.clone() })
+    }
+
+    fn must_own(&self, own: bool) -> Result<(), Error> {
+        if own { Ok(()) } else { Err(Error::Superseded { name: self.identity.name.clone() }) }
+    }
+
+    fn capabilities_json(&self) -> Value {
+        json!(self.capabilities)
+    }
+
+    fn failed(&self, attempted: &'static str, source: sqlx::Error) -> Error {
+        Error::Database { attempted, name: self.identity.name.clone(), source }
+    }
+}

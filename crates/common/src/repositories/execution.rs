@@ -1,0 +1,235 @@
+//! Table `execution`: the queue of work, claimed by runtime and fenced by attempt number.
+//!
+//! `idx_execution_requested` serves [`claim`], `idx_execution_running` serves [`requeue_lost`]. The state in a row is the
+//! place in the queue; every statement names the state it expects.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool};
+
+use crate::registration::Held;
+
+/// Losses in a row after which an execution is given up.
+pub const MAX_LOSSES: i32 = 5;
+
+/// A claimed execution with all that its run needs.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// `execution.id`.
+    pub id: i64,
+    /// Names this run in every later write.
+    pub attempt: i32,
+    /// Attempts so far that ended by themselves; only those count against `max_attempts`.
+    pub lost: i16,
+    /// What runs.
+    pub action_ref: String,
+    /// For the environment of the run.
+    pub rule_ref: Option<String>,
+    /// For the environment of the run.
+    pub trigger_ref: Option<String>,
+    /// The content to run from.
+    pub pack_digest: Option<String>,
+    /// For the program's stdin.
+    pub params: Value,
+    /// The rest comes from the action as it is now; all `None` once it was deleted.
+    pub action: Option<ActionPlan>,
+}
+
+/// How an action runs, as its row says at the time of the claim.
+#[derive(Debug, Clone)]
+pub struct ActionPlan {
+    /// `runtime.id`.
+    pub runtime: Option<i64>,
+    /// Path in the pack.
+    pub entrypoint: String,
+    /// Seconds; `None`: the worker's default.
+    pub timeout: Option<f64>,
+    /// The retry policy, unparsed.
+    pub retry: Value,
+}
+
+/// Claims up to `slots` due executions for the runtimes that this worker has, the longest due first.
+///
+/// Nothing is claimed once the caller's epoch or lease is gone: the worker's row is share-locked, so a take-over either sees
+/// these executions running or keeps them from being claimed.
+pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> sqlx::Result<Vec<Claimed>> {
+    let rows = sqlx::query!(
+        r#"WITH me AS MATERIALIZED (
+               SELECT id FROM worker WHERE id = $1 AND epoch = $2 AND lease_until > clock_timestamp() FOR SHARE),
+           due AS MATERIALIZED (
+               SELECT d.id FROM unnest($3::bigint[]) AS r (runtime), LATERAL (
+                   SELECT e.id, e.not_before FROM execution e
+                   WHERE e.runtime = r.runtime AND e.status = 'requested' AND e.not_before <= clock_timestamp()
+                   ORDER BY e.not_before, e.id LIMIT $4 FOR UPDATE SKIP LOCKED) AS d
+               ORDER BY d.not_before, d.id LIMIT $4),
+           claimed AS (
+               UPDATE execution e SET status = 'running', worker = me.id, started = clock_timestamp(), updated = clock_timestamp()
+               FROM due, me WHERE e.id = due.id AND e.status = 'requested'
+               RETURNING e.id, e.attempt, e.lost, e.action, e.action_ref, e.rule_ref, e.trigger_ref, e.pack_digest, e.params)
+           SELECT c.id AS "id!", c.attempt AS "attempt!", c.lost AS "lost!", c.action_ref AS "action_ref!", c.rule_ref,
+                  c.trigger_ref, c.pack_digest, c.params AS "params!",
+                  a.id AS "action?", a.runtime, a.entrypoint AS "entrypoint?", a.timeout, a.retry AS "retry?"
+           FROM claimed c LEFT JOIN action a ON a.id = c.action ORDER BY c.id"#,
+        held.worker,
+        held.epoch,
+        runtimes,
+        slots
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Claimed {
+            id: row.id,
+            attempt: row.attempt,
+            lost: row.lost,
+            action_ref: row.action_ref,
+            rule_ref: row.rule_ref,
+            trigger_ref: row.trigger_ref,
+            pack_digest: row.pack_digest,
+            params: row.params,
+            action: row.action.map(|_| ActionPlan {
+                runtime: row.runtime,
+                entrypoint: row.entrypoint.unwrap_or_default(),
+                timeout: row.timeout,
+                retry: row.retry.unwrap_or(Value::Null),
+            }),
+        })
+        .collect())
+}
+
+/// When the next execution that is not due yet becomes so, for the worker's sleep.
+pub async fn next_due(pool: &PgPool, runtimes: &[i64]) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        "SELECT min(not_before) FROM execution WHERE status = 'requested' AND runtime = ANY($1) AND not_before > clock_timestamp()",
+        runtimes
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// How attempts ended, one entry per attempt, as columns.
+#[derive(Debug, Default)]
+pub struct Finishes {
+    /// `execution.id`.
+    pub execution: Vec<i64>,
+    /// The attempt that ended.
+    pub attempt: Vec<i32>,
+    /// `succeeded`, `failed`, `timed_out` or `cancelled`.
+    pub status: Vec<String>,
+    /// What it printed or returned.
+    pub result: Vec<Option<Value>>,
+    /// Why it did not succeed.
+    pub error: Vec<Option<String>>,
+    /// Seconds until the next attempt; `None`: this was the last.
+    pub retry_in: Vec<Option<f64>>,
+    /// What is left of the log.
+    pub log: Vec<Vec<u8>>,
+}
+
+/// Records how attempts ended. Returns the executions that were still running that attempt on this worker; for the others
+/// nothing changed: their attempt was declared lost.
+pub async fn finish(pool: &PgPool, worker: i64, finishes: &Finishes) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar!(
+        r#"WITH input AS MATERIALIZED (
+               SELECT * FROM unnest($2::bigint[], $3::int[], $4::text[], $5::jsonb[], $6::text[], $7::float8[], $8::bytea[])
+                   AS i (id, attempt, status, result, error, retry_in, log)),
+           mine AS MATERIALIZED (
+               SELECT i.*, e.started FROM execution e JOIN input i ON e.id = i.id
+               WHERE e.attempt = i.attempt AND e.worker = $1 AND e.status = 'running' ORDER BY e.id FOR UPDATE OF e),
+           past AS (
+               INSERT INTO attempt (execution, attempt, worker, status, error, started)
+               SELECT id, attempt, $1, status, error, started FROM mine WHERE retry_in IS NOT NULL),
+           logged AS (
+               INSERT INTO log (execution, attempt, data) SELECT id, attempt, log FROM mine WHERE length(log) > 0)
+           UPDATE execution e
+           SET status = CASE WHEN m.retry_in IS NULL THEN m.status::execution_status_enum ELSE 'requested' END,
+               attempt = CASE WHEN m.retry_in IS NULL THEN e.attempt ELSE e.attempt + 1 END,
+               worker = CASE WHEN m.retry_in IS NULL THEN e.worker END,
+               started = CASE WHEN m.retry_in IS NULL THEN e.started END,
+               finished = CASE WHEN m.retry_in IS NULL THEN clock_timestamp() END,
+               not_before = CASE WHEN m.retry_in IS NULL THEN e.not_before ELSE clock_timestamp() + make_interval(secs => m.retry_in) END,
+               result = m.result, error = m.error, lost_in_row = 0, updated = clock_timestamp()
+           FROM mine m WHERE e.id = m.id
+           RETURNING e.id"#,
+        worker,
+        &finishes.execution,
+        &finishes.attempt,
+        &finishes.status,
+        &finishes.result as &[Option<Value>],
+        &finishes.error as &[Option<String>],
+        &finishes.retry_in as &[Option<f64>],
+        &finishes.log
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Appends to the log of an attempt that is still running.
+pub async fn append_log(pool: &PgPool, worker: i64, execution: i64, attempt: i32, data: &[u8]) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        r#"INSERT INTO log (execution, attempt, data)
+           SELECT id, attempt, $4 FROM execution WHERE id = $1 AND attempt = $2 AND worker = $3 AND status = 'running'"#,
+        execution,
+        attempt,
+        worker,
+        data
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Puts the running executions of a lost worker back into the queue as a new attempt; those that may run only once, or
+/// were lost too often in a row, are abandoned.
+pub(super) async fn requeue_lost(tx: &mut PgConnection, worker: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        r#"WITH lost AS MATERIALIZED (
+               SELECT e.id, e.attempt, e.started,
+                      COALESCE(a.at_most_once, FALSE) OR e.lost_in_row + 1 >= $2 AS gives_up,
+                      CASE WHEN COALESCE(a.at_most_once, FALSE) THEN 'its worker was lost, and the action may run at most once'
+                           ELSE 'its worker was lost ' || (e.lost_in_row + 1) || ' times in a row' END AS reason
+               FROM execution e LEFT JOIN action a ON a.id = e.action
+               WHERE e.worker = $1 AND e.status = 'running' ORDER BY e.id FOR UPDATE OF e),
+           past AS (
+               INSERT INTO attempt (execution, attempt, worker, status, error, started)
+               SELECT id, attempt, $1, 'lost', 'the worker was lost', started FROM lost WHERE NOT gives_up)
+           UPDATE execution e
+           SET status = CASE WHEN l.gives_up THEN 'abandoned'::execution_status_enum ELSE 'requested' END,
+               attempt = CASE WHEN l.gives_up THEN e.attempt ELSE e.attempt + 1 END,
+               worker = CASE WHEN l.gives_up THEN e.worker END,
+               started = CASE WHEN l.gives_up THEN e.started END,
+               finished = CASE WHEN l.gives_up THEN clock_timestamp() END,
+               error = CASE WHEN l.gives_up THEN l.reason END,
+               not_before = clock_timestamp(),
+               lost = e.lost + 1, lost_in_row = e.lost_in_row + 1, updated = clock_timestamp()
+           FROM lost l WHERE e.id = l.id"#,
+        worker,
+        MAX_LOSSES
+    )
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Requests one execution outside any rule: `attune action run`.
+pub async fn request(pool: &PgPool, action_ref: &str, params: &Value) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        r#"INSERT INTO execution (action, action_ref, runtime, params, pack_digest)
+           SELECT a.id, a.ref, a.runtime, $2, p.digest FROM action a LEFT JOIN pack p ON p.id = a.pack
+           WHERE a.ref = $1 AND a.enabled
+           RETURNING id"#,
+        action_ref,
+        params
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// The log of an execution, oldest first: attempt and bytes.
+pub async fn log(pool: &PgPool, execution: i64) -> sqlx::Result<Vec<(i32, Vec<u8>)>> {
+    let rows = sqlx::query!("SELECT attempt, data FROM log WHERE execution = $1 ORDER BY attempt, id", execution)
+        .fetch_all(pool)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.attempt, row.data)).collect())
+}

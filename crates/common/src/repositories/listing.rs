@@ -1,0 +1,149 @@
+//! What operators see: rows as JSON objects whose fields are named as the columns.
+//!
+//! The columns are public (SPEC section 3), so a row is its own representation and needs no struct beside the table. This is
+//! the one file whose SQL is put together at run time, from the constants below; values are always bound.
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgPool};
+
+/// A kind of thing that operators list and show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the nouns of SPEC section 1")]
+pub enum Noun {
+    Pack,
+    Runtime,
+    Worker,
+    Trigger,
+    Sensor,
+    Action,
+    Rule,
+    Event,
+    Enforcement,
+    Execution,
+}
+
+impl Noun {
+    /// All of them, in the order of the chain.
+    pub const ALL: [Self; 10] = [
+        Self::Pack,
+        Self::Runtime,
+        Self::Worker,
+        Self::Trigger,
+        Self::Sensor,
+        Self::Action,
+        Self::Rule,
+        Self::Event,
+        Self::Enforcement,
+        Self::Execution,
+    ];
+
+    /// The table's name, which is the noun in every other place too.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pack => "pack",
+            Self::Runtime => "runtime",
+            Self::Worker => "worker",
+            Self::Trigger => "trigger",
+            Self::Sensor => "sensor",
+            Self::Action => "action",
+            Self::Rule => "rule",
+            Self::Event => "event",
+            Self::Enforcement => "enforcement",
+            Self::Execution => "execution",
+        }
+    }
+
+    /// The rows, before any filter.
+    fn rows(self) -> &'static str {
+        match self {
+            Self::Sensor => {
+                "SELECT s.*, ARRAY(SELECT t.ref FROM sensor_trigger st JOIN trigger t ON t.id = st.trigger
+                                   WHERE st.sensor = s.id ORDER BY st.position, t.id) AS triggers,
+                        x.worker, w.name AS worker_name, x.epoch, x.state, x.status, x.reason, x.failures, x.last_error,
+                        x.next_try, x.last_tick, x.last_event, x.polls, x.events, x.duplicates, x.rejected
+                 FROM sensor s LEFT JOIN sensor_state x ON x.sensor = s.id LEFT JOIN worker w ON w.id = x.worker"
+            }
+            Self::Execution => {
+                "SELECT e.*, w.name AS worker_name FROM execution e LEFT JOIN worker w ON w.id = e.worker"
+            }
+            Self::Pack => "SELECT * FROM pack",
+            Self::Runtime => "SELECT * FROM runtime",
+            Self::Worker => "SELECT * FROM worker",
+            Self::Trigger => "SELECT * FROM trigger",
+            Self::Action => "SELECT * FROM action",
+            Self::Rule => "SELECT * FROM rule",
+            Self::Event => "SELECT * FROM event",
+            Self::Enforcement => "SELECT * FROM enforcement",
+        }
+    }
+
+    /// Columns by which a list may be narrowed.
+    pub fn filters(self) -> &'static [&'static str] {
+        match self {
+            Self::Pack => &["ref"],
+            Self::Runtime => &["ref", "pack_ref", "name"],
+            Self::Worker => &["name", "worker_role", "status", "host"],
+            Self::Trigger => &["ref", "pack_ref", "enabled"],
+            Self::Sensor => &["ref", "pack_ref", "runtime_ref", "enabled", "status", "worker_name"],
+            Self::Action => &["ref", "pack_ref", "runtime_ref", "enabled"],
+            Self::Rule => &["ref", "pack_ref", "trigger_ref", "action_ref", "enabled"],
+            Self::Event => &["trigger_ref", "sensor_ref", "source", "key"],
+            Self::Enforcement => &["event", "rule_ref", "status"],
+            Self::Execution => &["enforcement", "action_ref", "rule_ref", "trigger_ref", "status", "worker_name"],
+        }
+    }
+
+    /// The column that names one row beside its id.
+    fn natural_key(self) -> &'static str {
+        match self {
+            Self::Worker => "name",
+            Self::Event | Self::Enforcement | Self::Execution => "id",
+            Self::Pack | Self::Runtime | Self::Trigger | Self::Sensor | Self::Action | Self::Rule => "ref",
+        }
+    }
+
+    /// Things are read by name, happenings by the newest first.
+    fn order(self) -> &'static str {
+        match self {
+            Self::Event | Self::Enforcement | Self::Execution => "t.id DESC",
+            _ => self.natural_key(),
+        }
+    }
+}
+
+/// What narrows a list.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Column and text that it must equal; columns outside [`Noun::filters`] are ignored.
+    pub equals: Vec<(String, String)>,
+    /// Only ids below this one: the next page of happenings.
+    pub before: Option<i64>,
+    /// At most so many rows.
+    pub limit: i64,
+}
+
+/// The rows that pass the filter.
+pub async fn list(pool: &PgPool, noun: Noun, filter: &Filter) -> sqlx::Result<Vec<Value>> {
+    let mut sql = format!("SELECT to_jsonb(t) FROM ({}) AS t WHERE ($1::bigint IS NULL OR t.id < $1)", noun.rows());
+    let mut values = Vec::new();
+    for column in noun.filters() {
+        for (_, value) in filter.equals.iter().filter(|(name, _)| name == column) {
+            values.push(value);
+            sql += &format!(" AND t.{column}::text = ${}", values.len() + 2);
+        }
+    }
+    sql += &format!(" ORDER BY {} LIMIT $2", noun.order());
+    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(filter.before).bind(filter.limit);
+    values.into_iter().fold(query, |query, value| query.bind(value)).fetch_all(pool).await
+}
+
+/// One row, by id or by its natural key.
+pub async fn find(pool: &PgPool, noun: Noun, key: &str) -> sqlx::Result<Option<Value>> {
+    let sql = format!(
+        "SELECT to_jsonb(t) FROM ({}) AS t WHERE t.{}::text = $1 OR t.id = $2 ORDER BY t.id LIMIT 1",
+        noun.rows(),
+        noun.natural_key()
+    );
+    let id: Option<i64> = key.parse().ok();
+    sqlx::query_scalar(AssertSqlSafe(sql)).bind(key).bind(id).fetch_optional(pool).await
+}

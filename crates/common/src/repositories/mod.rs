@@ -1,0 +1,13 @@
+//! All SQL, one table family per file. Verbs are fixed: `get` errors on absence, `find` returns an `Option`, `list`,
+//! `insert`, `mark_*`, `claim`, `release`, `delete_*`.
+
+pub mod config_version;
+pub mod event;
+pub mod execution;
+pub mod listing;
+pub mod pack;
+pub mod rule;
+pub mod runtime;
+pub mod sensor;
+pub mod sensor_state;
+pub mod worker;

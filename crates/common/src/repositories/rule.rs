@@ -1,0 +1,90 @@
+//! Tables `trigger` and `rule` as ingest needs them: everything at one config version.
+
+use serde_json::Value;
+use sqlx::PgPool;
+
+/// Triggers and enabled rules at one config version.
+#[derive(Debug)]
+pub struct RuleSet {
+    /// The version at which both lists were read.
+    pub version: i64,
+    /// Every trigger.
+    pub triggers: Vec<TriggerRow>,
+    /// Every enabled rule, with the parts of its action and packs that an execution copies.
+    pub rules: Vec<RuleRow>,
+}
+
+/// One trigger.
+#[derive(Debug, Clone)]
+pub struct TriggerRow {
+    /// `trigger.id`.
+    pub id: i64,
+    /// `trigger.ref`.
+    pub r#ref: String,
+    /// JSON Schema of the parameters that a rule may give it.
+    pub param_schema: Value,
+    /// JSON Schema of its events' payload.
+    pub payload_schema: Value,
+    /// Events of a disabled trigger are refused.
+    pub enabled: bool,
+}
+
+/// One enabled rule.
+#[derive(Debug, Clone)]
+pub struct RuleRow {
+    /// `rule.id`.
+    pub id: i64,
+    /// `rule.ref`.
+    pub r#ref: String,
+    /// The revision that an enforcement records.
+    pub revision: i64,
+    /// `trigger.id`.
+    pub trigger: i64,
+    /// Unparsed conditions.
+    pub conditions: Value,
+    /// Parameters for the trigger, as given.
+    pub trigger_params: Value,
+    /// Templates of the action's parameters.
+    pub action_params: Value,
+    /// The pack's configuration, for templates.
+    pub pack_config: Value,
+    /// The action; `None` when it has none any more.
+    pub action: Option<i64>,
+    /// `action.ref`.
+    pub action_ref: Option<String>,
+    /// What a worker must have.
+    pub runtime: Option<i64>,
+    /// JSON Schema of the action's parameters.
+    pub action_schema: Option<Value>,
+    /// Whether the action may run.
+    pub action_enabled: Option<bool>,
+    /// The content that the action's pack has now.
+    pub pack_digest: Option<String>,
+}
+
+/// Reads triggers and rules in one snapshot of the database.
+pub async fn load_rule_set(pool: &PgPool) -> sqlx::Result<RuleSet> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
+    let version = sqlx::query_scalar!("SELECT version FROM config_version").fetch_one(&mut *tx).await?;
+    let triggers =
+        sqlx::query_as!(TriggerRow, r#"SELECT id, ref AS "ref!", param_schema, payload_schema, enabled FROM trigger"#)
+            .fetch_all(&mut *tx)
+            .await?;
+    let rules = sqlx::query_as!(
+        RuleRow,
+        r#"SELECT r.id, r.ref AS "ref!", r.revision, r.trigger AS "trigger!", r.conditions, r.trigger_params, r.action_params,
+                  COALESCE(p.config, '{}') AS "pack_config!", a.id AS "action?", a.ref AS "action_ref?", a.runtime,
+                  a.param_schema AS "action_schema?", a.enabled AS "action_enabled?", ap.digest AS "pack_digest?"
+           FROM rule r
+           LEFT JOIN pack p ON p.id = r.pack
+           LEFT JOIN action a ON a.id = r.action
+           LEFT JOIN pack ap ON ap.id = a.pack
+           WHERE r.enabled AND r.trigger IS NOT NULL
+           ORDER BY r.id"#
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(RuleSet { version, triggers, rules })
+}

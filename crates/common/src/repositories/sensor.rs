@@ -1,0 +1,66 @@
+//! Table `sensor` as the sensor service needs it, and `sensor_config`, the snapshots that events point at.
+
+use serde_json::Value;
+use sqlx::PgPool;
+
+/// An enabled sensor with all that running it needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SensorRow {
+    /// `sensor.id`.
+    pub id: i64,
+    /// `sensor.ref`.
+    pub r#ref: String,
+    /// `runtime.id`; `None` when it names none.
+    pub runtime: Option<i64>,
+    /// Shown in reasons.
+    pub runtime_ref: Option<String>,
+    /// Path in the pack.
+    pub entrypoint: String,
+    /// Its configuration, as stored.
+    pub config: Value,
+    /// JSON Schema of the configuration.
+    pub param_schema: Value,
+    /// `poll`, `stream` or `builtin`.
+    pub mode: String,
+    /// Seconds; `None`: the worker's default.
+    pub poll_interval: Option<f64>,
+    /// Seconds; `None`: the worker's default.
+    pub timeout: Option<f64>,
+    /// Its own limits.
+    pub limits: Value,
+    /// The content that its pack has now.
+    pub pack_digest: Option<String>,
+    /// Refs of its triggers; the first is for events that name none.
+    pub triggers: Vec<String>,
+}
+
+/// Every enabled sensor.
+pub async fn list_enabled(pool: &PgPool) -> sqlx::Result<Vec<SensorRow>> {
+    sqlx::query_as!(
+        SensorRow,
+        r#"SELECT s.id, s.ref AS "ref!", s.runtime, r.ref AS "runtime_ref?", s.entrypoint, s.config, s.param_schema, s.mode,
+                  s.poll_interval, s.timeout, s.limits, p.digest AS "pack_digest?",
+                  ARRAY(SELECT t.ref FROM sensor_trigger st JOIN trigger t ON t.id = st.trigger
+                        WHERE st.sensor = s.id ORDER BY st.position, t.id) AS "triggers!: Vec<String>"
+           FROM sensor s LEFT JOIN pack p ON p.id = s.pack LEFT JOIN runtime r ON r.id = s.runtime
+           WHERE s.enabled ORDER BY s.id"#
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// The id of a configuration's snapshot, stored once per distinct one. Secrets are masked by the caller.
+pub async fn snapshot_config(pool: &PgPool, sensor: i64, digest: &str, masked: &Value) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"WITH new AS (
+               INSERT INTO sensor_config (sensor, digest, config) VALUES ($1, $2, $3)
+               ON CONFLICT (sensor, digest) DO NOTHING RETURNING id)
+           SELECT id AS "id!" FROM new
+           UNION ALL SELECT id FROM sensor_config WHERE sensor = $1 AND digest = $2 LIMIT 1"#,
+        sensor,
+        digest,
+        masked
+    )
+    .fetch_one(pool)
+    .await
+}

@@ -1,0 +1,30 @@
+//! What a hint can be about.
+
+/// What a hint is about. Never more than "look again".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// An execution was requested, or became due.
+    Execution,
+    /// Configuration changed: a runtime, pack, trigger, sensor, rule or action.
+    Config,
+    /// Workers came or went, so sensors may have to move.
+    Worker,
+}
+
+impl Topic {
+    /// Every topic; the index of each is its discriminant.
+    pub const ALL: [Self; 3] = [Self::Execution, Self::Config, Self::Worker];
+
+    /// Its name on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Execution => "execution",
+            Self::Config => "config",
+            Self::Worker => "worker",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|topic| topic.name() == name)
+    }
+}
