@@ -1,0 +1,110 @@
+//! From the JSON of a rule to a template.
+
+use minijinja::Environment;
+use serde_json::Value;
+
+use super::budget::Budget;
+use super::engine::{self, EXPRESSIONS};
+use super::needs::{self, Needs};
+use super::plain::PlainPath;
+use super::{Node, SIZE_LIMIT, Template, TemplateFault};
+use crate::path::{index_place, key_place};
+
+/// As deep as parsed JSON can be.
+const MAX_DEPTH: usize = 128;
+
+pub(super) fn compile(value: &Value) -> Result<Template, TemplateFault> {
+    let mut compiler = Compiler { texts: engine::environment(), warnings: Vec::new() };
+    Budget::new(SIZE_LIMIT).spend_on(value).map_err(|message| fault("", message))?;
+    let root = compiler.node(value, "", 0)?;
+    Ok(Template { root, texts: compiler.texts, warnings: compiler.warnings })
+}
+
+struct Compiler {
+    texts: Environment<'static>,
+    warnings: Vec<TemplateFault>,
+}
+
+impl Compiler {
+    fn node(&mut self, value: &Value, at: &str, depth: usize) -> Result<Node, TemplateFault> {
+        if depth > MAX_DEPTH {
+            return Err(fault(at, format!("nested more than {MAX_DEPTH} deep")));
+        }
+        match value {
+            Value::String(text) if is_template(text) => self.template(text, at),
+            Value::Array(list) if list.iter().any(has_templates) => {
+                let elements = list.iter().enumerate();
+                let nodes =
+                    elements.map(|(index, value)| self.node(value, &index_place(at, index), depth + 1));
+                Ok(Node::List(nodes.collect::<Result<_, _>>()?))
+            }
+            Value::Object(map) if map.values().any(has_templates) => {
+                let nodes = map
+                    .iter()
+                    .map(|(key, value)| Ok((key.clone(), self.node(value, &key_place(at, key), depth + 1)?)));
+                Ok(Node::Object(nodes.collect::<Result<_, _>>()?))
+            }
+            literal => Ok(Node::Literal(literal.clone())),
+        }
+    }
+
+    fn template(&mut self, text: &str, at: &str) -> Result<Node, TemplateFault> {
+        if let Some(inside) = sole_expression(text) {
+            if let Some(path) = PlainPath::parse(inside) {
+                return Ok(Node::Path(path));
+            }
+            if let Ok(expression) = EXPRESSIONS.compile_expression_owned(inside.to_owned()) {
+                self.warn_of_unknown(expression.undeclared_variables(false), at);
+                let needs = Needs::of_paths(expression.undeclared_variables(true));
+                return Ok(Node::Expression { expression: Box::new(expression), needs });
+            }
+        }
+        self.text(text, at)
+    }
+
+    fn text(&mut self, text: &str, at: &str) -> Result<Node, TemplateFault> {
+        let wrong = |error: minijinja::Error| fault(at, engine::message(&error));
+        self.texts.add_template_owned(at.to_owned(), text.to_owned()).map_err(wrong)?;
+        let template = self.texts.get_template(at).map_err(wrong)?;
+        let needs = if text.contains("{%") {
+            Needs::of_text(text)
+        } else {
+            Needs::of_paths(template.undeclared_variables(true))
+        };
+        let names = template.undeclared_variables(false);
+        self.warn_of_unknown(names, at);
+        Ok(Node::Text { name: at.to_owned(), needs })
+    }
+
+    fn warn_of_unknown(&mut self, names: std::collections::HashSet<String>, at: &str) {
+        let unknown = needs::unknown(names, &EXPRESSIONS);
+        self.warnings.extend(unknown.into_iter().map(|name| {
+            fault(at, format!("there is no `{name}`; templates know event, rule and pack.config"))
+        }));
+    }
+}
+
+fn has_templates(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_template(text),
+        Value::Array(list) => list.iter().any(has_templates),
+        Value::Object(map) => map.values().any(has_templates),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn is_template(text: &str) -> bool {
+    ["{{", "{%", "{#"].iter().any(|start| text.contains(start))
+}
+
+/// What stands between the braces, if the text begins and ends with them. Whether that is one expression is for the parser
+/// to say: in `{{ a }} and {{ b }}` it is not.
+fn sole_expression(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix("{{")?.strip_suffix("}}")?;
+    let inside = inside.strip_prefix(['-', '+']).unwrap_or(inside);
+    Some(inside.strip_suffix(['-', '+']).unwrap_or(inside))
+}
+
+fn fault(at: &str, message: impl Into<String>) -> TemplateFault {
+    TemplateFault { at: at.to_owned(), message: message.into() }
+}

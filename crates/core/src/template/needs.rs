@@ -1,0 +1,122 @@
+//! What an expression reads of its context, so that only that is converted for minijinja: copying a megabyte of payload
+//! to print one name of it would cost more than all the rest of a rule.
+
+use std::collections::{BTreeMap, HashSet};
+
+use minijinja::value::{Serde, Value as Entered};
+use serde_json::Value;
+
+use super::Context;
+use crate::event::EventView;
+use crate::path::Path;
+
+/// The names that a context has.
+const ROOTS: [&str; 3] = ["event", "rule", "pack"];
+
+#[derive(Debug)]
+pub(super) struct Needs {
+    roots: Fields,
+    paths: Vec<String>,
+}
+
+type Fields = BTreeMap<Box<str>, Need>;
+
+#[derive(Debug)]
+enum Need {
+    Whole,
+    Fields(Fields),
+}
+
+impl Needs {
+    /// From the dotted paths that minijinja found in an expression.
+    pub(super) fn of_paths(paths: HashSet<String>) -> Self {
+        let mut paths: Vec<String> = paths.into_iter().collect();
+        paths.sort();
+        let mut roots = Fields::new();
+        for path in &paths {
+            add(&mut roots, path);
+        }
+        Self { roots, paths }
+    }
+
+    /// Everything below the roots that `text` mentions. For statements, which may assign a root to another name.
+    pub(super) fn of_text(text: &str) -> Self {
+        let mentioned = ROOTS.iter().filter(|root| text.contains(**root));
+        Self::of_paths(mentioned.map(|&root| root.to_owned()).collect())
+    }
+
+    /// The context, with as much in it as is needed.
+    pub(super) fn enter(&self, context: &Context) -> Entered {
+        pick(&self.roots, |name, need| match name {
+            "event" => Some(enter_event(context.event, need)),
+            "rule" => enter(Some(context.rule), need),
+            "pack" => Some(enter_pack(context.pack_config, need)),
+            _ => None,
+        })
+    }
+
+    /// The paths that lead to nothing, for the message of an error about something undefined.
+    pub(super) fn missing(&self, context: &Context) -> Vec<&str> {
+        let document = serde_json::json!({
+            "event": context.event, "rule": context.rule, "pack": {"config": context.pack_config}});
+        let is_missing = |path: &&String| Path::parse(path).is_ok_and(|path| path.get(&document).is_none());
+        self.paths.iter().filter(is_missing).map(String::as_str).collect()
+    }
+}
+
+/// A whole wins over its fields, whichever comes first.
+fn add(fields: &mut Fields, path: &str) {
+    let Some((name, rest)) = path.split_once('.') else {
+        fields.insert(path.into(), Need::Whole);
+        return;
+    };
+    if let Need::Fields(fields) = fields.entry(name.into()).or_insert_with(|| Need::Fields(Fields::new())) {
+        add(fields, rest);
+    }
+}
+
+/// A missing parent enters as an empty object, so that `a.b` is undefined, not an error, when `a` is missing.
+fn enter(value: Option<&Value>, need: &Need) -> Option<Entered> {
+    match (need, value) {
+        (Need::Fields(fields), Some(Value::Object(map))) => {
+            Some(pick(fields, |name, need| enter(map.get(name), need)))
+        }
+        (Need::Fields(fields), None) => Some(pick(fields, |_, need| enter(None, need))),
+        (_, value) => value.map(|value| Entered::from(Serde(value))),
+    }
+}
+
+fn pick(fields: &Fields, field: impl Fn(&str, &Need) -> Option<Entered>) -> Entered {
+    Entered::from_pairs(fields.iter().filter_map(|(name, need)| Some((name.to_string(), field(name, need)?))))
+}
+
+fn enter_pack(config: &Value, need: &Need) -> Entered {
+    match need {
+        Need::Whole => Entered::from_pairs([("config", Entered::from(Serde(config)))]),
+        Need::Fields(fields) => pick(fields, |name, need| enter((name == "config").then_some(config), need)),
+    }
+}
+
+fn enter_event(event: &EventView, need: &Need) -> Entered {
+    let Need::Fields(fields) = need else { return Entered::from(Serde(event)) };
+    pick(fields, |name, need| match name {
+        "id" => Some(event.id.into()),
+        "trigger" => Some(event.trigger.as_str().into()),
+        "sensor" => Some(event.sensor.as_deref().into()),
+        "source" => Some(event.source.as_deref().into()),
+        "key" => Some(event.key.as_deref().into()),
+        "created" => Some(event.created_text().into()),
+        "payload" => enter(Some(&event.payload), need),
+        "trigger_params" => enter(Some(event.trigger_params.as_ref().unwrap_or(&Value::Null)), need),
+        _ => enter(None, need),
+    })
+}
+
+/// The names among `names` that neither the context nor minijinja knows.
+pub(super) fn unknown(names: HashSet<String>, environment: &minijinja::Environment) -> Vec<String> {
+    let is_global = |name: &str| environment.globals().any(|(global, _)| global == name);
+    let mut unknown: Vec<_> =
+        names.into_iter().filter(|name| !ROOTS.contains(&name.as_str()) && !is_global(name)).collect();
+    unknown.sort();
+    unknown
+}
