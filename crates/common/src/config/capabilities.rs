@@ -21,13 +21,11 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<HashMap<String, Value>> 
         return Some(dict.iter().filter_map(|(key, value)| entry(section, key, value)).collect());
     }
     // The environment may set all of them with one JSON object.
-    match section.given(&value).json() {
-        Value::Object(object) => Some(object.into_iter().collect()),
-        _ => {
-            section.wrong("capabilities", "a section", &value, false);
-            None
-        }
+    if let Value::Object(object) = section.given(&value).json() {
+        return Some(object.into_iter().collect());
     }
+    section.wrong("capabilities", "a section", &value, false);
+    None
 }
 
 fn entry(section: &mut Section<'_>, key: &str, value: &Merged) -> Option<(String, Value)> {

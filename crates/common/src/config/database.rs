@@ -15,27 +15,17 @@ pub struct DatabaseConfig {
     pub url: Option<DatabaseUrl>,
     /// `max_connections`: connections of one process.
     pub max_connections: u32,
-    /// `acquire_timeout`: how long to wait for one of them.
-    pub acquire_timeout: Duration,
-    /// `statement_timeout`: after this PostgreSQL ends a statement.
+    /// `statement_timeout`: after this `PostgreSQL` ends a statement.
     pub statement_timeout: Duration,
-    /// `lock_timeout`: after this PostgreSQL ends a statement that waits for a lock.
+    /// `lock_timeout`: after this `PostgreSQL` ends a statement that waits for a lock.
     pub lock_timeout: Duration,
-    /// `idle_in_transaction_timeout`: after this PostgreSQL ends a transaction that nobody goes on with.
+    /// `idle_in_transaction_timeout`: after this `PostgreSQL` ends a transaction that nobody goes on with.
     pub idle_in_transaction_timeout: Duration,
 }
 
 /// The address of a database. It may hold a password, so it prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
-
-/// No database is named, and this program brings none of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "no database is configured: set DATABASE_URL, or database.url in the configuration file, to something like \
-     postgresql://user@host/attune; `attune up` brings its own"
-)]
-pub struct NoDatabase;
 
 impl DatabaseConfig {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
@@ -46,21 +36,15 @@ impl DatabaseConfig {
                 |given| DatabaseUrl::parse(&given.text()?),
             ),
             max_connections: section.count("max_connections", 20),
-            acquire_timeout: section.seconds("acquire_timeout", 30),
             statement_timeout: section.seconds("statement_timeout", 30),
             lock_timeout: section.seconds("lock_timeout", 10),
             idle_in_transaction_timeout: section.seconds("idle_in_transaction_timeout", 10),
         }
     }
-
-    /// The database, for programs that can not do without.
-    pub fn require_url(&self) -> Result<&DatabaseUrl, NoDatabase> {
-        self.url.as_ref().ok_or(NoDatabase)
-    }
 }
 
 impl DatabaseUrl {
-    /// The URL, unless PostgreSQL's client could make nothing of it.
+    /// The URL, unless `PostgreSQL`'s client could make nothing of it.
     #[must_use]
     pub fn parse(url: &str) -> Option<Self> {
         let scheme = url.starts_with("postgres://") || url.starts_with("postgresql://");

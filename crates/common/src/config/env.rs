@@ -8,7 +8,7 @@ pub const PREFIX: &str = "ATTUNE__";
 /// What separates the parts of a key in a variable that starts with [`PREFIX`].
 pub const SEPARATOR: &str = "__";
 
-/// The database, as PostgreSQL's other tools name it. It wins over the file and loses to `ATTUNE__DATABASE__URL`.
+/// The database, as `PostgreSQL`'s other tools name it. It wins over the file and loses to `ATTUNE__DATABASE__URL`.
 pub const DATABASE_URL: &str = "DATABASE_URL";
 
 /// The configuration file, where `--config` names none.

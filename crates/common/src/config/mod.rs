@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use figment::Figment;
 
-pub use database::{DatabaseConfig, DatabaseUrl, NoDatabase};
+pub use database::{DatabaseConfig, DatabaseUrl};
 pub use error::{ConfigError, Fault, Origin};
 pub use limits::LimitsConfig;
 pub use runtime::RuntimeConfig;
@@ -50,7 +50,7 @@ pub struct Config {
     pub server: ServerConfig,
     /// How much one thing may take.
     pub limits: LimitsConfig,
-    /// What this machine must not lose: the private PostgreSQL, the API's address and token.
+    /// What this machine must not lose: the private `PostgreSQL`, the API's address and token.
     pub data_dir: PathBuf,
     /// What this machine can make again: unpacked packs, their environments, results of verification.
     pub cache_dir: PathBuf,

@@ -12,7 +12,7 @@ use super::error::{Fault, Origin};
 use super::sources::origin_of;
 use super::value::Given;
 
-/// The longest duration that a setting may have: ten years, well within what timers and PostgreSQL can count.
+/// The longest duration that a setting may have: ten years, well within what timers and `PostgreSQL` can count.
 const LONGEST: f64 = 10.0 * 366.0 * 24.0 * 3600.0;
 
 /// One section while it is read.
@@ -110,11 +110,13 @@ impl<'a> Section<'a> {
             .unwrap_or(default)
     }
 
-    /// A size in bytes: at least one, and no more than fits a signed 64-bit number, as PostgreSQL has.
+    /// A size in bytes: at least one, and no more than fits a signed 64-bit number, as `PostgreSQL` has.
     pub(super) fn bytes(&mut self, key: &'static str, default: u64) -> u64 {
         let expected = "a whole number of bytes of at least 1";
-        self.read(key, expected, |given| given.whole().filter(|&bytes| bytes > 0 && bytes <= i64::MAX as u64))
-            .unwrap_or(default)
+        self.read(key, expected, |given| {
+            given.whole().filter(|&bytes| bytes > 0 && i64::try_from(bytes).is_ok())
+        })
+        .unwrap_or(default)
     }
 
     /// A TCP port; zero takes a free one.

@@ -52,8 +52,8 @@ impl Given {
             Value::Bool(_) => "true or false".to_owned(),
             Value::Object(_) => "a section".to_owned(),
             Value::Array(_) => "a list".to_owned(),
-            // A number that JSON has no notation for arrives as null.
-            Value::Number(_) | Value::Null => "a number".to_owned(),
+            Value::Number(_) => "a number".to_owned(),
+            Value::Null => "nothing".to_owned(),
         }
     }
 
