@@ -1,0 +1,65 @@
+//! Who owns a data directory.
+//!
+//! The kernel's lock decides and ends with its holder, however that ends; the pid in the file is there for messages only.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::process;
+
+use crate::Error;
+use crate::layout::Layout;
+
+/// Ownership of a data directory, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock, or says who has it.
+    pub(crate) fn take(layout: &Layout) -> Result<Self, Error> {
+        let path = layout.lock();
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o644)
+            .open(&path)
+            .map_err(Error::file("open", &path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(in_use(layout)),
+            Err(TryLockError::Error(error)) => return Err(Error::file("lock", &path)(error)),
+        }
+        sign(&mut file).map_err(Error::file("write", &path))?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn sign(file: &mut File) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", process::id())
+}
+
+fn in_use(layout: &Layout) -> Error {
+    let pid = fs::read_to_string(layout.lock()).ok().and_then(|text| text.trim().parse().ok());
+    Error::InUse { data_dir: layout.data_dir().to_owned(), pid }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_learns_who_was_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::existing(directory.path()).unwrap();
+        let first = Lock::take(&layout).unwrap();
+        let error = Lock::take(&layout).unwrap_err();
+        assert!(matches!(error, Error::InUse { pid: Some(pid), .. } if pid == process::id()), "{error}");
+        drop(first);
+        Lock::take(&layout).unwrap();
+    }
+}
