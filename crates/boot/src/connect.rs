@@ -11,9 +11,8 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// A pool for `program`. Waits while the server is away: a service that starts before its database is not wrong.
 pub async fn connect(config: &Config, program: &str) -> Result<PgPool, db::Error> {
-    let url = config.database.url.as_deref().ok_or(db::Error::NoUrl)?;
     loop {
-        match db::connect(url, program, config.database.max_connections).await {
+        match db::connect(&config.database, program).await {
             Err(db::Error::Connect(error)) if db::is_transient(&error) => {
                 tracing::warn!(error = %error, "The database does not answer; trying again");
                 tokio::time::sleep(RETRY).await;

@@ -3,7 +3,6 @@
 //! Each task declares what happens to it when the program stops and what its own failure means. A task that ends although
 //! nobody asked it to is a failure: a program is whole or gone, never half alive.
 
-use std::fmt::Display;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -67,7 +66,9 @@ impl Supervisor {
             };
             match ended {
                 Ok(Ok(())) if this.0.soft.is_cancelled() => {}
-                Ok(Ok(())) => this.failed(name, on_error, anyhow::anyhow!("ended although nobody asked it to")),
+                Ok(Ok(())) => {
+                    this.failed(name, on_error, anyhow::anyhow!("ended although nobody asked it to"));
+                }
                 Ok(Err(error)) => this.failed(name, on_error, error.into()),
                 Err(panic) => this.failed(name, on_error, panic.into()),
             }
@@ -110,10 +111,10 @@ impl Supervisor {
         failure.map_or(Ok(()), Err)
     }
 
-    fn failed(&self, name: &'static str, on_error: OnError, error: impl Display + Into<anyhow::Error>) {
+    fn failed(&self, name: &'static str, on_error: OnError, error: anyhow::Error) {
         match on_error {
-            OnError::Log => tracing::error!(task = name, error = format!("{:#}", error.into()), "A task failed"),
-            OnError::Shutdown => self.fail(error.into().context(format!("{name} failed"))),
+            OnError::Log => tracing::error!(task = name, error = format!("{error:#}"), "A task failed"),
+            OnError::Shutdown => self.fail(error.context(format!("{name} failed"))),
         }
     }
 }

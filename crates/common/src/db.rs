@@ -11,6 +11,8 @@ use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
+use crate::config::DatabaseConfig;
+
 /// The schema's history, embedded. `sqlx migrate run` on the same folder does the same.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
@@ -34,15 +36,10 @@ pub enum Error {
     Migrate(#[source] MigrateError),
 }
 
-/// Opens a pool of at most `max_connections` on `url`, named `program` in `pg_stat_activity`.
-pub async fn connect(url: &str, program: &str, max_connections: u32) -> Result<PgPool, Error> {
-    let options = session_options(url, program)?;
-    pool_options(max_connections).connect_with(options).await.map_err(Error::Connect)
-}
-
-/// As [`connect`], without waiting for the server: the first query connects.
-pub fn connect_lazy(url: &str, program: &str, max_connections: u32) -> Result<PgPool, Error> {
-    Ok(pool_options(max_connections).connect_lazy_with(session_options(url, program)?))
+/// Opens a pool on the configured database, named `program` in `pg_stat_activity`.
+pub async fn connect(config: &DatabaseConfig, program: &str) -> Result<PgPool, Error> {
+    let options = session_options(config, program)?;
+    pool_options(config).connect_with(options).await.map_err(Error::Connect)
 }
 
 /// Brings the schema up to date. Safe to run from several programs at once.
@@ -50,22 +47,24 @@ pub async fn migrate(pool: &PgPool) -> Result<(), Error> {
     MIGRATOR.run(pool).await.map_err(Error::Migrate)
 }
 
-fn pool_options(max_connections: u32) -> PgPoolOptions {
+fn pool_options(config: &DatabaseConfig) -> PgPoolOptions {
     PgPoolOptions::new()
-        .max_connections(max_connections)
+        .max_connections(config.max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         // A ping per checkout would double the round trips of the hot path; a broken connection shows itself.
         .test_before_acquire(false)
 }
 
-fn session_options(url: &str, program: &str) -> Result<PgConnectOptions, Error> {
-    let options = PgConnectOptions::from_str(url).map_err(Error::BadUrl)?;
+fn session_options(config: &DatabaseConfig, program: &str) -> Result<PgConnectOptions, Error> {
+    let url = config.url.as_ref().ok_or(Error::NoUrl)?;
+    let options = PgConnectOptions::from_str(url.reveal()).map_err(Error::BadUrl)?;
+    let millis = |limit: Duration| format!("{}ms", limit.as_millis());
     Ok(options.application_name(program).options([
-        ("statement_timeout", "60s"),
-        ("lock_timeout", "10s"),
-        ("idle_in_transaction_session_timeout", "30s"),
-        ("plan_cache_mode", "force_generic_plan"),
-        ("jit", "off"),
+        ("statement_timeout", millis(config.statement_timeout)),
+        ("lock_timeout", millis(config.lock_timeout)),
+        ("idle_in_transaction_session_timeout", millis(config.idle_in_transaction_timeout)),
+        ("plan_cache_mode", "force_generic_plan".to_owned()),
+        ("jit", "off".to_owned()),
     ]))
 }
 

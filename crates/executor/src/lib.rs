@@ -1,1 +1,13 @@
-//! See ARCHITECTURE.md.
+//! The use cases of Attune, one transaction each: events in ([`ingest`]), attempts ended ([`finish`]), packs loaded
+//! ([`load_pack`]), executions requested ([`request`]), and what is put right again and again ([`reconcile`]).
+//!
+//! Nothing here starts a process or speaks HTTP. Claims and registrations are single statements of
+//! `attune_common::repositories`.
+
+pub mod finish;
+pub mod group_commit;
+pub mod ingest;
+pub mod load_pack;
+pub mod reconcile;
+pub mod request;
+pub mod rules;

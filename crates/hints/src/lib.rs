@@ -53,11 +53,16 @@ impl Hints {
     }
 
     fn wake_all_here(&self) {
-        Topic::ALL.into_iter().for_each(|topic| self.wake_here(topic));
+        for topic in Topic::ALL {
+            self.wake_here(topic);
+        }
     }
 
     fn take_unsent(&self) -> Vec<Topic> {
-        Topic::ALL.into_iter().filter(|topic| self.slot(*topic).unsent.swap(false, Ordering::AcqRel)).collect()
+        Topic::ALL
+            .into_iter()
+            .filter(|topic| self.slot(*topic).unsent.swap(false, Ordering::AcqRel))
+            .collect()
     }
 
     fn slot(&self, topic: Topic) -> &Slot {
@@ -95,8 +100,10 @@ mod tests {
         let mut waiter = hints.waiter(Topic::Execution);
         waiter.arm();
         hints.wake(Topic::Execution);
-        let hour = Duration::from_secs(3600);
-        tokio::time::timeout(Duration::from_secs(5), waiter.wait(hour)).await.expect("the hint ends the wait");
+        let hour = Duration::from_hours(1);
+        tokio::time::timeout(Duration::from_secs(5), waiter.wait(hour))
+            .await
+            .expect("the hint ends the wait");
     }
 
     #[tokio::test]

@@ -124,17 +124,19 @@ pub struct Filter {
 
 /// The rows that pass the filter.
 pub async fn list(pool: &PgPool, noun: Noun, filter: &Filter) -> sqlx::Result<Vec<Value>> {
-    let mut sql = format!("SELECT to_jsonb(t) FROM ({}) AS t WHERE ($1::bigint IS NULL OR t.id < $1)", noun.rows());
-    let mut values = Vec::new();
-    for column in noun.filters() {
-        for (_, value) in filter.equals.iter().filter(|(name, _)| name == column) {
-            values.push(value);
-            sql += &format!(" AND t.{column}::text = ${}", values.len() + 2);
-        }
-    }
-    sql += &format!(" ORDER BY {} LIMIT $2", noun.order());
+    let given = noun.filters().iter().flat_map(|column| {
+        filter.equals.iter().filter(move |(name, _)| name == column).map(move |(_, value)| (column, value))
+    });
+    let (wheres, values): (Vec<_>, Vec<_>) =
+        given.enumerate().map(|(n, (column, value))| (format!(" AND t.{column}::text = ${}", n + 3), value)).unzip();
+    let sql = format!(
+        "SELECT to_jsonb(t) FROM ({}) AS t WHERE ($1::bigint IS NULL OR t.id < $1){} ORDER BY {} LIMIT $2",
+        noun.rows(),
+        wheres.concat(),
+        noun.order()
+    );
     let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(filter.before).bind(filter.limit);
-    values.into_iter().fold(query, |query, value| query.bind(value)).fetch_all(pool).await
+    values.into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_all(pool).await
 }
 
 /// One row, by id or by its natural key.

@@ -6,6 +6,7 @@ pub mod event;
 pub mod execution;
 pub mod listing;
 pub mod pack;
+pub mod pack_thing;
 pub mod rule;
 pub mod runtime;
 pub mod sensor;

@@ -1,7 +1,7 @@
 //! Tables `pack`, `pack_content` and `pack_item`: what was uploaded, and what the last load said of each thing.
 
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 /// A pack's row as loading needs it.
 #[derive(Debug)]
@@ -12,6 +12,19 @@ pub struct PackRow {
     pub version: String,
     /// Its content; `None` for a pack that only migrations or SQL wrote.
     pub digest: Option<String>,
+    /// The whole row, by column.
+    pub columns: Value,
+}
+
+/// What the last load said of a thing.
+#[derive(Debug)]
+pub struct ItemRow {
+    /// `runtime`, `trigger`, `sensor`, `action` or `rule`.
+    pub kind: String,
+    /// Its ref.
+    pub r#ref: String,
+    /// Its columns, refs instead of ids.
+    pub definition: Value,
 }
 
 /// Stores content by digest, in a transaction of its own before the load, which then holds its locks only for its rows.
@@ -33,49 +46,60 @@ pub async fn find_content(pool: &PgPool, digest: &str) -> sqlx::Result<Option<Ve
 }
 
 /// One pack.
-pub async fn find(conn: &mut PgConnection, r#ref: &str) -> sqlx::Result<Option<PackRow>> {
-    sqlx::query_as!(PackRow, "SELECT id, version, digest FROM pack WHERE ref = $1", r#ref).fetch_optional(conn).await
+pub async fn find(executor: impl PgExecutor<'_>, r#ref: &str) -> sqlx::Result<Option<PackRow>> {
+    sqlx::query_as!(
+        PackRow,
+        r#"SELECT id, version, digest, to_jsonb(p) AS "columns!" FROM pack p WHERE ref = $1"#,
+        r#ref
+    )
+    .fetch_optional(executor)
+    .await
 }
 
-/// The digest of the pack that a runtime belongs to.
+/// The digest of the content that each pack has now, by `pack.id`.
 pub async fn digests(pool: &PgPool) -> sqlx::Result<Vec<(i64, String)>> {
     let rows = sqlx::query!(r#"SELECT id, digest AS "digest!" FROM pack WHERE digest IS NOT NULL"#).fetch_all(pool).await?;
     Ok(rows.into_iter().map(|row| (row.id, row.digest)).collect())
 }
 
-/// What the last load said of every thing in a pack: kind, ref, definition.
-pub async fn list_items(conn: &mut PgConnection, pack: i64) -> sqlx::Result<Vec<(String, String, Value)>> {
-    let rows = sqlx::query!(r#"SELECT kind, ref AS "ref!", definition FROM pack_item WHERE pack = $1"#, pack)
-        .fetch_all(conn)
-        .await?;
-    Ok(rows.into_iter().map(|row| (row.kind, row.r#ref, row.definition)).collect())
+/// Writes a pack from an object of its columns; returns its id.
+pub async fn put(tx: &mut PgConnection, columns: &Value) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"INSERT INTO pack (ref, name, version, description, config, config_schema, digest)
+           SELECT ref, name, version, description, config, config_schema, digest
+           FROM jsonb_to_record($1) AS d (ref text, name text, version text, description text, config jsonb,
+                                          config_schema jsonb, digest text)
+           ON CONFLICT (ref) DO UPDATE SET name = EXCLUDED.name, version = EXCLUDED.version,
+               description = EXCLUDED.description, config = EXCLUDED.config, config_schema = EXCLUDED.config_schema,
+               digest = EXCLUDED.digest
+           RETURNING id"#,
+        columns
+    )
+    .fetch_one(tx)
+    .await
 }
 
-/// Remembers what this load says of a thing.
-pub async fn put_item(
-    conn: &mut PgConnection,
-    pack: i64,
-    kind: &str,
-    r#ref: &str,
-    definition: &Value,
-) -> sqlx::Result<()> {
+/// What the last load said of every thing in a pack.
+pub async fn list_items(tx: &mut PgConnection, pack: i64) -> sqlx::Result<Vec<ItemRow>> {
+    sqlx::query_as!(
+        ItemRow,
+        r#"SELECT kind, ref AS "ref!", definition FROM pack_item WHERE pack = $1 ORDER BY kind, ref"#,
+        pack
+    )
+    .fetch_all(tx)
+    .await
+}
+
+/// Remembers what this load says of things: a list of objects with `kind`, `ref` and `definition`.
+pub async fn put_items(tx: &mut PgConnection, pack: i64, items: &Value) -> sqlx::Result<()> {
     sqlx::query!(
-        r#"INSERT INTO pack_item (pack, kind, ref, definition) VALUES ($1, $2, $3, $4)
+        r#"INSERT INTO pack_item (pack, kind, ref, definition)
+           SELECT $1, kind, ref, definition FROM jsonb_to_recordset($2) AS d (kind text, ref text, definition jsonb)
            ON CONFLICT (pack, kind, ref) DO UPDATE SET definition = EXCLUDED.definition"#,
         pack,
-        kind,
-        r#ref,
-        definition
+        items
     )
-    .execute(conn)
+    .execute(tx)
     .await?;
-    Ok(())
-}
-
-/// Forgets a thing that left the pack.
-pub async fn delete_item(conn: &mut PgConnection, pack: i64, kind: &str, r#ref: &str) -> sqlx::Result<()> {
-    sqlx::query!("DELETE FROM pack_item WHERE pack = $1 AND kind = $2 AND ref = $3", pack, kind, r#ref)
-        .execute(conn)
-        .await?;
     Ok(())
 }

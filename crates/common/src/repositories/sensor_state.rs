@@ -1,7 +1,7 @@
 //! Table `sensor_state`: who runs a sensor under which epoch, and how it fares.
 //!
 //! The epoch is the fence: it rises whenever `worker` changes, and ingest admits only events that name the current one.
-//! Lock order everywhere: sensor_state before event_key, rows by id.
+//! Lock order everywhere: `sensor_state` before `event_key`, rows by id.
 
 use std::time::Duration;
 

@@ -1,0 +1,142 @@
+//! How attempts end: one transaction for all that end together, fenced by attempt number.
+//!
+//! An ended attempt is `succeeded`, `failed`, `timed_out` or `cancelled`, or goes back into the queue when its retry policy
+//! allows another. An attempt that was declared lost meanwhile changes nothing: its successor owns the execution.
+
+use std::time::Duration;
+
+use attune_common::db::is_transient;
+use attune_common::repositories::execution::{self, Finishes};
+use attune_hints::{Hints, Topic};
+use serde_json::Value;
+use sqlx::PgPool;
+
+use crate::group_commit::{GroupCommit, Limits, Weigh};
+
+/// Attempts per transaction.
+const BATCH: usize = 1000;
+/// Between attempts to write while the database is away.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// How one attempt ended.
+#[derive(Debug, Clone)]
+pub struct Finish {
+    /// `execution.id`.
+    pub execution: i64,
+    /// The attempt that ended.
+    pub attempt: i32,
+    /// How.
+    pub outcome: Outcome,
+    /// Until the next attempt; `None`: this was the last.
+    pub retry_in: Option<Duration>,
+    /// The part of the log that is not stored yet.
+    pub log: Vec<u8>,
+}
+
+/// How an attempt ended, with what it left.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It did what it should; the result is what it printed or returned.
+    Succeeded(Value),
+    /// It ended otherwise.
+    Failed {
+        /// What it printed or returned nevertheless.
+        result: Option<Value>,
+        /// Why this is a failure.
+        error: String,
+    },
+    /// Its time was over.
+    TimedOut {
+        /// How long it had.
+        error: String,
+    },
+}
+
+/// What became of a [`Finish`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is in the database.
+    Yes,
+    /// The attempt had been declared lost; nothing was written.
+    Lost,
+}
+
+/// The entrance for ended attempts of one worker; clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Finisher(GroupCommit<Finish, Recorded>);
+
+impl Finisher {
+    /// Starts one for `worker`.
+    pub fn start(pool: PgPool, hints: Hints, worker: i64) -> Self {
+        Self(GroupCommit::start(Limits { in_flight: 1, weight: BATCH }, move |batch| {
+            commit(pool.clone(), hints.clone(), worker, batch)
+        }))
+    }
+
+    /// Records an end. Waits for a database that is away: what a program did is not forgotten for that.
+    pub async fn finish(&self, finish: Finish) -> Recorded {
+        self.0.submit(finish).await.unwrap_or(Recorded::Lost)
+    }
+}
+
+impl Weigh for Finish {
+    fn weight(&self) -> usize {
+        1 + self.log.len() / 10_000
+    }
+}
+
+async fn commit(pool: PgPool, hints: Hints, worker: i64, batch: Vec<Finish>) -> Vec<Recorded> {
+    let columns = columns(&batch);
+    let written = write(&pool, worker, &columns).await;
+    if columns.retry_in.iter().any(Option::is_some) {
+        hints.wake(Topic::Execution);
+    }
+    batch
+        .iter()
+        .map(|finish| if written.contains(&finish.execution) { Recorded::Yes } else { Recorded::Lost })
+        .collect()
+}
+
+/// Writes until the database answers. A second write of the same end finds nothing running and changes nothing, so an
+/// answer that was lost on the way does no harm; it is then reported as lost although it is in.
+async fn write(pool: &PgPool, worker: i64, columns: &Finishes) -> Vec<i64> {
+    loop {
+        match execution::finish(pool, worker, columns).await {
+            Ok(written) => return written,
+            Err(error) if is_transient(&error) => tokio::time::sleep(RETRY).await,
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    worker.id = worker,
+                    "Ended attempts could not be recorded"
+                );
+                return Vec::new();
+            }
+        }
+    }
+}
+
+fn columns(batch: &[Finish]) -> Finishes {
+    let mut columns = Finishes::default();
+    for finish in batch {
+        let (status, result, error) = finish.outcome.parts();
+        columns.execution.push(finish.execution);
+        columns.attempt.push(finish.attempt);
+        columns.status.push(status.to_owned());
+        columns.result.push(result.cloned());
+        columns.error.push(error.map(|error| error.replace('\0', "\\0")));
+        columns.retry_in.push(finish.retry_in.map(|delay| delay.as_secs_f64()));
+        columns.log.push(finish.log.clone());
+    }
+    columns
+}
+
+impl Outcome {
+    fn parts(&self) -> (&'static str, Option<&Value>, Option<&String>) {
+        match self {
+            Self::Succeeded(result) => ("succeeded", Some(result), None),
+            Self::Failed { result, error } => ("failed", result.as_ref(), Some(error)),
+            Self::TimedOut { error } => ("timed_out", None, Some(error)),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Events in: matched in memory, committed together with all that follows from them.
+//!
+//! A submission (the events of one poll with the sensor's state, or one posted batch) is prepared against the current rule
+//! book, joins whatever else waits, and goes into the database in one statement: events, sensor state, enforcements and
+//! executions, all or nothing. What can happen to it:
+//!
+//! - the rules changed meanwhile: nothing was written, it is prepared again;
+//! - the sensor's epoch is no longer its own: [`IngestError::Fenced`], its neighbours are not touched;
+//! - the connection broke and nobody knows whether the commit happened: event ids are drawn beforehand, so looking for them
+//!   settles it, and a commit that is still under way makes the second attempt fail on the primary key instead of doubling.
+
+mod columns;
+mod error;
+mod ids;
+mod prepare;
+mod submission;
+mod submit;
+
+use std::sync::Arc;
+
+use attune_common::repositories::event;
+use attune_hints::{Hints, Topic};
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+pub use error::{IngestError, Refusal};
+pub use submission::{NewEvent, Origin, Receipt, RejectedEvent, SensorCommit, Submission};
+
+use crate::group_commit::{GroupCommit, Limits};
+use crate::rules::RuleCache;
+use columns::gather_columns;
+use ids::Ids;
+use prepare::Prepared;
+
+/// Where the time comes from; a parameter, so that tests choose it.
+pub type Clock = fn() -> DateTime<Utc>;
+
+/// A batch ends at this many rows out, fan-out counted.
+const BATCH_ROWS: usize = 5000;
+/// One batch runs while the next one's arrays travel.
+const IN_FLIGHT: usize = 2;
+
+/// The entrance for events; clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Ingest(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    pool: PgPool,
+    rules: Arc<RuleCache>,
+    ids: Ids,
+    clock: Clock,
+    commits: GroupCommit<Prepared, Outcome>,
+}
+
+/// What became of one prepared submission.
+#[derive(Debug)]
+enum Outcome {
+    Committed(Receipt),
+    Stale,
+    Fenced,
+    Failed { error: Arc<sqlx::Error>, shared: bool },
+}
+
+impl Ingest {
+    /// Starts ingest on a database; executions are announced on `hints`.
+    pub fn start(pool: PgPool, rules: Arc<RuleCache>, hints: Hints, clock: Clock) -> Self {
+        let committing = pool.clone();
+        let commits = GroupCommit::start(Limits { in_flight: IN_FLIGHT, weight: BATCH_ROWS }, move |batch| {
+            commit(committing.clone(), hints.clone(), batch)
+        });
+        let ids = Ids::new(pool.clone());
+        Self(Arc::new(Inner { pool, rules, ids, clock, commits }))
+    }
+
+    /// The rules that events are matched against.
+    pub fn rules(&self) -> &Arc<RuleCache> {
+        &self.0.rules
+    }
+}
+
+/// Commits one batch and answers each of its submissions.
+async fn commit(pool: PgPool, hints: Hints, batch: Vec<Prepared>) -> Vec<Outcome> {
+    // All of a batch must have been matched against one version; the oldest is as good as any, since a stale one fails alone.
+    let newest = batch.iter().map(|prepared| prepared.version).max().unwrap_or(0);
+    let mut columns = gather_columns(batch.iter().filter(|prepared| prepared.version == newest));
+    let shared = batch.len() > 1;
+    let inserted = match event::insert_batch(&pool, newest, &columns.batch).await {
+        Ok(inserted) => inserted,
+        Err(error) => {
+            let error = Arc::new(error);
+            return batch.iter().map(|_| Outcome::Failed { error: Arc::clone(&error), shared }).collect();
+        }
+    };
+    if inserted.executions > 0 {
+        hints.wake(Topic::Execution);
+    }
+    let is_stale = inserted.version != newest;
+    columns.note(inserted);
+    batch
+        .into_iter()
+        .map(|prepared| {
+            if is_stale || prepared.version != newest {
+                Outcome::Stale
+            } else {
+                columns.outcome_of(&prepared)
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,200 @@
+//! One submission, matched against one rule book: everything that its rows will hold, before the database is asked.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use attune_core::event::EventView;
+use attune_core::output;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::error::{IngestError, Refusal};
+use super::submission::{NewEvent, Origin, RejectedEvent, Submission};
+use crate::group_commit::Weigh;
+use crate::rules::{Firing, RuleBook, Trigger};
+
+/// A submission with its rows.
+#[derive(Debug, Clone)]
+pub(super) struct Prepared {
+    /// The version of the book it was matched against.
+    pub(super) version: i64,
+    pub(super) submission: Arc<Submission>,
+    pub(super) events: Vec<PreparedEvent>,
+    /// Set aside by ingest, beside what the program's output already lost.
+    pub(super) rejected: Vec<RejectedEvent>,
+    /// Dropped because an earlier event of this submission has the same key.
+    pub(super) duplicates: usize,
+    pub(super) solo: bool,
+}
+
+/// An event with what follows from it.
+#[derive(Debug, Clone)]
+pub(super) struct PreparedEvent {
+    /// Its place in the submission.
+    pub(super) index: usize,
+    pub(super) id: i64,
+    pub(super) trigger: i64,
+    pub(super) created: DateTime<Utc>,
+    /// JSON text.
+    pub(super) payload: String,
+    pub(super) enforcements: Vec<PreparedEnforcement>,
+}
+
+/// A rule that fired.
+#[derive(Debug, Clone)]
+pub(super) struct PreparedEnforcement {
+    pub(super) rule: i64,
+    pub(super) rule_ref: String,
+    pub(super) rule_revision: i64,
+    pub(super) outcome: Result<PreparedExecution, String>,
+}
+
+/// The execution of a rule that fired.
+#[derive(Debug, Clone)]
+pub(super) struct PreparedExecution {
+    pub(super) action: i64,
+    pub(super) action_ref: String,
+    pub(super) runtime: Option<i64>,
+    pub(super) pack_digest: Option<String>,
+    /// JSON text.
+    pub(super) params: String,
+}
+
+/// The identity that an event keeps through every attempt to commit it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stamp<'a> {
+    pub(super) ids: &'a [i64],
+    pub(super) created: DateTime<Utc>,
+}
+
+impl Prepared {
+    /// Matches every event. Posted events that can not be taken are an error, a sensor's are set aside.
+    pub(super) fn new(
+        book: &RuleBook,
+        submission: &Arc<Submission>,
+        stamp: Stamp<'_>,
+    ) -> Result<Self, IngestError> {
+        let mut prepared = Self {
+            version: book.version,
+            submission: Arc::clone(submission),
+            events: Vec::with_capacity(submission.events.len()),
+            rejected: Vec::new(),
+            duplicates: 0,
+            solo: false,
+        };
+        let mut keys = HashSet::new();
+        for (index, event) in submission.events.iter().enumerate() {
+            if event.key.as_ref().is_some_and(|key| !keys.insert(key)) {
+                prepared.duplicates += 1;
+                continue;
+            }
+            match admit(book, event) {
+                Ok(trigger) => prepared.add(index, stamp.ids[index], stamp.created, trigger),
+                Err(refusal) => prepared.refuse(index, refusal)?,
+            }
+        }
+        Ok(prepared)
+    }
+
+    fn add(&mut self, index: usize, id: i64, created: DateTime<Utc>, trigger: &Trigger) {
+        let view = self.view(index, id, created);
+        let enforcements = trigger
+            .rules_for(view.trigger_params.as_ref())
+            .filter(|rule| rule.matches(&view))
+            .map(|rule| PreparedEnforcement {
+                rule: rule.id,
+                rule_ref: rule.r#ref.clone(),
+                rule_revision: rule.revision,
+                outcome: outcome(rule.fire(&view)),
+            })
+            .collect();
+        let payload = view.payload.to_string();
+        self.events.push(PreparedEvent { index, id, trigger: trigger.id, created, payload, enforcements });
+    }
+
+    fn view(&self, index: usize, id: i64, created: DateTime<Utc>) -> EventView {
+        let event = &self.submission.events[index];
+        let (sensor, source) = match &self.submission.origin {
+            Origin::Sensor(commit) => (Some(commit.sensor_ref.clone()), None),
+            Origin::Post { source } => (None, source.clone()),
+        };
+        EventView {
+            id,
+            trigger: event.trigger.clone(),
+            sensor,
+            source,
+            key: event.key.clone(),
+            payload: event.payload.clone(),
+            trigger_params: event.trigger_params.clone(),
+            created,
+        }
+    }
+
+    fn refuse(&mut self, index: usize, refusal: Refusal) -> Result<(), IngestError> {
+        match &self.submission.origin {
+            Origin::Post { .. } => Err(IngestError::Refused { index, refusal }),
+            Origin::Sensor(_) => {
+                let event = &self.submission.events[index];
+                let raw = event.payload.to_string().into_bytes();
+                let trigger = Some(event.trigger.clone());
+                self.rejected.push(RejectedEvent { trigger, raw, reason: refusal.to_string() });
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Weigh for Prepared {
+    fn weight(&self) -> usize {
+        1 + self
+            .events
+            .iter()
+            .map(|event| 1 + 2 * event.enforcements.len() + event.payload.len() / 2048)
+            .sum::<usize>()
+    }
+
+    fn is_solo(&self) -> bool {
+        self.solo
+    }
+}
+
+fn admit<'a>(book: &'a RuleBook, event: &NewEvent) -> Result<&'a Trigger, Refusal> {
+    let name = &event.trigger;
+    let trigger = book.trigger(name).ok_or_else(|| Refusal::UnknownTrigger(name.clone()))?;
+    if !trigger.enabled {
+        return Err(Refusal::DisabledTrigger(name.clone()));
+    }
+    let schema = trigger
+        .payload_schema
+        .as_ref()
+        .map_err(|fault| Refusal::BrokenSchema { trigger: name.clone(), fault: fault.clone() })?;
+    schema.validate(&event.payload).map_err(|violation| Refusal::Payload(violation.to_string()))?;
+    for value in std::iter::once(&event.payload).chain(&event.trigger_params) {
+        storable(value)?;
+    }
+    if event.key.as_ref().is_some_and(|key| key.contains('\0')) {
+        return Err(Refusal::NotStorable("the key holds a NUL".to_owned()));
+    }
+    Ok(trigger)
+}
+
+fn storable(value: &Value) -> Result<(), Refusal> {
+    output::storable(value).map_err(|reason| Refusal::NotStorable(reason.to_string()))
+}
+
+/// A rendered parameter that PostgreSQL can not store fails the enforcement, not the batch.
+fn outcome(firing: Firing<'_>) -> Result<PreparedExecution, String> {
+    match firing {
+        Firing::Fail(reason) => Err(reason.replace('\0', "\\0")),
+        Firing::Execute(target, params) => {
+            output::storable(&params).map_err(|reason| format!("action_params: {reason}"))?;
+            Ok(PreparedExecution {
+                action: target.action,
+                action_ref: target.action_ref.clone(),
+                runtime: target.runtime,
+                pack_digest: target.pack_digest.clone(),
+                params: params.to_string(),
+            })
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What goes into ingest and what comes back.
+
+use serde_json::Value;
+
+/// One occurrence, before it has an id.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    /// Ref of its trigger.
+    pub trigger: String,
+    /// What happened.
+    pub payload: Value,
+    /// The parameters it was made for, for a trigger that has some.
+    pub trigger_params: Option<Value>,
+    /// A second event of this key from the same source is dropped and counted.
+    pub key: Option<String>,
+}
+
+/// Bytes that can not be an event, and why.
+#[derive(Debug, Clone)]
+pub struct RejectedEvent {
+    /// The trigger it was meant for, when that is known.
+    pub trigger: Option<String>,
+    /// As they came.
+    pub raw: Vec<u8>,
+    /// In words.
+    pub reason: String,
+}
+
+/// What a sensor commits together with its events.
+#[derive(Debug, Clone)]
+pub struct SensorCommit {
+    /// `sensor.id`.
+    pub sensor: i64,
+    /// `sensor.ref`.
+    pub sensor_ref: String,
+    /// The fence.
+    pub epoch: i64,
+    /// The new state; `None` leaves it.
+    pub state: Option<Value>,
+    /// `sensor_config.id` of the configuration that produced the events.
+    pub config: Option<i64>,
+    /// The pack content that produced the events.
+    pub pack_digest: Option<String>,
+    /// Polls that this commit stands for.
+    pub polls: i64,
+    /// What its program sent beside the events.
+    pub rejected: Vec<RejectedEvent>,
+}
+
+/// Who submits.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// A sensor: unsuitable events are set aside, its state goes in with the rest.
+    Sensor(SensorCommit),
+    /// Somebody posted it: unsuitable events are refused to their face. `source` names the poster.
+    Post {
+        /// `event.source`.
+        source: Option<String>,
+    },
+}
+
+/// What goes in together or not at all.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// Who submits.
+    pub origin: Origin,
+    /// In order.
+    pub events: Vec<NewEvent>,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The id of each event, in order; `None` for one that was a duplicate or was set aside.
+    pub events: Vec<Option<i64>>,
+    /// Events that were dropped for their key.
+    pub duplicates: usize,
+    /// Events that were set aside, those of the program included.
+    pub rejected: usize,
+    /// Enforcements that their events led to.
+    pub enforcements: usize,
+}

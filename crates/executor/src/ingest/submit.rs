@@ -1,0 +1,128 @@
+//! The way of one submission: prepare, commit, and again while that can help.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use attune_common::db::is_transient;
+use attune_common::repositories::event;
+use chrono::{DateTime, SubsecRound as _, Utc};
+
+use super::error::IngestError;
+use super::prepare::{Prepared, Stamp};
+use super::submission::{Receipt, Submission};
+use super::{Ingest, Outcome};
+
+/// Between attempts while the database is away.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// The ids and the time that a submission keeps through every attempt.
+#[derive(Debug)]
+struct Identity {
+    ids: Vec<i64>,
+    created: DateTime<Utc>,
+}
+
+impl Ingest {
+    /// Commits a submission, or says why not. Waits up to `patience` for a database that is away.
+    pub async fn submit(&self, submission: Submission, patience: Duration) -> Result<Receipt, IngestError> {
+        let submission = Arc::new(submission);
+        let deadline = tokio::time::Instant::now() + patience;
+        let identity = self.identify(&submission, deadline).await?;
+        let mut solo = false;
+        loop {
+            let book = self.0.rules.current();
+            let stamp = Stamp { ids: &identity.ids, created: identity.created };
+            let mut prepared = Prepared::new(&book, &submission, stamp)?;
+            prepared.solo = solo;
+            match self.0.commits.submit(prepared).await.ok_or(IngestError::Stopped)? {
+                Outcome::Committed(receipt) => return Ok(receipt),
+                Outcome::Stale => self.renew_rules(book.version, deadline).await?,
+                Outcome::Fenced => return Err(fenced(&submission)),
+                Outcome::Failed { error, shared } => {
+                    if let Some(receipt) =
+                        self.settle(&submission, &identity, &error, shared, deadline).await?
+                    {
+                        return Ok(receipt);
+                    }
+                    solo = true;
+                }
+            }
+        }
+    }
+
+    /// After a failure: what is known to be in is done; what may go in later is tried again; the rest is an error.
+    async fn settle(
+        &self,
+        submission: &Submission,
+        identity: &Identity,
+        error: &Arc<sqlx::Error>,
+        shared: bool,
+        deadline: tokio::time::Instant,
+    ) -> Result<Option<Receipt>, IngestError> {
+        let may_be_in = is_transient(error) || is_own_id(error);
+        if !may_be_in {
+            // A neighbour may be at fault: alone it may pass.
+            return if shared { Ok(None) } else { Err(IngestError::Database(Arc::clone(error))) };
+        }
+        loop {
+            match event::find_ids(&self.0.pool, &identity.ids).await {
+                Ok(found) if found.is_empty() => return Ok(None),
+                Ok(found) => return Ok(Some(receipt_of(submission, identity, &found))),
+                Err(error) => wait_out(error.into(), deadline).await?,
+            }
+        }
+    }
+
+    async fn identify(
+        &self,
+        submission: &Submission,
+        deadline: tokio::time::Instant,
+    ) -> Result<Identity, IngestError> {
+        loop {
+            match self.0.ids.take(submission.events.len()).await {
+                // Milliseconds, as everywhere: row, condition and template see the same instant.
+                Ok(ids) => return Ok(Identity { ids, created: (self.0.clock)().trunc_subsecs(3) }),
+                Err(error) => wait_out(error.into(), deadline).await?,
+            }
+        }
+    }
+
+    async fn renew_rules(&self, stale: i64, deadline: tokio::time::Instant) -> Result<(), IngestError> {
+        while let Err(error) = self.0.rules.renew(stale).await {
+            wait_out(error.into(), deadline).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Waits a moment after a transient failure; ends the attempt when that can not help or patience is over.
+async fn wait_out(error: Arc<sqlx::Error>, deadline: tokio::time::Instant) -> Result<(), IngestError> {
+    if !is_transient(&error) {
+        return Err(IngestError::Database(error));
+    }
+    if tokio::time::Instant::now() + RETRY > deadline {
+        return Err(IngestError::Unavailable(error));
+    }
+    tokio::time::sleep(RETRY).await;
+    Ok(())
+}
+
+/// The primary key of `event` refuses an id that is in already: an earlier attempt of the batch did commit.
+fn is_own_id(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|database| database.constraint() == Some("event_pkey"))
+}
+
+fn fenced(submission: &Submission) -> IngestError {
+    let sensor = match &submission.origin {
+        super::Origin::Sensor(commit) => commit.sensor_ref.clone(),
+        super::Origin::Post { .. } => String::new(),
+    };
+    IngestError::Fenced { sensor }
+}
+
+/// The receipt of a commit whose answer was lost. Its enforcements were not counted.
+fn receipt_of(submission: &Submission, identity: &Identity, found: &[i64]) -> Receipt {
+    let events: Vec<_> = identity.ids.iter().map(|id| found.contains(id).then_some(*id)).collect();
+    let duplicates = submission.events.len() - found.len();
+    Receipt { events, duplicates, rejected: 0, enforcements: 0 }
+}

@@ -1,0 +1,21 @@
+//! No execution stays running, and no sensor stays owned, on a worker whose lease has ended.
+
+use attune_common::repositories::worker;
+use attune_hints::Topic;
+
+use super::Reconciler;
+
+pub(super) async fn round(reconciler: &Reconciler) -> sqlx::Result<()> {
+    for lost in worker::find_lost(&reconciler.pool).await? {
+        if worker::release_lost(&reconciler.pool, lost).await? {
+            tracing::warn!(
+                worker.id = lost.worker,
+                worker.epoch = lost.epoch,
+                "A worker is lost; its work goes back into the queue"
+            );
+            reconciler.hints.wake(Topic::Execution);
+            reconciler.hints.wake(Topic::Worker);
+        }
+    }
+    Ok(())
+}

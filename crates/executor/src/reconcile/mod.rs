@@ -1,0 +1,63 @@
+//! Reconcilers: what every executor does again and again so that nothing stays wrong.
+//!
+//! Each round takes no input, is idempotent and retries nothing: the next round is the retry. Several executors may run
+//! side by side; every write names the state it expects, so the second one finds nothing to do.
+
+mod inactive_workers;
+mod keys;
+mod lost_workers;
+
+use std::time::Duration;
+
+use attune_common::registration::LEASE;
+use attune_hints::Hints;
+use sqlx::PgPool;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Between rounds.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// What the rounds need.
+#[derive(Debug, Clone)]
+pub struct Reconciler {
+    /// The database.
+    pub pool: PgPool,
+    /// Where freed work is announced.
+    pub hints: Hints,
+    /// The interval whose third miss makes a worker inactive.
+    pub heartbeat_interval: Duration,
+}
+
+impl Reconciler {
+    /// Runs rounds until `stop`.
+    pub async fn run(&self, stop: CancellationToken) {
+        // Who was away can not tell who died from who could not renew either: nobody is judged before one lease has passed.
+        let mut in_contact_since = Instant::now();
+        while !stop.is_cancelled() {
+            match self.round(in_contact_since.elapsed() >= LEASE).await {
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "A round of the reconcilers failed"
+                    );
+                    in_contact_since = Instant::now();
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(PERIOD) => {}
+            }
+        }
+    }
+
+    /// One round of everything. `may_judge`: whether leases may be judged already.
+    pub async fn round(&self, may_judge: bool) -> sqlx::Result<()> {
+        if may_judge {
+            lost_workers::round(self).await?;
+            inactive_workers::round(self).await?;
+        }
+        keys::round(self).await
+    }
+}

@@ -1,0 +1,44 @@
+//! One execution outside any rule: what `attune action run` asks for.
+
+use attune_common::repositories::{execution, listing};
+use attune_core::schema::Schema;
+use attune_hints::{Hints, Topic};
+use serde_json::Value;
+use sqlx::PgPool;
+
+/// Why the execution was not requested.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such action.
+    #[error("there is no action {0}")]
+    UnknownAction(String),
+    /// It takes no work now.
+    #[error("action {0} is disabled")]
+    Disabled(String),
+    /// The parameters do not look as the action says.
+    #[error("params: {0}")]
+    Params(String),
+    /// The database refused or did not answer.
+    #[error("can not request the execution")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Checks the parameters, fills in defaults, and puts one execution of `action` into the queue. Returns its id.
+pub async fn request_execution(
+    pool: &PgPool,
+    hints: &Hints,
+    action: &str,
+    mut params: Value,
+) -> Result<i64, Error> {
+    let row = listing::find(pool, listing::Noun::Action, action).await?;
+    let row =
+        row.filter(|row| row["ref"] == action).ok_or_else(|| Error::UnknownAction(action.to_owned()))?;
+    let schema = Schema::compile(&row["param_schema"]).map_err(|fault| Error::Params(fault.to_string()))?;
+    schema.fill_defaults(&mut params);
+    schema.validate(&params).map_err(|violation| Error::Params(violation.to_string()))?;
+    attune_core::output::storable(&params).map_err(|reason| Error::Params(reason.to_string()))?;
+    let id =
+        execution::request(pool, action, &params).await?.ok_or_else(|| Error::Disabled(action.to_owned()))?;
+    hints.wake(Topic::Execution);
+    Ok(id)
+}

@@ -1,0 +1,72 @@
+//! The rule book that this process works with, renewed when the config version rises.
+//!
+//! Nobody has to trust it: the ingest statement compares the version itself. Renewing early only saves that statement from
+//! having to be sent twice.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use attune_common::repositories::{config_version, rule};
+use attune_hints::{Hints, Topic};
+use sqlx::PgPool;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use super::RuleBook;
+
+/// How often the version is read when no hint comes.
+const PERIOD: Duration = Duration::from_millis(500);
+
+/// The current rule book.
+#[derive(Debug)]
+pub struct RuleCache {
+    pool: PgPool,
+    book: RwLock<Arc<RuleBook>>,
+    reloading: Mutex<()>,
+}
+
+impl RuleCache {
+    /// An empty cache; the first [`Self::renew`] fills it.
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool, book: RwLock::default(), reloading: Mutex::default() }
+    }
+
+    /// The book as it is now, possibly behind.
+    pub fn current(&self) -> Arc<RuleBook> {
+        Arc::clone(&self.book.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the book anew unless it is newer than the one the caller found stale.
+    pub async fn renew(&self, stale: i64) -> sqlx::Result<()> {
+        let _one_at_a_time = self.reloading.lock().await;
+        if self.current().version > stale {
+            return Ok(());
+        }
+        let book = RuleBook::compile(rule::load_rule_set(&self.pool).await?);
+        *self.book.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(book);
+        Ok(())
+    }
+
+    /// Keeps the book fresh until `stop`.
+    pub async fn keep_fresh(&self, hints: &Hints, stop: CancellationToken) {
+        let mut waiter = hints.waiter(Topic::Config);
+        while !stop.is_cancelled() {
+            waiter.arm();
+            if let Err(error) = self.look().await {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "The config version could not be read"
+                );
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = waiter.wait(PERIOD) => {}
+            }
+        }
+    }
+
+    async fn look(&self) -> sqlx::Result<()> {
+        let seen = self.current().version;
+        if config_version::get(&self.pool).await? == seen { Ok(()) } else { self.renew(seen).await }
+    }
+}

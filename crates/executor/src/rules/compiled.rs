@@ -1,0 +1,116 @@
+//! One rule, ready to be asked about an event.
+
+use attune_common::repositories::rule::RuleRow;
+use attune_core::conditions::Conditions;
+use attune_core::event::EventView;
+use attune_core::schema::{self, Schema};
+use attune_core::template::{Context, Template};
+use serde_json::{Value, json};
+
+/// A rule with its conditions, template and schemas compiled.
+#[derive(Debug)]
+pub struct CompiledRule {
+    /// `rule.id`.
+    pub id: i64,
+    /// `rule.ref`.
+    pub r#ref: String,
+    /// What an enforcement records.
+    pub revision: i64,
+    /// Canonical parameters for the trigger, defaults filled in.
+    pub trigger_params: String,
+    /// What it executes; the reason when it can not.
+    pub target: Result<Target, String>,
+    conditions: Conditions,
+    params: Result<Template, String>,
+    rule_view: Value,
+    pack_config: Value,
+}
+
+/// The action of a rule.
+#[derive(Debug)]
+pub struct Target {
+    /// `action.id`.
+    pub action: i64,
+    /// `action.ref`.
+    pub action_ref: String,
+    /// What a worker must have.
+    pub runtime: Option<i64>,
+    /// The content that the execution records.
+    pub pack_digest: Option<String>,
+    schema: Schema,
+}
+
+/// What a rule that matched leads to.
+#[derive(Debug)]
+pub enum Firing<'a> {
+    /// An execution of this action with these parameters.
+    Execute(&'a Target, Value),
+    /// A failed enforcement, with the reason.
+    Fail(String),
+}
+
+impl CompiledRule {
+    /// Compiles a row. Conditions that do not compile (saved by plain SQL) are an error: the rule can not match anything.
+    pub fn compile(row: RuleRow, param_schema: &Schema) -> Result<Self, String> {
+        let conditions =
+            Conditions::compile(&row.conditions).map_err(|fault| format!("conditions: {fault}"))?;
+        let params = Template::compile(&row.action_params).map_err(|fault| format!("action_params: {fault}"));
+        let rule_view = json!({"id": row.id, "ref": row.r#ref, "revision": row.revision});
+        let trigger_params = canonical_params(param_schema, Some(&row.trigger_params));
+        Ok(Self {
+            id: row.id,
+            r#ref: row.r#ref.clone(),
+            revision: row.revision,
+            trigger_params,
+            conditions,
+            params,
+            rule_view,
+            pack_config: row.pack_config.clone(),
+            target: Target::compile(row),
+        })
+    }
+
+    /// Whether the rule is about this event.
+    pub fn matches(&self, event: &EventView) -> bool {
+        self.conditions.matches(event)
+    }
+
+    /// What the rule does about an event that it matches.
+    pub fn fire(&self, event: &EventView) -> Firing<'_> {
+        match self.render(event) {
+            Ok((target, params)) => Firing::Execute(target, params),
+            Err(reason) => Firing::Fail(reason),
+        }
+    }
+
+    fn render(&self, event: &EventView) -> Result<(&Target, Value), String> {
+        let target = self.target.as_ref().map_err(Clone::clone)?;
+        let template = self.params.as_ref().map_err(Clone::clone)?;
+        let context = Context { event, rule: &self.rule_view, pack_config: &self.pack_config };
+        let mut params = template.render(&context).map_err(|error| format!("action_params: {error}"))?;
+        target.schema.fill_defaults(&mut params);
+        target.schema.validate(&params).map_err(|violation| format!("action_params: {violation}"))?;
+        Ok((target, params))
+    }
+}
+
+impl Target {
+    fn compile(row: RuleRow) -> Result<Self, String> {
+        let (Some(action), Some(action_ref)) = (row.action, row.action_ref) else {
+            return Err("the rule's action does not exist".to_owned());
+        };
+        if row.action_enabled != Some(true) {
+            return Err(format!("action {action_ref} is disabled"));
+        }
+        let schema = Schema::compile(&row.action_schema.unwrap_or(Value::Null))
+            .map_err(|fault| format!("param_schema of action {action_ref}: {fault}"))?;
+        Ok(Self { action, action_ref, runtime: row.runtime, pack_digest: row.pack_digest, schema })
+    }
+}
+
+/// Parameters of a trigger in the one form in which they are compared.
+pub(crate) fn canonical_params(schema: &Schema, params: Option<&Value>) -> String {
+    let mut params = params.filter(|params| !params.is_null()).cloned().unwrap_or_else(|| json!({}));
+    schema.fill_defaults(&mut params);
+    schema::canonical(&params)
+}
