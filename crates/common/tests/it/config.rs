@@ -1,5 +1,7 @@
 //! The configuration, from files and variables that each test states.
 
+#![expect(clippy::unwrap_used, reason = "a test that can not go on says so by panicking")]
+
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
