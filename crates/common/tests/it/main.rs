@@ -1,0 +1,4 @@
+//! What `attune-common` does with real files, programs and databases.
+
+mod config;
+mod migrations;
