@@ -12,6 +12,14 @@ use crate::layout::Layout;
 
 const MIB: u64 = 1 << 20;
 
+/// Nobody restores or replicates what a test leaves, so the log is kept as small as it gets.
+const WORTHLESS_AFTER_A_CRASH: &str = "fsync = off\n\
+    synchronous_commit = off\n\
+    full_page_writes = off\n\
+    wal_level = minimal\n\
+    max_wal_senders = 0\n\
+    wal_compression = off\n";
+
 /// Writes the settings file.
 pub(crate) fn write(layout: &Layout, durable: bool) -> Result<(), Error> {
     let path = layout.settings();
@@ -41,7 +49,7 @@ fn text(shared_buffers: u64, durable: bool) -> String {
          log_line_prefix = '%m [%p] %a '\n"
     );
     if !durable {
-        text.push_str("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n");
+        text.push_str(WORTHLESS_AFTER_A_CRASH);
     }
     text.push_str("include_if_exists 'postgres.local.conf'\n");
     text
