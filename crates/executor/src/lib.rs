@@ -1,9 +1,11 @@
 //! The use cases of Attune, one transaction each: events in ([`ingest`]), attempts ended ([`finish`]), packs loaded
-//! ([`load_pack`]), executions requested ([`request`]), and what is put right again and again ([`reconcile`]).
+//! ([`load_pack`]), executions requested ([`request`]), and what is put right again and again ([`reconcile`]). [`ExecutorService`] is what a
+//! program runs of it.
 //!
 //! Nothing here starts a process or speaks HTTP. Claims and registrations are single statements of
 //! `attune_common::repositories`.
 
+pub mod core_pack;
 pub mod finish;
 pub mod group_commit;
 pub mod ingest;
@@ -11,3 +13,6 @@ pub mod load_pack;
 pub mod reconcile;
 pub mod request;
 pub mod rules;
+pub mod service;
+
+pub use service::ExecutorService;

@@ -4,7 +4,10 @@
 //! the one file whose SQL is put together at run time, from the constants below; values are always bound.
 
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, PgExecutor, PgPool};
+
+/// Names that are compared with a misspelt one at most.
+const NAMES: i64 = 10_000;
 
 /// A kind of thing that operators list and show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,11 +144,53 @@ pub async fn list(pool: &PgPool, noun: Noun, filter: &Filter) -> sqlx::Result<Ve
 
 /// One row, by id or by its natural key.
 pub async fn find(pool: &PgPool, noun: Noun, key: &str) -> sqlx::Result<Option<Value>> {
-    let sql = format!(
-        "SELECT to_jsonb(t) FROM ({}) AS t WHERE t.{}::text = $1 OR t.id = $2 ORDER BY t.id LIMIT 1",
-        noun.rows(),
-        noun.natural_key()
-    );
+    // Happenings are many: only a comparison with the id itself finds one by index.
+    let named = match noun.natural_key() {
+        "id" => "$1::text IS NULL".to_owned(),
+        column => format!("t.{column} = $1"),
+    };
+    let sql = format!("SELECT to_jsonb(t) FROM ({}) AS t WHERE t.id = $2 OR {named} ORDER BY t.id LIMIT 1", noun.rows());
     let id: Option<i64> = key.parse().ok();
     sqlx::query_scalar(AssertSqlSafe(sql)).bind(key).bind(id).fetch_optional(pool).await
+}
+
+/// The name that a misspelt one was probably meant to be.
+pub async fn find_near(executor: impl PgExecutor<'_>, noun: Noun, key: &str) -> sqlx::Result<Option<String>> {
+    if noun.natural_key() == "id" {
+        return Ok(None);
+    }
+    let sql = format!("SELECT {} FROM {} ORDER BY id LIMIT $1", noun.natural_key(), noun.name());
+    let names: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(NAMES).fetch_all(executor).await?;
+    Ok(nearest(key, names))
+}
+
+fn nearest(word: &str, names: Vec<String>) -> Option<String> {
+    // A quarter of the letters may differ; beyond that a guess misleads.
+    let limit = 1 + word.len().min(100) / 4;
+    names
+        .into_iter()
+        .filter(|name| name.len().abs_diff(word.len()) <= limit)
+        .map(|name| (strsim::damerau_levenshtein(&name, word), name))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// Filters that name a row of another table by its id; their values must be numbers.
+pub fn is_id(column: &str) -> bool {
+    matches!(column, "event" | "enforcement")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn guesses_only_what_is_close() {
+        let names = || ["core.python", "core.shell", "demo.cpu_high"].map(str::to_owned).to_vec();
+        assert_eq!(nearest("core.pyhton", names()).as_deref(), Some("core.python"));
+        assert_eq!(nearest("demo.cpu_hgih", names()).as_deref(), Some("demo.cpu_high"));
+        assert_eq!(nearest("web.request", names()), None);
+        assert_eq!(nearest(&"x".repeat(100_000), names()), None);
+    }
 }

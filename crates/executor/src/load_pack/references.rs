@@ -1,0 +1,111 @@
+//! What a pack says of things that only the database knows: they must be there and allow what the pack wants of them.
+//!
+//! Checked after the rows are written and before they are committed, so that things of the same pack and of others are
+//! found in the same place.
+
+use std::collections::BTreeSet;
+
+use attune_common::repositories::listing::{self, Noun};
+use attune_common::repositories::pack_thing;
+use attune_core::pack::{Fault, Kind, Pack, Reference, Rule};
+use attune_core::runtime::execution::{Execution, Role};
+use attune_core::schema::Schema;
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use super::apply::by_name;
+use super::merge::Columns;
+use super::things::ByName;
+
+/// Everything that is wrong with what the pack refers to.
+pub(super) async fn check(tx: &mut PgConnection, pack: &Pack) -> sqlx::Result<Vec<Fault>> {
+    let targets = Targets::read(tx, pack).await?;
+    let mut faults = Vec::new();
+    for reference in pack.external_refs() {
+        if targets.find(reference.kind, &reference.r#ref).is_none() {
+            faults.push(missing(tx, reference).await?);
+        }
+    }
+    faults.extend(
+        pack.sensors
+            .iter()
+            .filter_map(|sensor| targets.check_role(pack, Kind::Sensor, &sensor.r#ref, &sensor.runtime)),
+    );
+    faults.extend(
+        pack.actions
+            .iter()
+            .filter_map(|action| targets.check_role(pack, Kind::Action, &action.r#ref, &action.runtime)),
+    );
+    faults.extend(pack.rules.iter().filter_map(|rule| targets.check_trigger_params(pack, rule)));
+    faults.sort();
+    Ok(faults)
+}
+
+async fn missing(tx: &mut PgConnection, reference: &Reference) -> sqlx::Result<Fault> {
+    let noun = match reference.kind {
+        Kind::Runtime => Noun::Runtime,
+        Kind::Trigger => Noun::Trigger,
+        Kind::Sensor => Noun::Sensor,
+        Kind::Action => Noun::Action,
+        Kind::Rule => Noun::Rule,
+    };
+    let near = listing::find_near(tx, noun, &reference.r#ref).await?;
+    let hint = near.map_or_else(String::new, |name| format!(" (did you mean {name}?)"));
+    Ok(reference.fault(format!("there is no {} {:?}{hint}", reference.kind, reference.r#ref)))
+}
+
+/// The rows that a pack refers to.
+struct Targets(ByName);
+
+impl Targets {
+    async fn read(tx: &mut PgConnection, pack: &Pack) -> sqlx::Result<Self> {
+        let runtimes =
+            pack.sensors.iter().map(|it| &it.runtime).chain(pack.actions.iter().map(|it| &it.runtime));
+        let triggers =
+            pack.rules.iter().map(|it| &it.trigger).chain(pack.sensors.iter().flat_map(|it| &it.triggers));
+        let actions = pack.rules.iter().map(|it| &it.action);
+        let refs: BTreeSet<_> = runtimes.chain(triggers).chain(actions).cloned().collect();
+        let rows = pack_thing::list(tx, &refs.into_iter().collect::<Vec<_>>()).await?;
+        Ok(Self(by_name(rows)))
+    }
+
+    fn find(&self, kind: Kind, name: &str) -> Option<&Columns> {
+        self.0.get(&(kind.as_str().to_owned(), name.to_owned()))
+    }
+
+    /// A fault when the runtime is not for this kind of code.
+    fn check_role(&self, pack: &Pack, kind: Kind, name: &str, runtime: &str) -> Option<Fault> {
+        let (role, code) = match kind {
+            Kind::Sensor => (Role::Sensor, "sensors"),
+            _ => (Role::Action, "actions"),
+        };
+        let column = self.find(Kind::Runtime, runtime)?.get("execution").unwrap_or(&Value::Null);
+        let message = match Execution::parse(column) {
+            Ok(execution) if execution.allows(role) => return None,
+            Ok(_) => format!("runtime {runtime} does not run {code}"),
+            Err(fault) => format!("runtime {runtime} can run nothing: its execution: {fault}"),
+        };
+        Some(pack.fault(kind, name, "runtime", message))
+    }
+
+    /// A fault when the parameters are not what the trigger takes.
+    fn check_trigger_params(&self, pack: &Pack, rule: &Rule) -> Option<Fault> {
+        let column = self.find(Kind::Trigger, &rule.trigger)?.get("param_schema").unwrap_or(&Value::Null);
+        let schema = match Schema::compile(column) {
+            Ok(schema) => schema,
+            Err(fault) => {
+                let message = format!("the param_schema of trigger {} is unusable: {fault}", rule.trigger);
+                return Some(pack.fault(Kind::Rule, &rule.r#ref, "trigger", message));
+            }
+        };
+        let mut params = rule.trigger_params.clone();
+        schema.fill_defaults(&mut params);
+        let violation = schema.validate(&params).err()?;
+        let field = if violation.path.is_empty() {
+            "trigger_params".to_owned()
+        } else {
+            format!("trigger_params.{}", violation.path)
+        };
+        Some(pack.fault(Kind::Rule, &rule.r#ref, &field, violation.message))
+    }
+}

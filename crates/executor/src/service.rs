@@ -1,0 +1,93 @@
+//! The executor as a service: the reconcilers, and a rule book that stays fresh.
+//!
+//! Several may run side by side; see [`crate::reconcile`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use attune_boot::{Arguments, OnError, OnStop, Supervisor, on_signals};
+use attune_common::config::Config;
+use attune_hints::Hints;
+use chrono::Utc;
+use sqlx::PgPool;
+
+use crate::core_pack;
+use crate::ingest::Ingest;
+use crate::reconcile::Reconciler;
+use crate::rules::RuleCache;
+
+/// When the configuration names no interval.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How long a stop waits for rounds that are under way.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// The executor as a program of its own.
+pub async fn run(config: Config, _arguments: Arguments) -> anyhow::Result<()> {
+    let pool = core_pack::prepare_database(&config, "attune-executor").await?;
+    let (hints, supervisor) = (Hints::default(), Supervisor::default());
+    supervisor.spawn("signals", OnStop::Abort, OnError::Shutdown, on_signals(supervisor.clone()));
+    spawn_relay(&supervisor, &hints, &pool);
+    ExecutorService::new(pool, hints, &config).await?.start(&supervisor);
+    tracing::info!("The executor is running");
+    supervisor.run(DRAIN).await
+}
+
+/// Carries hints between this process and the others until the supervisor stops.
+pub fn spawn_relay(supervisor: &Supervisor, hints: &Hints, pool: &PgPool) {
+    let relay = attune_hints::relay(hints.clone(), pool.clone(), supervisor.stopping());
+    supervisor.spawn("hints", OnStop::Abort, OnError::Shutdown, async move {
+        relay.await;
+        anyhow::Ok(())
+    });
+}
+
+/// What every part of one process shares: the database, its hints and its entrance for events.
+#[derive(Debug, Clone)]
+pub struct ExecutorService {
+    pool: PgPool,
+    hints: Hints,
+    ingest: Ingest,
+    heartbeat_interval: Duration,
+}
+
+impl ExecutorService {
+    /// Reads the rules once, so that the first event finds them.
+    pub async fn new(pool: PgPool, hints: Hints, config: &Config) -> sqlx::Result<Self> {
+        let rules = Arc::new(RuleCache::new(pool.clone()));
+        rules.renew(0).await?;
+        let ingest = Ingest::start(pool.clone(), rules, hints.clone(), Utc::now);
+        let intervals = [
+            config.worker.as_ref().map(|worker| worker.heartbeat_interval),
+            config.sensor.as_ref().map(|sensor| sensor.heartbeat_interval),
+        ];
+        let heartbeat_interval = intervals.into_iter().flatten().max().unwrap_or(HEARTBEAT_INTERVAL);
+        Ok(Self { pool, hints, ingest, heartbeat_interval })
+    }
+
+    /// The entrance for events of this process.
+    pub fn ingest(&self) -> &Ingest {
+        &self.ingest
+    }
+
+    /// Keeps the rules fresh, for processes that ingest and do not reconcile.
+    pub fn start_rules(&self, supervisor: &Supervisor) {
+        let (this, stop) = (self.clone(), supervisor.stopping());
+        supervisor.spawn("rules", OnStop::Abort, OnError::Shutdown, async move {
+            this.ingest.rules().keep_fresh(&this.hints, stop).await;
+            anyhow::Ok(())
+        });
+    }
+
+    /// Runs the reconcilers and keeps the rules fresh until the supervisor stops.
+    pub fn start(&self, supervisor: &Supervisor) {
+        self.start_rules(supervisor);
+        let (pool, hints) = (self.pool.clone(), self.hints.clone());
+        let reconciler = Reconciler { pool, hints, heartbeat_interval: self.heartbeat_interval };
+        let stop = supervisor.stopping();
+        supervisor.spawn("reconcilers", OnStop::Wait, OnError::Shutdown, async move {
+            reconciler.run(stop).await;
+            anyhow::Ok(())
+        });
+    }
+}
