@@ -12,8 +12,8 @@ use crate::order::Order;
 use crate::protocol::Step;
 use crate::{Failure, prepare, sys};
 
-/// 32 KiB: a few shallow frames, in units that keep the alignment that every machine asks of a stack.
-const STACK: usize = 32 * 1024 / size_of::<u128>();
+/// 16 KiB: a few shallow frames, in units that keep the alignment that every machine asks of a stack.
+const STACK: usize = 16 * 1024 / size_of::<u128>();
 
 struct Attempt<'a> {
     order: &'a Order,

@@ -8,13 +8,14 @@ use std::ffi::c_int;
 use std::time::{Duration, Instant};
 
 use crate::protocol::{End, KILL_NOW, Report, Resources};
-use crate::sys::{self, SIGCHLD, SIGCONT, SIGINT, SIGKILL, SIGTERM, Waited};
+use crate::sys::{self, SIGCHLD, SIGCONT, SIGINT, SIGTERM, Waited};
 use crate::tree;
 
 /// How long SIGKILL is repeated before what is left is reported instead.
 const STUBBORN: Duration = Duration::from_secs(5);
 
-/// Between two rounds of SIGKILL: who was being born during one round is found by the next.
+/// Between two rounds of SIGKILL: who was being born during one round is found by the next. Whoever dies meanwhile
+/// does not put the next round off.
 const ROUND: Duration = Duration::from_millis(10);
 
 #[derive(Clone, Copy)]
@@ -26,7 +27,7 @@ enum Phase {
     /// All were asked to end.
     Ending { kill_at: Instant },
     /// All are being killed.
-    Killing { give_up_at: Instant },
+    Killing { give_up_at: Instant, again_at: Instant },
 }
 
 /// Waits for `program`, and for everything that it started, and reports how it went.
@@ -52,8 +53,9 @@ impl Phase {
     fn patience(self) -> Option<Duration> {
         match self {
             Self::Running | Self::Lingering => None,
-            Self::Ending { kill_at } => Some(kill_at.saturating_duration_since(Instant::now())),
-            Self::Killing { .. } => Some(ROUND),
+            Self::Ending { kill_at: at } | Self::Killing { again_at: at, .. } => {
+                Some(at.saturating_duration_since(Instant::now()))
+            }
         }
     }
 
@@ -61,26 +63,23 @@ impl Phase {
     fn after(self, signal: Option<c_int>, grace: Duration) -> Option<Self> {
         let now = Instant::now();
         match (self, signal) {
-            (Self::Killing { give_up_at }, _) if now >= give_up_at => None,
-            (Self::Killing { .. }, Some(_)) => Some(self),
-            (Self::Killing { .. }, None) => {
-                tree::signal_all(&[SIGKILL]);
-                Some(self)
-            }
+            (Self::Killing { give_up_at, .. }, _) if now >= give_up_at => None,
+            (Self::Killing { again_at, .. }, _) if now < again_at => Some(self),
+            (Self::Killing { give_up_at, .. }, _) => Some(Self::kill(give_up_at)),
             (Self::Running | Self::Lingering, Some(SIGTERM | SIGINT)) => {
                 // A stopped process would not see SIGTERM before it is continued.
                 tree::signal_all(&[SIGTERM, SIGCONT]);
                 Some(Self::Ending { kill_at: now + grace })
             }
-            (_, Some(SIGTERM | SIGINT | KILL_NOW)) => Some(Self::kill(now)),
-            (Self::Ending { kill_at }, _) if now >= kill_at => Some(Self::kill(now)),
+            (_, Some(SIGTERM | SIGINT | KILL_NOW)) => Some(Self::kill(now + STUBBORN)),
+            (Self::Ending { kill_at }, _) if now >= kill_at => Some(Self::kill(now + STUBBORN)),
             (Self::Running | Self::Lingering | Self::Ending { .. }, _) => Some(self),
         }
     }
 
-    fn kill(now: Instant) -> Self {
-        tree::signal_all(&[SIGKILL]);
-        Self::Killing { give_up_at: now + STUBBORN }
+    fn kill(give_up_at: Instant) -> Self {
+        tree::kill_all();
+        Self::Killing { give_up_at, again_at: Instant::now() + ROUND }
     }
 }
 

@@ -3,10 +3,14 @@
 //! The launcher is the subreaper of everything that it started, so whoever loses its parent becomes its child: a new
 //! session or a double fork hides nobody, and following parents upwards finds every descendant.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::c_int;
 use std::fs;
 
-use crate::sys::{self, ProcessHandle};
+use crate::sys::{self, ProcessHandle, SIGKILL};
+
+/// How often one call of `kill_all` looks again. The launcher must reap in between, or the dead pile up.
+const PASSES: usize = 50;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Process {
@@ -21,6 +25,22 @@ struct Process {
 pub(crate) fn signal_all(signals: &[c_int]) {
     for process in living_descendants() {
         signal(process, signals);
+    }
+}
+
+/// Sends SIGKILL to every living descendant, and looks again until nobody is found who had not got it yet. A process
+/// that was killed starts no other, so only a tree that grows faster than it can be looked at needs another call.
+pub(crate) fn kill_all() {
+    let mut killed = BTreeSet::new();
+    for _ in 0..PASSES {
+        let mut fresh = living_descendants();
+        fresh.retain(|process| killed.insert((process.pid, process.started)));
+        if fresh.is_empty() {
+            return;
+        }
+        for process in fresh {
+            signal(process, &[SIGKILL]);
+        }
     }
 }
 
@@ -45,22 +65,20 @@ fn living_descendants() -> Vec<Process> {
     tree
 }
 
-/// Keeps moving children of known members over until a pass finds none.
-fn descendants(root: c_int, mut others: Vec<Process>) -> Vec<Process> {
-    let mut found: Vec<Process> = Vec::new();
-    loop {
-        let before = found.len();
-        others.retain(|process| {
-            let ours = process.parent == root || found.iter().any(|member| member.pid == process.parent);
-            if ours {
-                found.push(*process);
-            }
-            !ours
-        });
-        if found.len() == before {
-            return found;
-        }
+/// Follows the children of known members until there are none left.
+fn descendants(root: c_int, all: Vec<Process>) -> Vec<Process> {
+    let mut children: BTreeMap<c_int, Vec<Process>> = BTreeMap::new();
+    for process in all {
+        children.entry(process.parent).or_default().push(process);
     }
+    let mut found = children.remove(&root).unwrap_or_default();
+    let mut next = 0;
+    while let Some(process) = found.get(next) {
+        let pid = process.pid;
+        found.extend(children.remove(&pid).unwrap_or_default());
+        next += 1;
+    }
+    found
 }
 
 fn processes() -> Vec<Process> {

@@ -1,8 +1,10 @@
 //! A process that this crate has started: it is held by descriptor and waited for exactly once.
 
+#![expect(unsafe_code, reason = "registering a descriptor with the runtime is a promise to keep it open")]
+
 use std::io;
-use std::os::fd::OwnedFd;
-use std::sync::Mutex;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -26,10 +28,13 @@ pub(crate) struct Farewell {
 impl Farewell {
     /// For a launcher that stays: it kills its tree at once, and gives up by itself long before this patience ends.
     pub(crate) fn run() -> Self {
-        let signal =
-            Signal::from_named_raw(KILL_NOW).expect("the launcher listens to a signal that has a name");
-        Self { signal, patience: Duration::from_secs(15) }
+        Self { signal: kill_now(), patience: Duration::from_mins(1) }
     }
+}
+
+/// What tells a launcher that stays to kill its tree at once.
+pub(crate) fn kill_now() -> Signal {
+    Signal::from_named_raw(KILL_NOW).expect("the launcher listens to a signal that has a name")
 }
 
 /// A child process, until it is reaped.
@@ -65,8 +70,13 @@ impl Child {
 
     /// Waits until it has ended, and reaps it. May be called again, by several tasks and in any runtime.
     pub(crate) async fn ended(&self) -> io::Result<Outcome> {
+        if let Some(outcome) = self.reap()? {
+            return Ok(outcome);
+        }
         // Registered anew each time: a registration dies with the runtime that it was made in.
-        let ready = AsyncFd::with_interest(self.handle().try_clone()?, Interest::READABLE)?;
+        let handle = self.handle().try_clone()?;
+        // SAFETY: the registration owns its copy of the handle, which stays open until the registration is dropped.
+        let ready = unsafe { AsyncFd::register_with_interest(handle, Interest::READABLE) }?;
         loop {
             let mut guard = ready.readable().await?;
             if let Some(outcome) = self.reap()? {
@@ -78,11 +88,10 @@ impl Child {
 
     /// Reaps it when it has ended.
     pub(crate) fn reap(&self) -> io::Result<Option<Outcome>> {
-        let mut ended = self.ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         if ended.is_none() {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-            *ended = waitid(WaitId::PidFd(std::os::fd::AsFd::as_fd(self.handle())), options)?
-                .map(|status| decode(&status));
+            *ended = waitid(WaitId::PidFd(self.handle().as_fd()), options)?.map(|status| decode(&status));
         }
         Ok(*ended)
     }

@@ -4,7 +4,7 @@
 //! the caller's choice when this service dies, however that happens. It is not a sandbox: its descendants are its own
 //! business.
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -18,11 +18,11 @@ use crate::error::LaunchError;
 use crate::order::{self, Order};
 use crate::outcome::Outcome;
 use crate::pipes::{self, StatusReader};
-use crate::protocol::Report;
+use crate::protocol::{Report, Step};
 use crate::spawner::{self, Start};
 
 /// How long a daemon whose owner dropped it may take to end before it is killed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What to start.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ fn named_signal(number: i32) -> io::Result<Signal> {
     Signal::from_named_raw(number).ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))
 }
 
-fn write_order(spec: &DaemonSpec) -> Result<Vec<std::ffi::CString>, LaunchError> {
+fn write_order(spec: &DaemonSpec) -> Result<Vec<CString>, LaunchError> {
     let signal = u64::from(spec.death_signal.unsigned_abs());
     let mut order = Order::new("exec", &spec.cwd)?.number("--death-signal", signal)?;
     if let Some((user, group)) = spec.uid_gid {
@@ -108,7 +108,7 @@ fn write_order(spec: &DaemonSpec) -> Result<Vec<std::ffi::CString>, LaunchError>
 }
 
 /// The report's end closes when the program is executed; before that it carries the failure.
-async fn until_executed(status: &mut StatusReader) -> io::Result<Option<(crate::protocol::Step, i32)>> {
+async fn until_executed(status: &mut StatusReader) -> io::Result<Option<(Step, i32)>> {
     match status.next().await? {
         Some(Report::Failed { step, errno }) => Ok(Some((step, errno))),
         _ => Ok(None),

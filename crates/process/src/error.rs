@@ -68,8 +68,9 @@ pub enum LaunchError {
         /// Why it failed.
         source: io::Error,
     },
-    /// The launcher was killed by somebody else while the program ran; only the program itself is sure to be gone.
-    #[error("the launcher of {} was killed from outside", program.display())]
+    /// The launcher was killed by somebody else while the program ran. The program itself died with it; what it had
+    /// started may be left.
+    #[error("the launcher of {} was killed; processes that the program started may be left", program.display())]
     LauncherLost {
         /// The program.
         program: PathBuf,

@@ -15,20 +15,29 @@ pub mod bare;
 mod child;
 pub mod daemon;
 mod error;
+mod feed;
 mod find;
 mod identity;
 mod image;
+mod inlet;
+mod launch;
 mod order;
 mod outcome;
+mod output;
 mod pipes;
 mod posix_spawn;
+mod program;
 #[cfg_attr(not(test), expect(dead_code, reason = "the host reads records, it never writes one"))]
 #[path = "../launcher/protocol.rs"]
 mod protocol;
 mod reaper;
+mod run;
 mod spawner;
 
 pub use error::LaunchError;
 pub use find::find_on_path;
 pub use identity::{Liveness, ProcessIdentity};
 pub use outcome::{Finished, Outcome, Stream, Usage};
+pub use output::{Capture, Captured, Output};
+pub use program::{Limits, OnOverflow, Program, Resources, StreamLimit};
+pub use run::run;

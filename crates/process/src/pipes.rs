@@ -2,19 +2,20 @@
 //! never by accident.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::net::unix::pipe::Receiver;
 
-use crate::protocol::{RECORD_BYTES, Report};
+use crate::protocol::{RECORD_BYTES, Report, STATUS_FD};
 
 /// The descriptors that a launcher gets, from 0 upwards, are copied one by one; one that is still needed must not be
 /// in the way of an earlier copy. So all of them are first moved above the last number that is given out.
 pub(crate) fn above_standard(descriptors: impl IntoIterator<Item = OwnedFd>) -> io::Result<Vec<OwnedFd>> {
-    use std::os::fd::AsRawFd;
-    let above = |fd: OwnedFd| if fd.as_raw_fd() > 3 { Ok(fd) } else { Ok(fcntl_dupfd_cloexec(fd, 4)?) };
+    let last = STATUS_FD;
+    let above =
+        |fd: OwnedFd| if fd.as_raw_fd() > last { Ok(fd) } else { Ok(fcntl_dupfd_cloexec(fd, last + 1)?) };
     descriptors.into_iter().map(above).collect()
 }
 
@@ -39,22 +40,15 @@ pub(crate) struct StatusReader {
 impl StatusReader {
     /// The next record; `None` when there will be no more. May be dropped while it waits without losing one.
     pub(crate) async fn next(&mut self) -> io::Result<Option<Report>> {
+        let mut bytes = [0; RECORD_BYTES];
         loop {
             self.pipe.readable().await?;
-            if let Some(record) = self.try_next()? {
-                return Ok(record);
+            match self.pipe.try_read(&mut bytes) {
+                Ok(RECORD_BYTES) => return Ok(Report::from_bytes(&bytes)),
+                Ok(_) => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
             }
-        }
-    }
-
-    /// The next record when it is there already.
-    fn try_next(&mut self) -> io::Result<Option<Option<Report>>> {
-        let mut bytes = [0; RECORD_BYTES];
-        match self.pipe.try_read(&mut bytes) {
-            Ok(RECORD_BYTES) => Ok(Some(Report::from_bytes(&bytes))),
-            Ok(_) => Ok(Some(None)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            Err(error) => Err(error),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! as a zombie, whatever happened to the task or the runtime that started it.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ pub(crate) fn adopt(handle: OwnedFd, patience: Duration) {
             let _ = rustix::io::write(&door.bell, &1_u64.to_ne_bytes());
         }
         Err(error) => {
-            tracing::error!(%error, "cannot wait for an abandoned process; it stays until this service ends")
+            tracing::error!(%error, "cannot wait for an abandoned process; it stays until this service ends");
         }
     }
 }
@@ -80,7 +80,7 @@ fn wait_for_any(door: &Door, orphans: &[Orphan]) {
 impl Orphan {
     /// Reaps it when it has ended, and loses patience with it when it is time.
     fn is_alive(&mut self) -> bool {
-        let id = WaitId::PidFd(std::os::fd::AsFd::as_fd(&self.handle));
+        let id = WaitId::PidFd(self.handle.as_fd());
         let alive = matches!(waitid(id, WaitIdOptions::EXITED | WaitIdOptions::NOHANG), Ok(None));
         if alive && self.kill_at.is_some_and(|at| at <= Instant::now()) {
             self.kill_at = None;

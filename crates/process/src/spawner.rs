@@ -48,8 +48,11 @@ fn thread() -> io::Result<&'static Sender<Request>> {
         let mut spawner = Spawner { image: Image::in_memory().or_else(|_| Image::in_any_directory())? };
         thread::Builder::new().name("attune-spawner".into()).spawn(move || {
             for (start, answer) in received {
+                let started = spawner.start(&start);
+                // Only now are the program's ends of its pipes its own.
+                drop(start);
                 // A refused answer comes back as the error and is dropped here, which ends what was started.
-                drop(answer.send(spawner.start(start)));
+                drop(answer.send(started));
             }
         })?;
         Ok(requests)
@@ -62,11 +65,11 @@ struct Spawner {
 }
 
 impl Spawner {
-    fn start(&mut self, start: Start) -> io::Result<Child> {
-        let pid = match self.spawn(&start) {
+    fn start(&mut self, start: &Start) -> io::Result<Child> {
+        let pid = match self.spawn(start) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 self.image = Image::in_any_directory()?;
-                self.spawn(&start)?
+                self.spawn(start)?
             }
             other => other?,
         };
@@ -92,7 +95,7 @@ mod tests {
             descriptors,
             farewell: Farewell::run(),
         };
-        Spawner { image }.start(start)
+        Spawner { image }.start(&start)
     }
 
     #[tokio::test]

@@ -1,0 +1,123 @@
+//! Processes that try to outlive their program.
+
+use std::time::Duration;
+
+use attune_process::{LaunchError, Outcome};
+
+use crate::guest::{Mark, run_captured};
+
+/// Forks twice with a session in between, so that neither parent, group nor session leads back to the program.
+const DOUBLE_FORK: &str = r#"
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.setsid()
+        os.close(1); os.close(2)
+        time.sleep(1000)
+    os._exit(0)
+os.wait()
+"#;
+
+/// Runs it and expects it to end by itself, quickly, and alone.
+async fn ends_alone(mark: &Mark, argv: &[&str]) -> (Duration, String) {
+    let (finished, stdout, stderr) = run_captured(mark.program(argv)).await;
+    let finished = finished.unwrap();
+    assert_eq!(finished.outcome, Outcome::Exited(0), "{stderr}");
+    assert_eq!(finished.survivors, 0);
+    assert_eq!(mark.bearers(), []);
+    (finished.wall, stdout)
+}
+
+#[tokio::test]
+async fn a_background_child_of_a_finished_program_is_gone() {
+    let mark = Mark::new();
+    let (wall, _) = ends_alone(&mark, &["/bin/sh", "-c", "sleep 1000 >/dev/null 2>&1 & exit 0"]).await;
+    assert!(wall < Duration::from_millis(450), "nobody waits for a child without streams: {wall:?}");
+}
+
+#[tokio::test]
+async fn a_child_that_holds_the_streams_delays_the_end_by_the_drain_only() {
+    let mark = Mark::new();
+    let (wall, stdout) = ends_alone(&mark, &["/bin/sh", "-c", "sleep 1000 & echo done"]).await;
+    assert_eq!(stdout, "done\n");
+    assert!(wall >= Duration::from_millis(500) && wall < Duration::from_secs(3), "{wall:?}");
+}
+
+#[tokio::test]
+async fn a_child_may_finish_its_sentence_within_the_drain() {
+    let mark = Mark::new();
+    let script = "(while [ -d /proc/$$ ]; do :; done; echo late) & echo early";
+    let (_, stdout) = ends_alone(&mark, &["/bin/sh", "-c", script]).await;
+    assert_eq!(stdout, "early\nlate\n");
+}
+
+#[tokio::test]
+async fn a_session_of_its_own_does_not_help() {
+    let mark = Mark::new();
+    ends_alone(&mark, &["/bin/sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & exit 0"]).await;
+}
+
+#[tokio::test]
+async fn a_double_fork_does_not_help() {
+    let mark = Mark::new();
+    ends_alone(&mark, &["/usr/bin/python3", "-c", DOUBLE_FORK]).await;
+}
+
+#[tokio::test]
+async fn a_double_fork_of_a_program_that_hangs_does_not_help() {
+    let mark = Mark::new();
+    let script = format!("{DOUBLE_FORK}\ntime.sleep(1000)");
+    let mut program = mark.program(&["/usr/bin/python3", "-c", &script]);
+    program.limits.time = Duration::from_millis(300);
+    assert_eq!(run_captured(program).await.0.unwrap().outcome, Outcome::TimedOut);
+    assert_eq!(mark.bearers(), []);
+}
+
+#[tokio::test]
+async fn a_storm_of_children_that_ignore_every_request_ends() {
+    let mark = Mark::new();
+    let script = "trap '' TERM INT HUP; i=0; while [ $i -lt 40 ]; do i=$((i+1)); \
+                  setsid sh -c 'sleep 1000 & wait; sleep 1000' & done; wait; sleep 1000";
+    let mut program = mark.shell(script);
+    program.limits.time = Duration::from_millis(400);
+    program.limits.grace = Duration::from_millis(100);
+    let finished = run_captured(program).await.0.unwrap();
+    assert_eq!((finished.outcome, finished.survivors), (Outcome::TimedOut, 0));
+    assert_eq!(mark.bearers(), []);
+}
+
+#[tokio::test]
+async fn children_that_keep_being_reborn_end() {
+    let mark = Mark::new();
+    // Each starts its successor and is gone before it can be pointed at. There are never more than a few.
+    let script =
+        r#"echo 'setsid /bin/sh "$0" &' >"$0"; for line in 1 2 3 4; do sh "$0"; done; exec sleep 1000"#;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut program = mark.program(&["/bin/sh", "-c", script, file.path().to_str().unwrap()]);
+    program.limits.time = Duration::from_millis(200);
+    program.limits.grace = Duration::ZERO;
+    let finished = run_captured(program).await.0.unwrap();
+    assert_eq!((finished.outcome, finished.survivors), (Outcome::TimedOut, 0));
+    assert_eq!(mark.bearers(), []);
+}
+
+#[tokio::test]
+async fn a_chain_of_forks_that_never_stays_ends() {
+    let mark = Mark::new();
+    let mut program =
+        mark.program(&["/usr/bin/perl", "-e", "if (!fork) { fork and exit while 1 } sleep 1000"]);
+    program.limits.time = Duration::from_millis(200);
+    program.limits.grace = Duration::ZERO;
+    let finished = run_captured(program).await.0.unwrap();
+    assert_eq!((finished.outcome, finished.survivors), (Outcome::TimedOut, 0));
+    assert_eq!(mark.bearers(), []);
+}
+
+#[tokio::test]
+async fn a_program_that_kills_its_launcher_dies_with_it() {
+    let mark = Mark::new();
+    let (finished, ..) = run_captured(mark.shell("kill -9 $PPID; exec sleep 1000")).await;
+    assert!(matches!(finished, Err(LaunchError::LauncherLost { .. })), "{finished:?}");
+    mark.await_bearers(0);
+}
