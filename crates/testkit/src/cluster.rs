@@ -1,6 +1,7 @@
 //! The cluster that this process's tests use.
 
 use std::env;
+use std::error::Error;
 use std::future;
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -40,7 +41,7 @@ fn start_own() -> String {
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(
                 async {
                     let scratch = Scratch::start().await;
-                    let url = scratch.as_ref().map(Scratch::url).map_err(ToString::to_string);
+                    let url = scratch.as_ref().map(Scratch::url).map_err(|error| chain(error));
                     if sender.send(url).is_ok() {
                         future::pending::<()>().await;
                     }
@@ -52,4 +53,9 @@ fn start_own() -> String {
         Ok(url) => url,
         Err(error) => panic!("cannot start a cluster for the tests: {error}"),
     }
+}
+
+/// The fault with all that caused it, since nothing else will print its sources.
+fn chain(error: &dyn Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {}", chain(source)))
 }
