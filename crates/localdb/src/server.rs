@@ -12,7 +12,7 @@ use std::process::Command;
 use crate::Error;
 
 const MINIMUM: u32 = 15;
-/// Parents of one directory per version, or of one per formula, each with a `bin`; `*` is anything.
+/// Where one directory per version lies, and how its name begins before the version; each has a `bin`.
 const USUAL_PLACES: [(&str, &str); 6] = [
     ("/usr/lib/postgresql", ""),
     ("/usr", "pgsql-"),

@@ -56,7 +56,7 @@ async fn run(arguments: &Arguments, url: &str, signals: &mut Signals) -> anyhow:
     }
 }
 
-/// What a shell would say.
+/// The command's own code; by custom 128 and the signal when one ended it.
 fn exit_code(status: ExitStatus) -> ExitCode {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
     ExitCode::from(u8::try_from(code).unwrap_or(1))
