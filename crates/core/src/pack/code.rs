@@ -5,7 +5,13 @@ use serde_json::{Value, json};
 
 use super::fields::Fields;
 use super::suggest::hint;
+use super::yaml::Node;
+use crate::conditions::Conditions;
+use crate::retry;
+use crate::runtime::distributions::{Bound, Candidate, Distributions, Verification};
 use crate::runtime::execution::{Execution, PACK_PLACEHOLDER};
+use crate::schema::Schema;
+use crate::template::Template;
 
 impl Fields<'_> {
     /// The path of a file in this pack.
@@ -47,28 +53,99 @@ impl Fields<'_> {
         }
     }
 
+    /// Verification metadata. A row takes any; a pack is refused with what a row would only be unavailable for.
     pub(super) fn distributions(&mut self, key: &str) -> Value {
-        self.object(key)
+        if self.get(key).is_none() {
+            self.fault(key, "is missing");
+        }
+        let Some(column) = self.optional_object(key) else { return json!({}) };
+        let distributions = Distributions::parse(&column);
+        match distributions.verification {
+            Verification::NotNeeded => {}
+            Verification::Missing(why) => self.fault(&format!("{key}.verification"), why),
+            Verification::Commands(candidates) => {
+                for Candidate { index, command } in candidates {
+                    let at = format!("{key}.verification.commands[{index}]");
+                    self.note(&at, command.err());
+                }
+            }
+        }
+        for (name, bound) in [
+            ("min_version", distributions.min_version),
+            ("recommended_version", distributions.recommended_version),
+        ] {
+            if let Bound::Unreadable(text) = bound {
+                self.fault(&format!("{key}.{name}"), format!("{text} is no version"));
+            }
+        }
+        column
     }
 
+    /// A JSON Schema; left out, it accepts everything.
     pub(super) fn schema(&mut self, key: &str) -> Value {
-        self.object(key)
+        let schema = self.object(key);
+        if let Err(fault) = Schema::compile(&schema) {
+            self.fault(&join(key, &fault.at), fault.message);
+        }
+        schema
     }
 
-    pub(super) fn values_of(&mut self, key: &str, _schema: &str) -> Value {
-        self.object(key)
+    /// Values, and whether they keep to the schema of another key. What the schema requires may be missing: an operator
+    /// gives it, and it is asked for before anything runs.
+    pub(super) fn values_of(&mut self, key: &str, schema: &str) -> Value {
+        let values = self.object(key);
+        let mut schema = self.get(schema).map_or_else(|| json!({}), Node::to_json);
+        schema.as_object_mut().map(|schema| schema.remove("required"));
+        if let Ok(schema) = Schema::compile(&schema)
+            && let Err(violation) = schema.validate(&values)
+        {
+            self.fault(&join(key, &violation.path), violation.message);
+        }
+        values
     }
 
+    /// A retry policy.
     pub(super) fn retry(&mut self, key: &str) -> Value {
-        self.object(key)
+        let policy = self.object(key);
+        for fault in retry::Policy::parse(&policy).err().unwrap_or_default() {
+            self.fault(&join(key, &fault.at), fault.message);
+        }
+        policy
     }
 
+    /// Conditions. Compiling ends at the first fault, so the members of a list are tried one by one.
     pub(super) fn conditions(&mut self, key: &str) -> Value {
-        self.get(key).map_or_else(|| json!([]), super::yaml::Node::to_json)
+        let conditions = self.get(key).map_or_else(|| json!([]), Node::to_json);
+        let Value::Array(members) = &conditions else {
+            if let Err(fault) = Conditions::compile(&conditions) {
+                self.fault(&join(key, &fault.at), fault.message);
+            }
+            return conditions;
+        };
+        for (i, member) in members.iter().enumerate() {
+            if let Err(fault) = Conditions::compile(&json!([member])) {
+                let at = fault.at.strip_prefix("[0]").unwrap_or_default();
+                self.fault(&format!("{key}[{i}]{at}"), fault.message);
+            }
+        }
+        conditions
     }
 
+    /// Templates, parameter by parameter for the same reason.
     pub(super) fn templates(&mut self, key: &str) -> Value {
-        self.object(key)
+        let parameters = self.object(key);
+        for (name, template) in parameters.as_object().into_iter().flatten() {
+            if let Err(fault) = Template::compile(template) {
+                self.fault(&join(&format!("{key}.{name}"), &fault.at), fault.message);
+            }
+        }
+        parameters
+    }
+
+    fn note(&mut self, at: &str, fault: Option<impl std::fmt::Display>) {
+        if let Some(fault) = fault {
+            self.fault(at, fault.to_string());
+        }
     }
 }
 

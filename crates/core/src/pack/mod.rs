@@ -19,6 +19,8 @@ mod rule;
 mod runtime;
 mod sensor;
 mod suggest;
+#[cfg(test)]
+mod tests;
 mod trigger;
 mod yaml;
 

@@ -1,0 +1,234 @@
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::*;
+
+const GOOD: &[(&str, &str)] = &[
+    ("pack.yaml", "ref: demo\nname: Demo\nversion: 1.2.0\nconfig: {limit: 3}\n"),
+    (
+        "runtimes/lua.yaml",
+        "ref: demo.lua\nname: Lua\ndistributions:\n  verification:\n    commands:\n      - {binary: lua}\n\
+         execution: {args: ['{pack}/lib/run.lua']}\naliases: [luajit]\n",
+    ),
+    ("lib/run.lua", ""),
+    ("triggers/hot.yaml", "ref: demo.hot\npayload_schema:\n  type: object\n"),
+    (
+        "sensors/heat.yaml",
+        "ref: demo.heat\nruntime: demo.lua\nentrypoint: sensors/heat.lua\ntriggers: [demo.hot]\n\
+         poll_interval: 2\nconfig: {limit: 4}\nparam_schema: {properties: {limit: {type: integer}}}\n",
+    ),
+    ("sensors/heat.lua", ""),
+    (
+        "actions/cool.yaml",
+        "ref: demo.cool\nruntime: core.shell\nentrypoint: actions/cool.sh\nenabled: false\n",
+    ),
+    ("actions/cool.sh", ""),
+    (
+        "rules/cool.yaml",
+        "ref: demo.cool\ntrigger: demo.hot\naction: demo.cool\n\
+         conditions:\n  - {field: payload.degrees, operator: greater_than, value: 30}\n\
+         action_params:\n  text: \"{{ event.payload.degrees }}\"\n",
+    ),
+];
+
+fn files(changes: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
+    let all = GOOD.iter().chain(changes);
+    all.map(|(path, content)| ((*path).to_owned(), content.as_bytes().to_vec())).collect()
+}
+
+/// The faults of the good pack with one file changed or added.
+fn faults(path: &str, content: &str) -> Vec<String> {
+    let faults = Pack::parse(&files(&[(path, content)])).unwrap_err();
+    faults.iter().map(ToString::to_string).collect()
+}
+
+/// The only fault.
+fn fault(path: &str, content: &str) -> String {
+    let mut faults = faults(path, content);
+    assert_eq!(faults.len(), 1, "{faults:#?}");
+    faults.remove(0)
+}
+
+#[test]
+fn a_good_pack_becomes_definitions() {
+    let pack = Pack::parse(&files(&[])).unwrap();
+    assert_eq!((pack.manifest.r#ref.as_str(), pack.manifest.version.as_str()), ("demo", "1.2.0"));
+    let sensor = &pack.sensors[0];
+    assert_eq!(
+        sensor.definition(),
+        json!({
+            "label": null, "description": null, "runtime": "demo.lua", "entrypoint": "sensors/heat.lua",
+            "triggers": ["demo.hot"], "config": {"limit": 4},
+            "param_schema": {"properties": {"limit": {"type": "integer"}}}, "mode": "poll",
+            "poll_interval": 2.0, "timeout": null, "limits": {}, "labels": {}
+        })
+    );
+    assert_eq!(Sensor::from_definition("demo.heat", sensor.definition()).unwrap(), *sensor);
+    assert!(sensor.enabled && !pack.actions[0].enabled);
+    assert_eq!(pack.rules[0].conditions[0]["operator"], "greater_than");
+}
+
+#[test]
+fn a_runtime_has_the_shape_that_the_migrations_remember() {
+    let pack = Pack::parse(&files(&[])).unwrap();
+    assert_eq!(
+        pack.runtimes[0].definition(),
+        json!({
+            "name": "Lua", "description": null, "installation": null, "aliases": ["luajit"],
+            "distributions": {"verification": {"commands": [{"binary": "lua"}]}},
+            "execution": {"args": ["{pack}/lib/run.lua"]}
+        })
+    );
+}
+
+#[test]
+fn refs_into_other_packs_are_handed_out_with_their_place() {
+    let pack = Pack::parse(&files(&[])).unwrap();
+    let [external] = pack.external_refs() else { panic!("{:?}", pack.external_refs()) };
+    assert_eq!(
+        (external.from, external.kind, external.r#ref.as_str()),
+        (Kind::Action, Kind::Runtime, "core.shell")
+    );
+    assert_eq!(external.fault("is gone").to_string(), "actions/cool.yaml:2: runtime: is gone");
+}
+
+#[test]
+fn a_later_check_can_point_at_the_lines_too() {
+    let pack = Pack::parse(&files(&[])).unwrap();
+    let fault = pack.fault(Kind::Rule, "demo.cool", "conditions[0].value", "is odd");
+    assert_eq!(fault.to_string(), "rules/cool.yaml:5: conditions[0].value: is odd");
+}
+
+#[test]
+fn faults_of_a_trigger_have_their_lines() {
+    let of = |content| fault("triggers/hot.yaml", content);
+    for (content, expected) in [
+        ("ref: demo.hot\nlable: x\n", "2: lable: is no known key (did you mean label?)"),
+        ("ref: demo.hot\nlabel: 5\n", "2: label: must be text, not the number 5; put it in quotes"),
+        ("ref: demo.hot\n\nenabled: yes\n", "3: enabled: must be true or false, not the text \"yes\""),
+        ("ref: demo.hot\nref: demo.hot\n", "2: the key ref is there twice"),
+        ("# nothing\nref: demo.hot\nparam_schema: []\n", "3: param_schema: must be a mapping, not a list"),
+    ] {
+        let faults = faults("triggers/hot.yaml", content);
+        assert!(faults.contains(&format!("triggers/hot.yaml:{expected}")), "{faults:#?}");
+    }
+    let schema = of("ref: demo.hot\nparam_schema:\n  type: object\n  properties:\n    a: {type: strin}\n");
+    assert!(schema.starts_with("triggers/hot.yaml:5: param_schema.properties.a"), "{schema}");
+}
+
+#[test]
+fn faults_of_a_sensor_are_all_told() {
+    let content = "ref: other.heat\nruntime: demo.lau\nentrypoint: sensors/heat.lu\ntriggers:\n  - demo.hot\n  - demo.flooded\n\
+                   poll_interval: 0\nmode: pol\nconfig:\n  limit: high\nparam_schema: {properties: {limit: {type: integer}}}\n";
+    let expected = [
+        "1: ref: \"other.heat\" must begin with its pack: demo.",
+        "2: runtime: the pack has no runtime \"demo.lau\" (did you mean demo.lua?)",
+        "3: entrypoint: the pack has no file \"sensors/heat.lu\" (did you mean sensors/heat.lua?)",
+        "6: triggers[1]: the pack has no trigger \"demo.flooded\"",
+        "7: poll_interval: must be greater than zero, not 0",
+        "8: mode: \"pol\" is none of poll, stream, builtin (did you mean poll?)",
+    ];
+    let found = faults("sensors/heat.yaml", content);
+    assert_eq!(found[..6], expected.map(|fault| format!("sensors/heat.yaml:{fault}")));
+    assert!(found[6].starts_with("sensors/heat.yaml:10: config.limit: "), "{found:#?}");
+    assert_eq!(found.len(), 7);
+}
+
+#[test]
+fn what_a_schema_requires_an_operator_may_still_give() {
+    let content = "ref: demo.heat\nruntime: demo.lua\nentrypoint: sensors/heat.lua\ntriggers: [demo.hot]\n\
+                   param_schema: {required: [token], properties: {token: {type: string}}}\n";
+    Pack::parse(&files(&[("sensors/heat.yaml", content)])).unwrap();
+}
+
+#[test]
+fn required_keys_are_asked_for() {
+    let found = faults("sensors/heat.yaml", "label: x\n");
+    let keys = ["ref: is missing", "runtime: is missing", "entrypoint: is missing", "triggers: must list"];
+    assert!(keys.iter().all(|key| found.iter().any(|fault| fault.contains(key))), "{found:#?}");
+    assert!(fault("runtimes/lua.yaml", "ref: demo.lua\nname: Lua\n").contains("distributions: is missing"));
+    assert!(fault("triggers/new.yaml", "").contains("must be a mapping, not nothing"));
+}
+
+#[test]
+fn conditions_and_templates_point_at_each_fault() {
+    let content = "ref: demo.cool\ntrigger: demo.hot\naction: demo.cool\nconditions:\n  \
+                   - {field: payload.a, operator: equals, value: 1}\n  \
+                   - field: payload.a\n    operator: grater_than\n    value: 1\n  \
+                   - any:\n      - {field: payload.a, operator: matches, value: '('}\n\
+                   action_params:\n  good: x\n  text: \"{{ event. }}\"\n  list:\n    - \"{{ nope(\"\n";
+    let found = faults("rules/cool.yaml", content);
+    let starts = [
+        "rules/cool.yaml:7: conditions[1].operator: ",
+        "rules/cool.yaml:10: conditions[2].any[0].value: ",
+        "rules/cool.yaml:13: action_params.text: ",
+        "rules/cool.yaml:15: action_params.list[0]: ",
+    ];
+    assert!(starts.iter().zip(&found).all(|(start, fault)| fault.starts_with(start)), "{found:#?}");
+    assert_eq!(found.len(), 4);
+}
+
+#[test]
+fn runtimes_are_checked_to_the_last_argument() {
+    let content = "ref: demo.lua\nname: Lua\ndistributions:\n  min_version: [1]\n  verification:\n    commands:\n      \
+                   - {binary: lua}\n      - {args: [x]}\nexecution:\n  args:\n    - -x\n    - '{pack}/lib/rum.lua'\n";
+    let found = faults("runtimes/lua.yaml", content);
+    let starts = [
+        "runtimes/lua.yaml:4: distributions.min_version: ",
+        "runtimes/lua.yaml:8: distributions.verification.commands[1]: ",
+        "runtimes/lua.yaml:12: execution.args[1]: the pack has no file \"lib/rum.lua\" (did you mean lib/run.lua?)",
+    ];
+    assert!(starts.iter().zip(&found).all(|(start, fault)| fault.starts_with(start)), "{found:#?}");
+    assert_eq!(found.len(), 3);
+    let execution = "ref: demo.lua\nname: L\ndistributions: {verification: {check_required: false}}\nexecution:\n  argz: []\n";
+    assert!(fault("runtimes/lua.yaml", execution).starts_with("runtimes/lua.yaml:5: execution.argz: "));
+}
+
+#[test]
+fn retry_policies_are_checked() {
+    let content = "ref: demo.cool\nruntime: core.shell\nentrypoint: actions/cool.sh\nretry:\n  delay: -1\n";
+    assert!(fault("actions/cool.yaml", content).starts_with("actions/cool.yaml:5: retry.delay: "));
+}
+
+#[test]
+fn one_ref_in_two_files_is_told_at_the_second() {
+    assert_eq!(
+        fault("triggers/other.yaml", "label: x\nref: demo.hot\n"),
+        "triggers/other.yaml:2: ref: \"demo.hot\" is defined in triggers/hot.yaml as well"
+    );
+}
+
+#[test]
+fn entrypoints_stay_in_the_pack() {
+    for path in ["/bin/sh", "../x", "actions/../actions/cool.sh"] {
+        let content = format!("ref: demo.cool\nruntime: core.shell\nentrypoint: {path}\n");
+        assert!(fault("actions/cool.yaml", &content).contains("plain path from the pack's root"));
+    }
+}
+
+#[test]
+fn the_manifest_is_checked_like_the_rest() {
+    let version = fault("pack.yaml", "ref: demo\nname: Demo\nversion: 1.2\n");
+    assert_eq!(version, "pack.yaml:3: version: must be text, not the number 1.2; put it in quotes");
+    let version = fault("pack.yaml", "ref: demo\nname: Demo\nversion: new\n");
+    assert!(version.starts_with("pack.yaml:3: version: \"new\" is no semantic version"), "{version}");
+    let dotted = faults("pack.yaml", "ref: demo.x\nname: Demo\nversion: 1.0.0\n");
+    assert!(dotted[0].starts_with("pack.yaml:1: ref: \"demo.x\" is no ref of a pack"), "{dotted:#?}");
+}
+
+#[test]
+fn a_pack_without_its_manifest_says_where_it_might_be() {
+    let nested: BTreeMap<_, _> =
+        files(&[]).into_iter().map(|(path, c)| (format!("demo/{path}"), c)).collect();
+    let faults = Pack::parse(&nested).unwrap_err();
+    let expected = "pack.yaml: is missing: it must lie at the root of the pack, but is at demo/pack.yaml";
+    assert_eq!(faults.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+}
+
+#[test]
+fn only_definitions_are_read_as_such() {
+    let extra = [("sensors/data/table.yaml", "a: [1"), ("notes.yaml", ": :"), ("lib/x.yml", "")];
+    Pack::parse(&files(&extra)).unwrap();
+    assert_eq!(fault("sensors/more.yml", "x: 1"), "sensors/more.yml: definitions end in .yaml");
+}

@@ -1,0 +1,112 @@
+//! A directory on disk as the files of a pack.
+
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::files::{Files, FilesError, MAX_FILE};
+
+/// What tools leave behind beside the sources, and what each machine makes for itself.
+const SKIPPED: &[&str] = &[".git", "__pycache__", "node_modules"];
+
+/// Why a directory can not be read as a pack.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// The system refused.
+    #[error("can not read {path}: {source}")]
+    Unreadable {
+        /// What was to be read.
+        path: PathBuf,
+        /// Why it could not.
+        source: io::Error,
+    },
+    /// A name that is not UTF-8.
+    #[error("the name of {path:?} is not UTF-8")]
+    NotUtf8 {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A link, a socket or something else that is neither file nor directory.
+    #[error("{path:?} is neither a file nor a directory; a pack has nothing else")]
+    Special {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file that a pack can not have.
+    #[error(transparent)]
+    File(#[from] FilesError),
+}
+
+/// Reads all files under `root`, without version control, caches and installed dependencies.
+pub fn read(root: &Path) -> Result<Files, DirectoryError> {
+    let mut files = Files::default();
+    read_into(&mut files, root, "")?;
+    Ok(files)
+}
+
+fn read_into(files: &mut Files, directory: &Path, prefix: &str) -> Result<(), DirectoryError> {
+    for entry in std::fs::read_dir(directory).map_err(unreadable(directory))? {
+        let entry = entry.map_err(unreadable(directory))?;
+        let path = entry.path();
+        let name =
+            entry.file_name().into_string().map_err(|_| DirectoryError::NotUtf8 { path: path.clone() })?;
+        if SKIPPED.contains(&name.as_str()) {
+            continue;
+        }
+        let relative = format!("{prefix}{name}");
+        let kind = entry.file_type().map_err(unreadable(&path))?;
+        if kind.is_dir() {
+            read_into(files, &path, &format!("{relative}/"))?;
+        } else if kind.is_file() {
+            let (content, executable) = read_file(&path).map_err(unreadable(&path))?;
+            files.insert(&relative, content, executable)?;
+        } else {
+            return Err(DirectoryError::Special { path });
+        }
+    }
+    Ok(())
+}
+
+/// Reads one byte beyond the limit at most, which is enough to be refused.
+fn read_file(path: &Path) -> io::Result<(Vec<u8>, bool)> {
+    let file = std::fs::File::open(path)?;
+    let executable = file.metadata()?.permissions().mode() & 0o111 != 0;
+    let mut content = Vec::new();
+    file.take(MAX_FILE + 1).read_to_end(&mut content)?;
+    Ok((content, executable))
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> DirectoryError {
+    let path = path.to_owned();
+    move |source| DirectoryError::Unreadable { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_sources_with_their_modes_and_leaves_the_rest() {
+        let root = tempfile::tempdir().unwrap();
+        for path in ["pack.yaml", "actions/run", "actions/__pycache__/x", ".git/config", "node_modules/a/b"] {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        }
+        let run = root.path().join("actions/run");
+        std::fs::set_permissions(run, std::fs::Permissions::from_mode(0o755)).unwrap();
+
+        let files = read(root.path()).unwrap();
+
+        assert_eq!(files.contents().keys().collect::<Vec<_>>(), ["actions/run", "pack.yaml"]);
+        assert!(files.is_executable("actions/run") && !files.is_executable("pack.yaml"));
+    }
+
+    #[test]
+    fn refuses_links() {
+        let root = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", root.path().join("x")).unwrap();
+        assert!(matches!(read(root.path()), Err(DirectoryError::Special { .. })));
+        assert!(matches!(read(&root.path().join("none")), Err(DirectoryError::Unreadable { .. })));
+    }
+}

@@ -1,0 +1,12 @@
+//! Archives, the content store, resolution, and the packs that this repository ships, with the machine's interpreters.
+
+#![expect(clippy::unwrap_used, reason = "what a test can not set up should end it")]
+
+mod archive;
+mod content;
+mod packs;
+mod program;
+mod python_action;
+mod python_sensor;
+mod resolve;
+mod shell_params;

@@ -1,0 +1,78 @@
+//! Runs programs of the shipped packs as the services do: parameters on stdin, nothing inherited but PATH.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) struct Finished {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) log: String,
+}
+
+pub(crate) fn packs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs").canonicalize().unwrap()
+}
+
+pub(crate) fn run(command: &mut Command, stdin: &str) -> Finished {
+    let path = std::env::var_os("PATH").unwrap();
+    command.env_clear().env("PATH", path).env("LANG", "C.UTF-8");
+    run_with_environment(command, stdin)
+}
+
+pub(crate) fn run_with_environment(command: &mut Command, stdin: &str) -> Finished {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let text = stdin.to_owned();
+    // A program may end without reading.
+    let writer = std::thread::spawn(move || drop(input.write_all(text.as_bytes())));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    Finished {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        log: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A Python file in a directory of its own.
+pub(crate) struct Script {
+    pub(crate) directory: TempDir,
+    pub(crate) path: PathBuf,
+}
+
+impl Script {
+    pub(crate) fn new(source: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().canonicalize().unwrap().join("code.py");
+        std::fs::write(&path, source).unwrap();
+        Self { directory, path }
+    }
+
+    pub(crate) fn action(&self, params: &Value) -> Finished {
+        run(&mut wrapped(&self.path), &params.to_string())
+    }
+
+    pub(crate) fn sensor(&self, config: &Value, context: &Value) -> Finished {
+        sensor(&self.path, config, context)
+    }
+}
+
+pub(crate) fn sensor(path: &Path, config: &Value, context: &Value) -> Finished {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("context.json");
+    std::fs::write(&file, context.to_string()).unwrap();
+    let mut command = wrapped(path);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("LANG", "C.UTF-8");
+    run_with_environment(command.env("SENSOR_CONTEXT", file), &config.to_string())
+}
+
+pub(crate) fn wrapped(path: &Path) -> Command {
+    let mut command = Command::new("python3");
+    command.arg("-u").arg(packs().join("core/runtimes/python/run.py")).arg(path);
+    command
+}
