@@ -21,11 +21,14 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<HashMap<String, Value>> 
         return Some(dict.iter().filter_map(|(key, value)| entry(section, key, value)).collect());
     }
     // The environment may set all of them with one JSON object.
-    if let Value::Object(object) = section.given(&value).json() {
-        return Some(object.into_iter().collect());
+    let Value::Object(object) = section.given(&value).json() else {
+        section.wrong("capabilities", "a section", &value, false);
+        return None;
+    };
+    if object.get(RUNTIMES).is_some_and(|names| !names.is_null() && texts(names).is_none()) {
+        section.wrong("capabilities.runtimes", "a list of names", &value, false);
     }
-    section.wrong("capabilities", "a section", &value, false);
-    None
+    Some(object.into_iter().collect())
 }
 
 fn entry(section: &mut Section<'_>, key: &str, value: &Merged) -> Option<(String, Value)> {
@@ -45,9 +48,13 @@ fn entry(section: &mut Section<'_>, key: &str, value: &Merged) -> Option<(String
 
 /// A list of names, or in the environment also names with commas between them.
 fn names(given: &Given) -> Option<Vec<String>> {
-    match (given.json(), given.from_environment) {
-        (Value::Array(names), _) => names.into_iter().map(|name| Some(name.as_str()?.to_owned())).collect(),
-        (_, true) => Some(attune_core::names::split(given.value.as_str()?)),
-        (_, false) => None,
+    match given.json() {
+        list @ Value::Array(_) => texts(&list),
+        _ if given.from_environment => given.value.as_str().map(attune_core::names::split),
+        _ => None,
     }
+}
+
+fn texts(list: &Value) -> Option<Vec<String>> {
+    list.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
 }

@@ -259,6 +259,17 @@ fn runtimes_must_be_a_list_of_names() {
 }
 
 #[test]
+fn runtimes_of_the_environment_must_be_names_too() {
+    for (name, value) in [("", r#"{"runtimes": [1]}"#), ("", r#"{"runtimes": "a"}"#), ("__RUNTIMES", "[1]")] {
+        let place = Place::new().env(&format!("ATTUNE__SENSOR__CAPABILITIES{name}"), value);
+        assert!(
+            place.message().contains("sensor.capabilities.runtimes: expected a list of names"),
+            "{value}"
+        );
+    }
+}
+
+#[test]
 fn an_empty_section_or_key_is_as_good_as_none() {
     let place = Place::new().yaml("sensor:\nworker:\n  host:\n").env("ATTUNE__SENSOR__HOST", "here");
     let config = place.config();

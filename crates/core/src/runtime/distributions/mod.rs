@@ -89,6 +89,8 @@ fn candidates(commands: &[Value]) -> Vec<Candidate> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -160,5 +162,36 @@ mod tests {
         let candidates = commands(&json!([{"binary": "a", "pattern": "("}, 7, {"binary": "b"}]));
         let sound: Vec<_> = candidates.iter().map(|candidate| candidate.command.is_ok()).collect();
         assert_eq!(sound, [false, false, true]);
+    }
+
+    /// JSON of the keys that are read here, and of every other shape.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let keys = "verification|commands|binary|args|exit_code|pattern|priority|always_available|check_required|min_version";
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 64, 6, move |inner| {
+            prop_oneof![
+                vec(inner.clone(), 0..4).prop_map(Value::from),
+                btree_map(keys, inner, 0..6).prop_map(|map| map.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_column_can_be_read(column in any_json()) {
+            let parsed = Distributions::parse(&column);
+            let _ = parsed.min_version.check(None);
+            if let Verification::Commands(candidates) = parsed.verification {
+                let mut places: Vec<_> = candidates.iter().map(|candidate| candidate.index).collect();
+                places.sort_unstable();
+                prop_assert!(places.into_iter().eq(0..candidates.len()));
+            }
+        }
     }
 }
