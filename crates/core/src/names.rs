@@ -1,6 +1,6 @@
 //! Names of runtimes as people give them by hand: in an environment variable or a configuration file.
 //!
-//! People write `Python`, `python3` or `core.python` and mean one runtime; a name finds every runtime that it fits.
+//! People write `Alpha`, `alpha3` or `core.alpha` and mean one runtime; a name finds every runtime that it fits.
 
 /// Names with commas between them, one by one and as they were written.
 pub fn split(list: &str) -> Vec<String> {

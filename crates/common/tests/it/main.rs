@@ -2,3 +2,4 @@
 
 mod config;
 mod migrations;
+mod runtime_detection;
