@@ -66,11 +66,11 @@ function unescaped(key) {
 }
 
 # Whatever is no text: its backslashes are its own.
-function print_plain(from, to,    i, c) {
-    for (i = from; i <= to; i += length(c)) {
-        c = substr(text, i, min(512, to - i + 1))
-        gsub(/\\/, "\\\\&", c)
-        printf "%s", c
+function print_plain(from, to,    i, window) {
+    for (i = from; i <= to; i += 512) {
+        window = substr(text, i, min(512, to - i + 1))
+        gsub(/\\/, "\\\\&", window)
+        printf "%s", window
     }
 }
 

@@ -35,6 +35,12 @@ fn the_demo_pack_needs_nothing_but_the_core_pack() {
 }
 
 #[test]
+fn the_demo_pack_has_the_core_packs_way_to_read_parameters() {
+    let library = |pack: &str| directory::read(&packs().join(pack).join("lib")).unwrap();
+    assert_eq!(library("core"), library("demo"));
+}
+
+#[test]
 fn what_the_demo_sensors_see_keeps_to_their_triggers() {
     let demo = pack("demo");
     let machine =

@@ -63,7 +63,9 @@ fn escapes_of_every_writer_are_read() {
 
 #[test]
 fn other_values_arrive_as_json() {
-    for value in [json!(5), json!(true), json!({"a": ["\\", "\n", 1.5]}), json!([])] {
+    for value in
+        [json!(5), json!(true), json!({"a": ["\\", "\n", 1.5]}), json!([]), json!(["\\\"".repeat(2000)])]
+    {
         assert_eq!(serde_json::from_str::<Value>(&written("sh", &value)).unwrap(), value);
     }
     assert_eq!(written("sh", &Value::Null), "");
