@@ -156,10 +156,10 @@ impl Columns {
             Origin::Post { .. } => 0,
         };
         let mut events = vec![None; prepared.submission.events.len()];
-        let mut enforcements = 0;
+        let mut enforcements = vec![0; events.len()];
         for event in prepared.events.iter().filter(|event| self.events.contains(&event.id)) {
             events[event.index] = Some(event.id);
-            enforcements += event.enforcements.len();
+            enforcements[event.index] = event.enforcements.len();
         }
         let taken = events.iter().flatten().count();
         let duplicates = events.len() - taken - prepared.rejected.len();

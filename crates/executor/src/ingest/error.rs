@@ -25,6 +25,14 @@ pub enum Refusal {
     /// PostgreSQL can not store it.
     #[error("payload: {0}")]
     NotStorable(String),
+    /// Its key, or the source that it names, can not be one.
+    #[error("{field} {reason}")]
+    Key {
+        /// `key` or `source`.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 /// Why a submission did not go in. Nothing of it is in the database, unless the variant says otherwise.

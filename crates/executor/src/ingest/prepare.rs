@@ -13,6 +13,9 @@ use super::submission::{NewEvent, Origin, RejectedEvent, Submission};
 use crate::group_commit::Weigh;
 use crate::rules::{Firing, RuleBook, Trigger};
 
+/// The longest key and the longest source of an event, in bytes.
+const LONGEST_KEY: usize = 1024;
+
 /// A submission with its rows.
 #[derive(Debug, Clone)]
 pub(super) struct Prepared {
@@ -82,6 +85,9 @@ impl Prepared {
             duplicates: 0,
             solo: false,
         };
+        if let Origin::Post { source: Some(source) } = &submission.origin {
+            check_key("source", source).map_err(|refusal| IngestError::Refused { index: 0, refusal })?;
+        }
         let mut keys = HashSet::new();
         for (index, event) in submission.events.iter().enumerate() {
             if event.key.as_ref().is_some_and(|key| !keys.insert(key)) {
@@ -172,10 +178,18 @@ fn admit<'a>(book: &'a RuleBook, event: &NewEvent) -> Result<&'a Trigger, Refusa
     for value in std::iter::once(&event.payload).chain(&event.trigger_params) {
         storable(value)?;
     }
-    if event.key.as_ref().is_some_and(|key| key.contains('\0')) {
-        return Err(Refusal::NotStorable("the key holds a NUL".to_owned()));
-    }
+    event.key.as_deref().map_or(Ok(()), |key| check_key("key", key))?;
     Ok(trigger)
+}
+
+/// Keys and sources go into an index, whose entries are small, and into TEXT, which has no NUL.
+fn check_key(field: &'static str, text: &str) -> Result<(), Refusal> {
+    let reason = match text {
+        text if text.len() > LONGEST_KEY => format!("is longer than {LONGEST_KEY} bytes"),
+        text if text.contains('\0') => "holds a NUL".to_owned(),
+        _ => return Ok(()),
+    };
+    Err(Refusal::Key { field, reason })
 }
 
 fn storable(value: &Value) -> Result<(), Refusal> {

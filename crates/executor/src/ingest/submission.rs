@@ -77,6 +77,6 @@ pub struct Receipt {
     pub duplicates: usize,
     /// Events that were set aside, those of the program included.
     pub rejected: usize,
-    /// Enforcements that their events led to.
-    pub enforcements: usize,
+    /// Enforcements that each event led to, in order.
+    pub enforcements: Vec<usize>,
 }

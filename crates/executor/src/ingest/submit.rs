@@ -124,5 +124,5 @@ fn fenced(submission: &Submission) -> IngestError {
 fn receipt_of(submission: &Submission, identity: &Identity, found: &[i64]) -> Receipt {
     let events: Vec<_> = identity.ids.iter().map(|id| found.contains(id).then_some(*id)).collect();
     let duplicates = submission.events.len() - found.len();
-    Receipt { events, duplicates, rejected: 0, enforcements: 0 }
+    Receipt { enforcements: vec![0; events.len()], events, duplicates, rejected: 0 }
 }

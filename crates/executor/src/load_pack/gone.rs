@@ -8,7 +8,7 @@ use attune_core::pack::Kind;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::report::{Item, LoadReport};
+use super::report::LoadReport;
 use super::things::{ByName, Thing};
 
 /// In the `pack_item` of a thing that is no longer in the pack, beside its columns: whether it was the load that
@@ -34,10 +34,9 @@ pub(super) async fn disable(
         return Ok(());
     }
     pack::put_items(tx, pack, &leaving.iter().map(|item| farewell(item, rows)).collect()).await?;
-    let enabled = leaving.into_iter().filter(|item| is_enabled(item, rows));
-    report.disabled =
-        enabled.map(|item| Item { kind: item.kind.clone(), r#ref: item.r#ref.clone() }).collect();
-    disable_rows(tx, &report.disabled).await
+    let enabled: Vec<_> = leaving.into_iter().filter(|item| is_enabled(item, rows)).collect();
+    report.disabled = enabled.iter().map(|item| item.r#ref.clone()).collect();
+    disable_rows(tx, &enabled).await
 }
 
 fn key(item: &ItemRow) -> (String, String) {
@@ -59,7 +58,7 @@ fn farewell(item: &ItemRow, rows: &ByName) -> Value {
     json!({"kind": item.kind, "ref": item.r#ref, "definition": definition})
 }
 
-async fn disable_rows(tx: &mut PgConnection, items: &[Item]) -> sqlx::Result<()> {
+async fn disable_rows(tx: &mut PgConnection, items: &[&ItemRow]) -> sqlx::Result<()> {
     let mut by_kind: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for item in items {
         by_kind.entry(&item.kind).or_default().push(item.r#ref.clone());

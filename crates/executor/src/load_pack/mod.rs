@@ -25,7 +25,7 @@ use attune_common::config::LimitsConfig;
 use sqlx::PgPool;
 
 pub use error::LoadError;
-pub use report::{Item, Kept, LoadReport};
+pub use report::{Kept, LoadReport};
 
 pub(crate) use apply::{When, is_newer};
 use manifest::LastLoad;

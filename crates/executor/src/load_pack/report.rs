@@ -3,7 +3,7 @@
 use attune_core::pack::Kind;
 use serde::{Deserialize, Serialize};
 
-/// What a load did.
+/// What a load did; things by their refs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadReport {
     /// The pack's ref.
@@ -12,27 +12,18 @@ pub struct LoadReport {
     pub version: String,
     /// The digest of its content now.
     pub digest: String,
-    /// What was not there before.
-    pub created: Vec<Item>,
+    /// What was not there before; the pack itself is among these.
+    pub created: Vec<String>,
     /// What changed, or came back.
-    pub updated: Vec<Item>,
+    pub updated: Vec<String>,
     /// What is as it was.
-    pub unchanged: Vec<Item>,
+    pub unchanged: Vec<String>,
     /// Fields in which an operator's change won.
     pub kept: Vec<Kept>,
     /// What left the pack and was disabled by this load.
-    pub disabled: Vec<Item>,
+    pub disabled: Vec<String>,
     /// Runtimes that left the pack; they have no `enabled`, so they stay as they are.
     pub left_runtimes: Vec<String>,
-}
-
-/// One thing in a report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Item {
-    /// `pack`, or what kind of thing of the pack.
-    pub kind: String,
-    /// Its ref.
-    pub r#ref: String,
 }
 
 /// A field in which an operator's change won.
@@ -69,7 +60,7 @@ impl LoadReport {
             Fate::Updated => &mut self.updated,
             Fate::Unchanged => &mut self.unchanged,
         };
-        list.push(Item { kind: kind.to_owned(), r#ref: name.to_owned() });
+        list.push(name.to_owned());
         let fields = kept.into_iter();
         self.kept.extend(fields.map(|field| Kept { kind: kind.to_owned(), r#ref: name.to_owned(), field }));
     }

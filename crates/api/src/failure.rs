@@ -1,0 +1,141 @@
+//! How a request fails, and the one place where a failure becomes an answer: `{"error": "..."}` with a status that says
+//! whose fault it is.
+//!
+//! - the caller's: 400 not understood, 401 no token, 403 and 421 from elsewhere, 404, 409 not now, 413 too large, 415 wrong
+//!   type, 422 understood and refused;
+//! - 503: the database is away or busy, later it may work;
+//! - 500: a fault in Attune, logged here, once.
+
+use std::error::Error;
+
+use attune_common::db;
+use attune_core::pack::Fault;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// How a request fails.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The caller can do something about it.
+    Refused(StatusCode, String),
+    /// The author of a pack can do something about it.
+    Faulty(String, Vec<Fault>),
+    /// Time can.
+    Unavailable(Box<dyn Error + Send + Sync>),
+    /// We can.
+    Bug(Box<dyn Error + Send + Sync>),
+}
+
+impl Failure {
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::Refused(StatusCode::BAD_REQUEST, message.into())
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::Refused(StatusCode::NOT_FOUND, message.into())
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::Refused(StatusCode::CONFLICT, message.into())
+    }
+
+    pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
+        Self::Refused(StatusCode::UNPROCESSABLE_ENTITY, message.into())
+    }
+
+    /// `database` is what went wrong; `whole` is the error around it, which says what was attempted.
+    pub(crate) fn database(database: &sqlx::Error, whole: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        match kind_of(database) {
+            Kind::Value(message) => {
+                Self::unprocessable(format!("the database can not store this: {message}"))
+            }
+            Kind::Transient => Self::Unavailable(whole.into()),
+            Kind::Other => Self::Bug(whole.into()),
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused(status, _) => *status,
+            Self::Faulty(..) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Bug(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn body(&self) -> Value {
+        match self {
+            Self::Refused(_, message) => json!({"error": message}),
+            Self::Faulty(message, faults) => {
+                json!({"error": message, "faults": faults.iter().map(fault).collect::<Vec<_>>()})
+            }
+            Self::Unavailable(_) => json!({"error": "the database does not answer; try again"}),
+            Self::Bug(_) => json!({"error": "internal error; the log of the API says more"}),
+        }
+    }
+
+    fn log(&self) {
+        match self {
+            Self::Refused(..) | Self::Faulty(..) => (),
+            Self::Unavailable(error) => {
+                tracing::warn!(error = &**error as &dyn Error, "A request failed for now");
+            }
+            Self::Bug(error) => tracing::error!(error = &**error as &dyn Error, "A request failed"),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        match kind_of(&error) {
+            Kind::Other => Self::Bug(error.into()),
+            Kind::Transient => Self::Unavailable(error.into()),
+            Kind::Value(_) => Self::database(&error, "a value"),
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        self.log();
+        let mut response = (self.status(), Json(self.body())).into_response();
+        let hint = match self.status() {
+            StatusCode::UNAUTHORIZED => Some((header::WWW_AUTHENTICATE, "Bearer")),
+            StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, "1")),
+            _ => None,
+        };
+        if let Some((name, value)) = hint {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+enum Kind {
+    /// A value that PostgreSQL has no place for; the message names none.
+    Value(String),
+    Transient,
+    Other,
+}
+
+fn kind_of(error: &sqlx::Error) -> Kind {
+    let Some(database) = error.as_database_error() else {
+        return if db::is_transient(error) { Kind::Transient } else { Kind::Other };
+    };
+    match database.code().unwrap_or_default().as_ref() {
+        // Data exceptions and program limits (a key larger than an index takes).
+        code if code.starts_with("22") || code.starts_with("54") => {
+            Kind::Value(database.message().to_owned())
+        }
+        // A statement that ran out of time.
+        "57014" => Kind::Transient,
+        _ if db::is_transient(error) => Kind::Transient,
+        _ => Kind::Other,
+    }
+}
+
+fn fault(fault: &Fault) -> Value {
+    json!({"file": fault.file, "line": fault.line, "field": fault.field, "message": fault.message})
+}

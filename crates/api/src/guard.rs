@@ -1,0 +1,157 @@
+//! Who may ask at all, checked before anything of a request is read.
+//!
+//! A web page that somebody on this machine looks at can make the browser send requests here. It can not choose the `Host`
+//! that the browser names, nor hide its `Origin`: so a name that is not this machine's is refused (the page's own name was
+//! made to point here), and so is every origin but the API's own. A write names the token, which no page knows.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
+
+use crate::failure::Failure;
+use crate::state::Api;
+
+/// What is read of a refused body, and for how long: a client that still sends would not see the answer.
+const DISCARDED: usize = 64 * 1024 * 1024;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Lets a request through or refuses it.
+pub(crate) async fn guard(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let mut response = match check(&api, &request) {
+        Ok(()) => next.run(request).await,
+        Err(failure) => {
+            discard(request.into_body()).await;
+            failure.into_response()
+        }
+    };
+    // Logs and payloads are other people's bytes: no browser shall take them for a page, or keep them.
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn check(api: &Api, request: &Request) -> Result<(), Failure> {
+    let host = host(request)?;
+    check_origin(request.headers(), host)?;
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        Ok(())
+    } else {
+        check_token(api, request.headers())
+    }
+}
+
+/// The host that the request is for, which must be this machine by one of its own names.
+fn host(request: &Request) -> Result<&str, Failure> {
+    let mut named = request.headers().get_all(header::HOST).iter().map(HeaderValue::to_str);
+    let (Some(Ok(host)), None) = (named.next(), named.next()) else {
+        return Err(Failure::bad_request("the request must name one host"));
+    };
+    let in_target = request.uri().authority().map_or(host, |authority| authority.as_str());
+    if is_loopback(host) && is_loopback(in_target) {
+        return Ok(host);
+    }
+    let message = "the request is for another host; ask for 127.0.0.1, [::1] or localhost";
+    Err(Failure::Refused(StatusCode::MISDIRECTED_REQUEST, message.to_owned()))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((name, port)) if port.is_empty() || port.starts_with(':') => name,
+        Some(_) => return false,
+        None => host.split_once(':').map_or(host, |(name, _)| name),
+    };
+    name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), Failure> {
+    let is_own = |origin: &HeaderValue| {
+        let authority = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
+        authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+    };
+    let is_near = |site: &HeaderValue| site == "same-origin" || site == "none";
+    if headers.get_all(header::ORIGIN).iter().all(is_own)
+        && headers.get_all("sec-fetch-site").iter().all(is_near)
+    {
+        return Ok(());
+    }
+    Err(Failure::Refused(StatusCode::FORBIDDEN, "requests from other sites are refused".to_owned()))
+}
+
+fn check_token(api: &Api, headers: &HeaderMap) -> Result<(), Failure> {
+    let refuse = |message: &str| Err(Failure::Refused(StatusCode::UNAUTHORIZED, message.to_owned()));
+    let Some(given) = headers.get(header::AUTHORIZATION).and_then(bearer) else {
+        return refuse(
+            "a write needs the API's token: send `Authorization: Bearer TOKEN` with the token in api.token in the data directory, or in ATTUNE_API_TOKEN",
+        );
+    };
+    if api.token.is(given) {
+        return Ok(());
+    }
+    refuse(
+        "the token is not the API's: it is in api.token in the data directory, unless ATTUNE_API_TOKEN was set at the API's start",
+    )
+}
+
+fn bearer(value: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+async fn discard(body: Body) {
+    let mut stream = body.into_data_stream();
+    let read = async {
+        let mut left = DISCARDED;
+        while let (true, Some(Ok(chunk))) = (left > 0, stream.next().await) {
+            left = left.saturating_sub(chunk.len());
+        }
+    };
+    // However it ends, the request is refused.
+    drop(tokio::time::timeout(PATIENCE, read).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machines_own_names_count() {
+        for good in ["localhost", "LocalHost:80", "127.0.0.1:8080", "127.1.2.3", "[::1]", "[::1]:8080"] {
+            assert!(is_loopback(good), "{good}");
+        }
+        for bad in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example:80",
+            "10.0.0.1",
+            "[::1]evil",
+            "[::2]",
+            "::1:80",
+        ] {
+            assert!(!is_loopback(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_only_origin_is_the_apis_own() {
+        let with = |name: &'static str, value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            check_origin(&headers, "localhost:8080").is_ok()
+        };
+        assert!(check_origin(&HeaderMap::new(), "localhost:8080").is_ok());
+        assert!(with("origin", "http://localhost:8080") && with("sec-fetch-site", "same-origin"));
+        for bad in ["null", "http://localhost:3000", "https://localhost:8080", "http://evil.example", ""] {
+            assert!(!with("origin", bad), "{bad}");
+        }
+        assert!(!with("sec-fetch-site", "cross-site") && !with("sec-fetch-site", "same-site"));
+    }
+}

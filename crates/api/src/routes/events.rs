@@ -1,0 +1,127 @@
+//! `POST /api/events`: one event, or several that go in together or not at all.
+//!
+//! This is the hot path: one parse, one submission to ingest, which shares its commit with whatever else waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use attune_common::repositories::listing::Noun;
+use attune_executor::ingest::{IngestError, NewEvent, Origin, Receipt, Refusal, Submission};
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::rows;
+use crate::body;
+use crate::failure::Failure;
+use crate::state::Api;
+
+/// A request's body.
+const LIMIT: usize = 8 * 1024 * 1024;
+/// Events of one request.
+const MAX_EVENTS: usize = 1000;
+/// How long a request waits for a database that is away.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// One event as it is posted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Posted {
+    trigger: String,
+    #[serde(default)]
+    payload: Map<String, Value>,
+    key: Option<String>,
+    trigger_params: Option<Map<String, Value>>,
+    source: Option<String>,
+}
+
+/// 201 and the id, or 200 when the key was there already; for a list a list.
+pub(super) async fn post(
+    State(api): State<Arc<Api>>,
+    request: Request,
+) -> Result<(StatusCode, Json<Value>), Failure> {
+    let bytes = body::read(request, body::json(LIMIT)).await?;
+    let is_list = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    let posted: Vec<Posted> = if is_list { body::parse(&bytes)? } else { vec![body::parse(&bytes)?] };
+    check(&posted, bytes.len(), api.limits.event_payload_bytes)?;
+    if posted.is_empty() {
+        return Ok((StatusCode::OK, Json(json!([]))));
+    }
+    match api.ingest.submit(submission(posted)?, PATIENCE).await {
+        Ok(receipt) => Ok(answer(&receipt, is_list)),
+        Err(error) => Err(failure(&api, error, is_list).await),
+    }
+}
+
+fn check(posted: &[Posted], size: usize, limit: u64) -> Result<(), Failure> {
+    if posted.len() > MAX_EVENTS {
+        return Err(Failure::unprocessable(format!("a request takes at most {MAX_EVENTS} events")));
+    }
+    // A payload is no larger than the body around it.
+    if size as u64 <= limit {
+        return Ok(());
+    }
+    let is_large = |event: &&Posted| json!(event.payload).to_string().len() as u64 > limit;
+    match posted.iter().find(is_large) {
+        Some(_) => Err(Failure::Refused(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("a payload is larger than {limit} bytes"),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn submission(mut posted: Vec<Posted>) -> Result<Submission, Failure> {
+    let source = posted.first_mut().and_then(|event| event.source.take());
+    if posted.iter().skip(1).any(|event| event.source != source) {
+        return Err(Failure::unprocessable("the events of one request must have the same source"));
+    }
+    let events = posted.into_iter().map(|event| NewEvent {
+        trigger: event.trigger,
+        payload: Value::Object(event.payload),
+        trigger_params: event.trigger_params.map(Value::Object),
+        key: event.key,
+    });
+    Ok(Submission { origin: Origin::Post { source }, events: events.collect() })
+}
+
+fn answer(receipt: &Receipt, is_list: bool) -> (StatusCode, Json<Value>) {
+    let one = |(id, enforcements): (&Option<i64>, &usize)| match id {
+        Some(id) => json!({"id": id, "enforcements": enforcements}),
+        None => json!({"duplicate": true}),
+    };
+    let status =
+        if receipt.events.iter().any(Option::is_some) { StatusCode::CREATED } else { StatusCode::OK };
+    let mut results: Vec<Value> = receipt.events.iter().zip(&receipt.enforcements).map(one).collect();
+    let body = if is_list { Value::Array(results) } else { results.pop().unwrap_or_default() };
+    (status, Json(body))
+}
+
+async fn failure(api: &Api, error: IngestError, is_list: bool) -> Failure {
+    match error {
+        IngestError::Refused { index, refusal } => {
+            let place = if is_list { format!("event {index}: ") } else { String::new() };
+            refused(api, &place, refusal).await
+        }
+        IngestError::Database(ref database) => Failure::database(&Arc::clone(database), error),
+        IngestError::Unavailable(_) | IngestError::Stopped => Failure::Unavailable(error.into()),
+        IngestError::Fenced { .. } => Failure::Bug(error.into()),
+    }
+}
+
+async fn refused(api: &Api, place: &str, refusal: Refusal) -> Failure {
+    let message = format!("{place}{refusal}");
+    match refusal {
+        Refusal::UnknownTrigger(name) => match rows::missing(api, Noun::Trigger, &name).await {
+            Failure::Refused(status, message) => Failure::Refused(status, format!("{place}{message}")),
+            other => other,
+        },
+        Refusal::DisabledTrigger(_) => Failure::conflict(message),
+        Refusal::BrokenSchema { .. }
+        | Refusal::Payload(_)
+        | Refusal::NotStorable(_)
+        | Refusal::Key { .. } => Failure::unprocessable(message),
+    }
+}

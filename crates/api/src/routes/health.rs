@@ -1,0 +1,17 @@
+//! `GET /api/health`: whether the API and its database answer.
+
+use std::sync::Arc;
+
+use attune_common::repositories::config_version;
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::state::Api;
+
+/// 200 when both answer, 503 when the database does not.
+pub(super) async fn health(State(api): State<Arc<Api>>) -> Result<Json<Value>, Failure> {
+    let config_version = config_version::get(&api.pool).await?;
+    Ok(Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "config_version": config_version})))
+}

@@ -1,0 +1,47 @@
+//! What can be asked, one file per group of endpoints.
+
+mod actions;
+mod events;
+mod health;
+mod logs;
+mod packs;
+mod rows;
+mod view;
+mod workers;
+
+use std::sync::Arc;
+
+use attune_common::repositories::listing::Noun;
+use axum::Router;
+use axum::http::{StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use crate::failure::Failure;
+use crate::guard::guard;
+use crate::state::Api;
+
+/// Every endpoint, behind the guard.
+pub(crate) fn router(api: Arc<Api>) -> Router {
+    Noun::ALL
+        .into_iter()
+        .fold(Router::new(), rows::add)
+        .route("/api/health", get(health::health))
+        .route("/api/workers/{id}/capabilities", get(workers::capabilities))
+        .route("/api/executions/{id}/logs", get(logs::logs))
+        .route("/api/actions/{ref}/executions", post(actions::execute))
+        .route("/api/events", post(events::post))
+        .route("/api/packs", post(packs::load))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(Arc::clone(&api), guard))
+        .with_state(api)
+}
+
+async fn unknown_path(uri: Uri) -> Failure {
+    Failure::not_found(format!("there is nothing at {}", uri.path()))
+}
+
+async fn wrong_method() -> Failure {
+    Failure::Refused(StatusCode::METHOD_NOT_ALLOWED, "this can not be done here".to_owned())
+}

@@ -1,0 +1,37 @@
+//! `POST /api/packs`: a pack as tar.gz, loaded as a whole or refused with the author's lines.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use attune_executor::load_pack::{LoadError, LoadReport, load_pack};
+use axum::Json;
+use axum::extract::{Request, State};
+
+use crate::body::{self, Expected};
+use crate::failure::Failure;
+use crate::state::Api;
+
+/// An archive, which may take its time.
+const ARCHIVE: Expected =
+    Expected { content_type: "application/gzip", limit: 64 * 1024 * 1024, patience: Duration::from_mins(5) };
+
+/// 200 and the report.
+pub(super) async fn load(State(api): State<Arc<Api>>, request: Request) -> Result<Json<LoadReport>, Failure> {
+    // Held from before the upload, which is what takes the memory.
+    let _slot = api.pack_slots.acquire().await.map_err(|closed| Failure::Bug(closed.into()))?;
+    let archive = body::read(request, ARCHIVE).await?;
+    load_pack(&api.pool, archive.into(), &api.limits).await.map(Json).map_err(refused)
+}
+
+fn refused(error: LoadError) -> Failure {
+    match error {
+        LoadError::Faults(faults) => {
+            let message = LoadError::Faults(faults.clone()).to_string();
+            Failure::Faulty(message, faults)
+        }
+        LoadError::Archive(error) => Failure::Faulty(error.to_string(), Vec::new()),
+        LoadError::NotNewer(_) => Failure::conflict(error.to_string()),
+        LoadError::Database(error) => error.into(),
+        LoadError::Interrupted(_) | LoadError::Write(_) => Failure::Bug(error.into()),
+    }
+}
