@@ -2,8 +2,8 @@
 //!
 //! Starting a process from a large one is slow when it forks, and what must happen between the fork and the exec can
 //! only be done in the new process. So the service starts this program instead, which is static and has no run-time
-//! to start up, and which makes the preparations (`prepare`) and then either becomes the program (`exec`, for the
-//! private database) or starts it and stays as the parent of whatever it leaves behind (`supervise`).
+//! library to start up, and which makes the preparations (`prepare`) and then either becomes the program (`exec`, for
+//! the private database) or starts it and stays as the parent of whatever it leaves behind (`supervise`).
 //!
 //! Invariants: every signal is blocked from before the first instruction (the service asks for that when it starts
 //! this program), so a request to stop is never lost; descriptors 0, 1 and 2 belong to the program, 3 is the report,
@@ -11,19 +11,32 @@
 //!
 //! Failure: each step that fails is one record with the step and the error number, and a non-zero exit. When the
 //! service is gone there is nobody to tell, and the tree is ended all the same.
-#![no_main]
-#![expect(unsafe_code, reason = "without the run-time, `main` is the C library's")]
+//!
+//! The build script sets `launcher`. Without it this is an ordinary program that does nothing, for the tools that
+//! check the code.
+#![cfg_attr(launcher, no_std, no_main)]
+#![expect(unsafe_code, reason = "the arguments come from the kernel as addresses")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "the kernel's numbers of processes, signals and errors all fit into a C int"
+)]
 
 mod order;
 mod prepare;
+mod procfs;
 #[expect(dead_code, reason = "the launcher writes records, it never reads one")]
 mod protocol;
+#[cfg(launcher)]
+mod runtime;
 mod start;
 mod supervise;
 mod sys;
+mod syscall;
+mod table;
 mod tree;
 
-use std::ffi::c_int;
+use core::ffi::c_int;
 
 use order::{Mode, Order};
 use protocol::{Report, STATUS_FD, Step};
@@ -34,16 +47,24 @@ type Failure = (Step, c_int);
 /// The exit code of a launcher that could not start the program; the record says why.
 const NOT_STARTED: c_int = 125;
 
-/// Called by the C library's start-up code.
-#[unsafe(no_mangle)]
-extern "C" fn main(_count: c_int, argv: sys::CStrings) -> c_int {
-    // SAFETY: these are the arguments of `main`.
-    let order = unsafe { Order::read(argv) };
+#[cfg(not(launcher))]
+fn main() {
+    let _: unsafe extern "C" fn(*const usize) -> ! = begin;
+}
+
+/// The first instruction comes here with what the kernel has put on the stack: the number of arguments, the arguments
+/// and a null, the environment and a null.
+unsafe extern "C" fn begin(stack: *const usize) -> ! {
+    // SAFETY: the kernel has laid it out so, and it stays as long as the process.
+    let order = unsafe {
+        let argv: sys::CStrings = stack.add(1).cast();
+        Order::read(argv, argv.add(*stack + 1))
+    };
     match order.map_err(|errno| (Step::Order, errno)).and_then(|order| obey(&order)) {
-        Ok(()) => 0,
+        Ok(()) => sys::exit(0),
         Err((step, errno)) => {
             report(Report::Failed { step, errno });
-            NOT_STARTED
+            sys::exit(NOT_STARTED)
         }
     }
 }

@@ -5,8 +5,8 @@
     reason = "the arguments arrive as pointers, and the program's part of them is handed on as such"
 )]
 
-use std::ffi::{CStr, c_char, c_int, c_uint};
-use std::time::Duration;
+use core::ffi::{CStr, c_char, c_int, c_uint};
+use core::time::Duration;
 
 use crate::sys::{CStrings, EINVAL};
 
@@ -44,6 +44,8 @@ pub(crate) struct Order {
     pub(crate) group: Option<c_uint>,
     /// The program and its arguments, as `execve` takes them.
     pub(crate) argv: CStrings,
+    /// The program's environment, which is this process's own.
+    pub(crate) env: CStrings,
 }
 
 impl Order {
@@ -58,7 +60,8 @@ impl Order {
             death_signal: 0,
             user: None,
             group: None,
-            argv: std::ptr::null(),
+            argv: core::ptr::null(),
+            env: core::ptr::null(),
         }
     }
 
@@ -66,8 +69,8 @@ impl Order {
     /// together, so it can only be a mistake.
     ///
     /// # Safety
-    /// `argv` is the argument array of `main`, which lives as long as the process.
-    pub(crate) unsafe fn read(argv: CStrings) -> Result<Self, c_int> {
+    /// Both are null-terminated arrays of C strings, which live as long as the process.
+    pub(crate) unsafe fn read(argv: CStrings, env: CStrings) -> Result<Self, c_int> {
         // SAFETY: the caller vouches for the array, and each step ends at its null.
         let argument = |at: usize| unsafe { text(*argv.add(at)) };
         if argument(0).is_none() {
@@ -83,6 +86,7 @@ impl Order {
                 Some(option) if option == c"--" && argument(at + 1).is_some() => {
                     // SAFETY: the element after this one was just seen to be there.
                     order.argv = unsafe { argv.add(at + 1) };
+                    order.env = env;
                     return Ok(order);
                 }
                 Some(option) => order.set(option).ok_or(EINVAL)?,

@@ -2,8 +2,8 @@
 
 #![expect(unsafe_code, reason = "executing a program takes the argument array as it came")]
 
-use std::ffi::{c_int, c_uint};
-use std::time::Duration;
+use core::ffi::{c_int, c_uint};
+use core::time::Duration;
 
 use crate::order::Order;
 use crate::protocol::{STATUS_FD, Step};
@@ -66,11 +66,11 @@ pub(crate) fn follow_parent(parent: c_int, signal: c_int) -> Result<(), Failure>
 /// Executes the program. A file that was written a moment ago can still be open for writing in a sibling that is
 /// itself about to execute something, so "text file busy" is worth a few more tries.
 pub(crate) fn execute(order: &Order) -> c_int {
-    sys::unblock_signals();
+    sys::release_signals();
     let mut errno = 0;
     for attempt in 0..6 {
         // SAFETY: `Order::read` saw at least one argument before the null.
-        errno = unsafe { sys::execute(order.argv) };
+        errno = unsafe { sys::execute(order.argv, order.env) };
         if errno != sys::ETXTBSY {
             break;
         }

@@ -5,8 +5,8 @@
 
 #![expect(unsafe_code, reason = "a process that borrows memory is made and entered by hand")]
 
-use std::ffi::{c_int, c_uint, c_void};
-use std::mem::MaybeUninit;
+use core::ffi::{c_int, c_uint, c_void};
+use core::mem::MaybeUninit;
 
 use crate::order::Order;
 use crate::protocol::Step;
@@ -26,7 +26,7 @@ struct Attempt<'a> {
 pub(crate) fn start(order: &Order) -> Result<c_int, Failure> {
     let mut stack = [MaybeUninit::uninit(); STACK];
     let mut attempt = Attempt { order, launcher: sys::process_id(), failure: None };
-    // SAFETY: `enter` gets an `Attempt`, allocates nothing, and writes only its `failure`.
+    // SAFETY: `enter` gets an `Attempt` and writes only its `failure`.
     let program = unsafe { sys::borrow_memory_and_run(enter, &mut stack, &mut attempt) };
     let program = program.map_err(|errno| (Step::Clone, errno))?;
     // Written by the other process behind the compiler's back, so it is read the same way.
@@ -39,11 +39,11 @@ pub(crate) fn start(order: &Order) -> Result<c_int, Failure> {
     Ok(program)
 }
 
-extern "C" fn enter(attempt: *mut c_void) -> c_int {
+extern "C" fn enter(attempt: *mut c_void) -> ! {
     // SAFETY: `start` passes its `Attempt` and sleeps until this process has executed or exited.
     let attempt = unsafe { &mut *attempt.cast::<Attempt<'_>>() };
     attempt.failure = Some(become_program(attempt.order, attempt.launcher));
-    1
+    sys::exit(crate::NOT_STARTED)
 }
 
 /// Its own session, so that a signal to its process group never meets the launcher; and SIGKILL when the launcher

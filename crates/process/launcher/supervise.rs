@@ -4,12 +4,12 @@
 //! either. The one exception is stated in the report: descendants that SIGKILL did not end within `STUBBORN`, because
 //! they have become another user's or hang in the kernel.
 
-use std::ffi::c_int;
-use std::time::{Duration, Instant};
+use core::ffi::c_int;
+use core::time::Duration;
 
 use crate::protocol::{End, KILL_NOW, Report, Resources};
 use crate::sys::{self, SIGCHLD, SIGCONT, SIGINT, SIGTERM, Waited};
-use crate::tree;
+use crate::tree::Tree;
 
 /// How long SIGKILL is repeated before what is left is reported instead.
 const STUBBORN: Duration = Duration::from_secs(5);
@@ -18,6 +18,7 @@ const STUBBORN: Duration = Duration::from_secs(5);
 /// does not put the next round off.
 const ROUND: Duration = Duration::from_millis(10);
 
+/// Moments are those of `sys::now`.
 #[derive(Clone, Copy)]
 enum Phase {
     /// The program runs.
@@ -25,9 +26,11 @@ enum Phase {
     /// It has exited and left processes behind, which may still be writing; the service says when it has read enough.
     Lingering,
     /// All were asked to end.
-    Ending { kill_at: Instant },
+    Ending { kill_at: Duration },
     /// All are being killed.
-    Killing { give_up_at: Instant, again_at: Instant },
+    Killing { give_up_at: Duration, again_at: Duration },
+    /// Some could not be killed.
+    GivenUp,
 }
 
 /// Waits for `program`, and for everything that it started, and reports how it went.
@@ -35,15 +38,16 @@ pub(crate) fn supervise(program: c_int, grace: Duration) -> Report {
     let mut end = None;
     let mut phase = Phase::Running;
     while reap(program, &mut end) {
-        if matches!(phase, Phase::Running) && end.is_some() {
-            crate::report(Report::Lingering);
-            phase = Phase::Lingering;
+        match phase {
+            Phase::Running if end.is_some() => {
+                crate::report(Report::Lingering);
+                phase = Phase::Lingering;
+            }
+            Phase::GivenUp => return ended(end, Tree::new().count()),
+            _ => {}
         }
         let signal = sys::wait_signal(&[SIGCHLD, SIGTERM, SIGINT, KILL_NOW], phase.patience());
-        match phase.after(signal, grace) {
-            Some(next) => phase = next,
-            None => return ended(end, tree::count()),
-        }
+        phase = phase.after(signal, grace);
     }
     ended(end, 0)
 }
@@ -54,32 +58,36 @@ impl Phase {
         match self {
             Self::Running | Self::Lingering => None,
             Self::Ending { kill_at: at } | Self::Killing { again_at: at, .. } => {
-                Some(at.saturating_duration_since(Instant::now()))
+                Some(at.saturating_sub(sys::now()))
             }
+            Self::GivenUp => Some(Duration::ZERO),
         }
     }
 
-    /// What to do after a signal, or after none came in time; `None` gives up.
-    fn after(self, signal: Option<c_int>, grace: Duration) -> Option<Self> {
-        let now = Instant::now();
+    /// What to do after a signal, or after none came in time.
+    fn after(self, signal: Option<c_int>, grace: Duration) -> Self {
+        if let (Self::Running | Self::Lingering, Some(SIGCHLD)) = (self, signal) {
+            return self;
+        }
+        let now = sys::now();
         match (self, signal) {
-            (Self::Killing { give_up_at, .. }, _) if now >= give_up_at => None,
-            (Self::Killing { again_at, .. }, _) if now < again_at => Some(self),
-            (Self::Killing { give_up_at, .. }, _) => Some(Self::kill(give_up_at)),
+            (Self::Killing { give_up_at, .. }, _) if now >= give_up_at => Self::GivenUp,
+            (Self::Killing { give_up_at, again_at }, _) if now >= again_at => Self::kill(give_up_at),
+            (Self::Killing { .. } | Self::GivenUp, _) => self,
             (Self::Running | Self::Lingering, Some(SIGTERM | SIGINT)) => {
                 // A stopped process would not see SIGTERM before it is continued.
-                tree::signal_all(&[SIGTERM, SIGCONT]);
-                Some(Self::Ending { kill_at: now + grace })
+                Tree::new().signal_all(&[SIGTERM, SIGCONT]);
+                Self::Ending { kill_at: now.saturating_add(grace) }
             }
-            (_, Some(SIGTERM | SIGINT | KILL_NOW)) => Some(Self::kill(now + STUBBORN)),
-            (Self::Ending { kill_at }, _) if now >= kill_at => Some(Self::kill(now + STUBBORN)),
-            (Self::Running | Self::Lingering | Self::Ending { .. }, _) => Some(self),
+            (_, Some(SIGTERM | SIGINT | KILL_NOW)) => Self::kill(now + STUBBORN),
+            (Self::Ending { kill_at }, _) if now >= kill_at => Self::kill(now + STUBBORN),
+            (Self::Running | Self::Lingering | Self::Ending { .. }, _) => self,
         }
     }
 
-    fn kill(give_up_at: Instant) -> Self {
-        tree::kill_all();
-        Self::Killing { give_up_at, again_at: Instant::now() + ROUND }
+    fn kill(give_up_at: Duration) -> Self {
+        Tree::new().kill_all();
+        Self::Killing { give_up_at, again_at: sys::now() + ROUND }
     }
 }
 

@@ -1,102 +1,102 @@
-//! The tree below the launcher, as `/proc` shows it.
+//! The tree below the launcher.
 //!
 //! The launcher is the subreaper of everything that it started, so whoever loses its parent becomes its child: a new
 //! session or a double fork hides nobody, and following parents upwards finds every descendant.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::c_int;
-use std::fs;
+use core::ffi::c_int;
 
+use crate::procfs::{self, Process};
 use crate::sys::{self, ProcessHandle, SIGKILL};
+use crate::table::Table;
 
 /// How often one call of `kill_all` looks again. The launcher must reap in between, or the dead pile up.
 const PASSES: usize = 50;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Process {
-    pid: c_int,
-    parent: c_int,
-    /// Ticks since boot: with the id it names one process for ever.
-    started: u64,
-    ended: bool,
+/// The tree and the room that it takes to look at it.
+pub(crate) struct Tree {
+    root: c_int,
+    all: Table<Process>,
+    descendants: Table<Process>,
+    /// Who has got SIGKILL, in order of number and start.
+    killed: Table<(c_int, u64)>,
 }
 
-/// Sends the signals, in order, to every living descendant.
-pub(crate) fn signal_all(signals: &[c_int]) {
-    for process in living_descendants() {
-        signal(process, signals);
+impl Tree {
+    /// The tree below this process.
+    pub(crate) fn new() -> Self {
+        Self { root: sys::process_id(), all: Table::new(), descendants: Table::new(), killed: Table::new() }
+    }
+
+    /// Sends the signals, in order, to every living descendant.
+    pub(crate) fn signal_all(&mut self, signals: &[c_int]) {
+        self.look();
+        for process in self.living() {
+            signal(process, signals);
+        }
+    }
+
+    /// Sends SIGKILL to every living descendant, and looks again until nobody is found who had not got it yet. A
+    /// process that was killed starts no other, so only a tree that grows faster than it can be looked at needs
+    /// another call.
+    pub(crate) fn kill_all(&mut self) {
+        self.killed.clear();
+        for _ in 0..PASSES {
+            self.look();
+            let known = self.killed.len();
+            for at in 0..self.descendants.len() {
+                let process = self.descendants[at];
+                let name = (process.pid, process.started);
+                if !process.ended && self.killed[..known].binary_search(&name).is_err() {
+                    signal(&process, &[SIGKILL]);
+                    self.killed.push(name);
+                }
+            }
+            if self.killed.len() == known {
+                return;
+            }
+            self.killed.sort_unstable();
+        }
+    }
+
+    /// How many descendants are alive.
+    pub(crate) fn count(&mut self) -> u32 {
+        self.look();
+        u32::try_from(self.living().count()).unwrap_or(u32::MAX)
+    }
+
+    fn living(&self) -> impl Iterator<Item = &Process> {
+        self.descendants.iter().filter(|process| !process.ended)
+    }
+
+    /// Finds the descendants: all processes in the order of their parents, so that the children of each known member
+    /// are one stretch, from the launcher's own downwards.
+    fn look(&mut self) {
+        self.all.clear();
+        self.descendants.clear();
+        procfs::for_each(|process| self.all.push(process));
+        self.all.sort_unstable_by_key(|process| process.parent);
+        self.add_children_of(self.root);
+        let mut next = 0;
+        while let Some(process) = self.descendants.get(next) {
+            self.add_children_of(process.pid);
+            next += 1;
+        }
+    }
+
+    fn add_children_of(&mut self, parent: c_int) {
+        let first = self.all.partition_point(|process| process.parent < parent);
+        for process in self.all[first..].iter().take_while(|process| process.parent == parent) {
+            self.descendants.push(*process);
+        }
     }
 }
 
-/// Sends SIGKILL to every living descendant, and looks again until nobody is found who had not got it yet. A process
-/// that was killed starts no other, so only a tree that grows faster than it can be looked at needs another call.
-pub(crate) fn kill_all() {
-    let mut killed = BTreeSet::new();
-    for _ in 0..PASSES {
-        let mut fresh = living_descendants();
-        fresh.retain(|process| killed.insert((process.pid, process.started)));
-        if fresh.is_empty() {
-            return;
-        }
-        for process in fresh {
-            signal(process, &[SIGKILL]);
-        }
-    }
-}
-
-/// How many descendants are alive.
-pub(crate) fn count() -> u32 {
-    u32::try_from(living_descendants().len()).unwrap_or(u32::MAX)
-}
-
-/// The handle is opened first and the process looked at again after it: then it is the one that the scan saw.
-fn signal(process: Process, signals: &[c_int]) {
+/// The handle is opened first and the process looked at again after it: then it is the one that was seen.
+fn signal(process: &Process, signals: &[c_int]) {
     let Some(handle) = ProcessHandle::open(process.pid) else { return };
-    if look_at(process.pid).is_some_and(|now| now.started == process.started) {
+    if procfs::look_at(process.pid).is_some_and(|now| now.started == process.started) {
         for number in signals {
             handle.signal(*number);
         }
     }
-}
-
-fn living_descendants() -> Vec<Process> {
-    let mut tree = descendants(sys::process_id(), processes());
-    tree.retain(|process| !process.ended);
-    tree
-}
-
-/// Follows the children of known members until there are none left.
-fn descendants(root: c_int, all: Vec<Process>) -> Vec<Process> {
-    let mut children: BTreeMap<c_int, Vec<Process>> = BTreeMap::new();
-    for process in all {
-        children.entry(process.parent).or_default().push(process);
-    }
-    let mut found = children.remove(&root).unwrap_or_default();
-    let mut next = 0;
-    while let Some(process) = found.get(next) {
-        let pid = process.pid;
-        found.extend(children.remove(&pid).unwrap_or_default());
-        next += 1;
-    }
-    found
-}
-
-fn processes() -> Vec<Process> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries.filter_map(|entry| look_at(entry.ok()?.file_name().to_str()?.parse().ok()?)).collect()
-}
-
-fn look_at(pid: c_int) -> Option<Process> {
-    parse(pid, &fs::read(format!("/proc/{pid}/stat")).ok()?)
-}
-
-/// `pid (name) state parent …`, the start time being the twentieth after the name. The name may hold anything,
-/// parentheses too, so the fields are counted from the last one.
-fn parse(pid: c_int, stat: &[u8]) -> Option<Process> {
-    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
-    let mut fields = std::str::from_utf8(&stat[name_end + 1..]).ok()?.split_ascii_whitespace();
-    let ended = matches!(fields.next()?, "Z" | "X");
-    let parent = fields.next()?.parse().ok()?;
-    let started = fields.nth(17)?.parse().ok()?;
-    Some(Process { pid, parent, started, ended })
 }

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -39,20 +39,18 @@ pub(crate) fn adopt(handle: OwnedFd, patience: Duration) {
     }
 }
 
-fn door() -> io::Result<&'static Door> {
-    static DOOR: OnceLock<io::Result<Door>> = OnceLock::new();
-    static THREAD: OnceLock<io::Result<()>> = OnceLock::new();
-    let again = |error: &io::Error| io::Error::new(error.kind(), error.to_string());
-    let door = DOOR.get_or_init(|| {
-        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Door { bell, waiting: Mutex::default() })
-    });
-    let door = door.as_ref().map_err(again)?;
-    let thread = THREAD.get_or_init(|| {
-        thread::Builder::new().name("attune-reaper".into()).spawn(|| wait_for_all(door)).map(drop)
-    });
-    thread.as_ref().map_err(again)?;
-    Ok(door)
+/// The thread's door; the first orphan builds it. A failure is not remembered, the next one tries again.
+fn door() -> io::Result<Arc<Door>> {
+    static DOOR: Mutex<Option<Arc<Door>>> = Mutex::new(None);
+    let mut door = DOOR.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(door) = &*door {
+        return Ok(Arc::clone(door));
+    }
+    let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+    let new = Arc::new(Door { bell, waiting: Mutex::default() });
+    let inside = Arc::clone(&new);
+    thread::Builder::new().name("attune-reaper".into()).spawn(move || wait_for_all(&inside))?;
+    Ok(Arc::clone(door.insert(new)))
 }
 
 fn wait_for_all(door: &Door) {

@@ -7,8 +7,8 @@
 use std::ffi::CString;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::OnceLock;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -41,23 +41,18 @@ fn thread_ended() -> io::Error {
     io::Error::other("the thread that starts processes has ended")
 }
 
-fn thread() -> io::Result<&'static Sender<Request>> {
-    static THREAD: OnceLock<io::Result<Sender<Request>>> = OnceLock::new();
-    let thread = THREAD.get_or_init(|| {
-        let (requests, received) = mpsc::channel::<Request>();
-        let mut spawner = Spawner { image: Image::in_memory().or_else(|_| Image::in_any_directory())? };
-        thread::Builder::new().name("attune-spawner".into()).spawn(move || {
-            for (start, answer) in received {
-                let started = spawner.start(&start);
-                // Only now are the program's ends of its pipes its own.
-                drop(start);
-                // A refused answer comes back as the error and is dropped here, which ends what was started.
-                drop(answer.send(started));
-            }
-        })?;
-        Ok(requests)
-    });
-    thread.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))
+/// The way to the thread, which is started by the first who needs it. A failure is not remembered: it is mostly a want
+/// of descriptors or memory, and the next caller may find some.
+fn thread() -> io::Result<Sender<Request>> {
+    static THREAD: Mutex<Option<Sender<Request>>> = Mutex::new(None);
+    let mut thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(requests) = &*thread {
+        return Ok(requests.clone());
+    }
+    let mut spawner = Spawner { image: Image::in_memory().or_else(|_| Image::in_any_directory())? };
+    let (requests, received) = mpsc::channel();
+    thread::Builder::new().name("attune-spawner".into()).spawn(move || spawner.serve(received))?;
+    Ok(thread.insert(requests).clone())
 }
 
 struct Spawner {
@@ -65,6 +60,16 @@ struct Spawner {
 }
 
 impl Spawner {
+    fn serve(&mut self, requests: Receiver<Request>) {
+        for (start, answer) in requests {
+            let started = self.start(&start);
+            // Only now are the program's ends of its pipes its own.
+            drop(start);
+            // A refused answer comes back as the error and is dropped here, which ends what was started.
+            drop(answer.send(started));
+        }
+    }
+
     fn start(&mut self, start: &Start) -> io::Result<Child> {
         let pid = match self.spawn(start) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {

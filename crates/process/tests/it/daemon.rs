@@ -56,3 +56,18 @@ async fn a_program_that_cannot_start_is_a_named_error() {
     spec.cwd = directory.path().join("missing");
     assert!(matches!(Daemon::start(spec).await, Err(LaunchError::Directory { .. })));
 }
+
+#[tokio::test]
+async fn it_becomes_another_user_before_it_starts() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut spec = shell("id -u; id -g; id -G; sleep 1000", directory.path());
+    (spec.cwd, spec.uid_gid) = ("/".into(), Some((65_534, 65_533)));
+    let daemon = Daemon::start(spec).await.unwrap();
+    crate::guest::until("its output", || {
+        std::fs::read_to_string(directory.path().join("stdout")).unwrap() == "65534\n65533\n65533\n"
+    });
+    drop(daemon);
+}

@@ -1,11 +1,13 @@
 //! The owner of a run disappears: its future is dropped, or its whole process is killed.
 
 use std::env;
+use std::fs::File;
 use std::future;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use attune_process::daemon::{Daemon, DaemonSpec};
 use attune_process::{Capture, Program, run};
 
 use crate::guest::{Mark, until, zombies};
@@ -61,33 +63,70 @@ fn a_runtime_that_ends_takes_its_runs_along() {
     until("no zombie", || zombies().is_empty());
 }
 
-/// The variable by which a copy of this test program knows that it is to be killed.
-const VICTIM: &str = "ATTUNE_TEST_VICTIM";
+fn daemon(mark: &Mark, script: &str) -> DaemonSpec {
+    let program = mark.shell(script);
+    let null = || File::create("/dev/null").unwrap();
+    DaemonSpec {
+        argv: program.argv,
+        env: program.env,
+        cwd: program.cwd,
+        uid_gid: None,
+        death_signal: 2,
+        stdout: null(),
+        stderr: null(),
+    }
+}
 
-/// Not a test of its own: the process that the next test kills. Without the variable there is nothing to do.
-#[test]
-fn victim() {
-    let Ok(mark) = env::var(VICTIM) else { return };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+#[tokio::test]
+async fn a_dropped_daemon_gets_its_death_signal_and_is_reaped() {
+    let mark = Mark::new();
+    let daemon =
+        Daemon::start(daemon(&mark, "trap 'exit 0' INT; trap '' TERM; while :; do :; done")).await.unwrap();
+    mark.await_bearers(1);
+    drop(daemon);
+    mark.await_bearers(0);
+    until("no zombie", || zombies().is_empty());
+}
+
+/// The variables by which a copy of this test program knows what it is to do until it is killed.
+const RUNNING: &str = "ATTUNE_TEST_RUNNING";
+const KEEPING: &str = "ATTUNE_TEST_KEEPING";
+
+/// Not a test of its own: the process that the next tests kill. Without the variables there is nothing to do.
+#[tokio::test]
+async fn victim() {
+    if let Ok(mark) = env::var(RUNNING) {
         let program = Mark::named(&mark).shell(TREE);
         let mut capture = Capture::within(&program.limits);
         run(program, &mut capture, future::pending()).await.unwrap();
-    });
+    }
+    if let Ok(mark) = env::var(KEEPING) {
+        let daemon = Daemon::start(daemon(&Mark::named(&mark), "exec sleep 1000")).await.unwrap();
+        daemon.exited().await.unwrap();
+    }
 }
 
-#[test]
-fn a_service_that_is_killed_takes_its_runs_along() {
-    let mark = Mark::new();
+/// Starts the victim, waits for its processes, and kills it and nothing else.
+fn kill_the_service(mark: &Mark, variable: &str, processes: usize) {
     let mut service = Command::new(env::current_exe().unwrap())
         .args(["--exact", "survivors::victim"])
-        .env(VICTIM, mark.name())
+        .env(variable, mark.name())
         .stdout(Stdio::null())
         .process_group(0)
         .spawn()
         .unwrap();
-    mark.await_bearers(TREE_SIZE);
+    mark.await_bearers(processes);
     service.kill().unwrap();
     service.wait().unwrap();
     mark.await_bearers(0);
+}
+
+#[test]
+fn a_service_that_is_killed_takes_its_runs_along() {
+    kill_the_service(&Mark::new(), RUNNING, TREE_SIZE);
+}
+
+#[test]
+fn a_service_that_is_killed_takes_its_daemon_along() {
+    kill_the_service(&Mark::new(), KEEPING, 1);
 }

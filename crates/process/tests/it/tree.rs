@@ -7,7 +7,7 @@ use attune_process::{LaunchError, Outcome};
 use crate::guest::{Mark, run_captured};
 
 /// Forks twice with a session in between, so that neither parent, group nor session leads back to the program.
-const DOUBLE_FORK: &str = r#"
+const DOUBLE_FORK: &str = r"
 import os, time
 if os.fork() == 0:
     os.setsid()
@@ -17,7 +17,7 @@ if os.fork() == 0:
         time.sleep(1000)
     os._exit(0)
 os.wait()
-"#;
+";
 
 /// Runs it and expects it to end by itself, quickly, and alone.
 async fn ends_alone(mark: &Mark, argv: &[&str]) -> (Duration, String) {
