@@ -5,6 +5,8 @@
 
 mod connect;
 mod exit;
+mod membership;
+mod serve;
 mod signals;
 mod supervisor;
 mod telemetry;
@@ -17,6 +19,8 @@ use clap::Parser;
 
 pub use connect::{connect, prepare_database};
 pub use exit::exit_code;
+pub use membership::Membership;
+pub use serve::serve;
 pub use signals::on_signals;
 pub use supervisor::{OnError, OnStop, Supervisor};
 pub use telemetry::init_telemetry;

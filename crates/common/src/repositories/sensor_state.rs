@@ -36,7 +36,10 @@ pub async fn claim(pool: &PgPool, held: Held, sensors: &[i64]) -> sqlx::Result<V
                WHERE s.sensor = ANY($3) AND s.worker IS DISTINCT FROM me.id
                  AND NOT EXISTS (SELECT FROM worker w WHERE w.id = s.worker AND w.lease_until > clock_timestamp())
                ORDER BY s.sensor FOR UPDATE OF s)
-           UPDATE sensor_state s SET worker = me.id, epoch = s.epoch + 1, updated = clock_timestamp()
+           UPDATE sensor_state s
+           SET worker = me.id, epoch = s.epoch + 1, updated = clock_timestamp(),
+               status = CASE WHEN s.status = 'failing' THEN s.status ELSE 'starting' END,
+               reason = CASE WHEN s.status = 'failing' THEN s.reason END
            FROM free, me WHERE s.sensor = free.sensor
            RETURNING s.sensor, s.epoch, s.state, s.failures"#,
         held.worker,
@@ -116,6 +119,17 @@ pub async fn mark_unschedulable(pool: &PgPool, sensors: &[i64], reasons: &[Strin
              AND (s.status, s.reason) IS DISTINCT FROM ('unschedulable', u.reason)"#,
         sensors,
         reasons
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Shows as stopped what is disabled and runs nowhere. Rows that already say so are left alone.
+pub async fn mark_stopped(pool: &PgPool) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"UPDATE sensor_state s SET status = 'stopped', reason = NULL, next_try = NULL, updated = clock_timestamp()
+           FROM sensor WHERE sensor.id = s.sensor AND NOT sensor.enabled AND s.worker IS NULL AND s.status <> 'stopped'"#
     )
     .execute(pool)
     .await?;

@@ -74,11 +74,9 @@ impl Verifier {
     /// Verifies all of them side by side; the verdicts are in the order of the runtimes.
     pub async fn verify_all(&self, runtimes: &[Runtime], trust: Trust) -> Vec<Verdict> {
         let at_once = available_parallelism().map_or(2, |cores| cores.get() * 2);
-        let verdicts = stream::iter(runtimes)
-            .map(|runtime| self.verify(runtime, trust))
-            .buffered(at_once)
-            .collect()
-            .await;
+        // Collected first: the compiler does not see that a stream over the bare closure may go to another thread.
+        let verifications: Vec<_> = runtimes.iter().map(|runtime| self.verify(runtime, trust)).collect();
+        let verdicts = stream::iter(verifications).buffered(at_once).collect().await;
         if let Some(cache) = &self.cache {
             cache.save(Utc::now()).await;
         }

@@ -1,0 +1,168 @@
+//! What this machine has: the runtimes that it may take work for, and the contents of packs.
+//!
+//! Read from the database when something changed, used at every run without asking it. Detection says what is here; the
+//! rows say how it is used; both are renewed by [`Equipment::refresh`], which verifies again only when the rows of table
+//! `runtime` changed, when the caller says so, or every `verify_interval`.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use attune_common::config::Config;
+use attune_common::models::Runtime;
+use attune_common::repositories::{pack, runtime};
+use attune_common::runtime_detection::{self, Detected, Round, RuntimeDetector};
+use serde_json::Value;
+use sqlx::PgPool;
+
+use crate::content::{ContentError, PackContent};
+use crate::tool::Tool;
+
+/// Where a service's runtimes are given by hand, if they are.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The environment variable that wins over all.
+    pub variable: &'static str,
+    /// The configuration's `capabilities`.
+    pub given: Option<HashMap<String, Value>>,
+}
+
+/// Why the equipment could not be looked through.
+#[derive(Debug, thiserror::Error)]
+pub enum EquipmentError {
+    /// The runtimes could not be detected.
+    #[error(transparent)]
+    Detect(#[from] runtime_detection::Error),
+    /// The rows of runtimes and packs could not be read.
+    #[error("can not read runtimes and packs from the database")]
+    Read(#[from] sqlx::Error),
+}
+
+/// What the database's archive of a pack lacks.
+#[derive(Debug, thiserror::Error)]
+#[error("the database has no such content")]
+struct NoContent;
+
+/// The runtimes of this machine at one time.
+#[derive(Debug)]
+pub struct Inventory {
+    /// Every row, ordered by ref, here or not.
+    pub rows: Vec<Runtime>,
+    /// What detection found.
+    pub detected: Detected,
+    tools: HashMap<i64, Arc<Tool>>,
+}
+
+impl Inventory {
+    /// The runtime of this id, when this machine has it.
+    pub fn tool(&self, runtime: i64) -> Option<&Arc<Tool>> {
+        self.tools.get(&runtime)
+    }
+
+    /// The ids of all runtimes that this machine has.
+    pub fn ids(&self) -> Vec<i64> {
+        self.tools.keys().copied().collect()
+    }
+}
+
+/// What this machine has, kept up to date.
+#[derive(Debug)]
+pub struct Equipment {
+    pool: PgPool,
+    config: Arc<Config>,
+    source: Source,
+    content: PackContent,
+    current: RwLock<Arc<Inventory>>,
+    verified: RwLock<Instant>,
+}
+
+impl Equipment {
+    /// The equipment of a machine on which `detected` was found just now.
+    pub async fn new(
+        pool: PgPool,
+        config: Arc<Config>,
+        source: Source,
+        detected: Detected,
+    ) -> Result<Self, EquipmentError> {
+        let rows = runtime::list(&pool).await?;
+        let inventory = take_stock(&pool, rows, detected).await?;
+        let content = PackContent::new(&config.cache_dir);
+        let (current, verified) = (RwLock::new(Arc::new(inventory)), RwLock::new(Instant::now()));
+        Ok(Self { pool, config, source, content, current, verified })
+    }
+
+    /// The runtimes as they were last seen.
+    pub fn inventory(&self) -> Arc<Inventory> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks at the rows again, and at the machine when they changed or the last look is too long ago. Says whether the
+    /// capabilities changed.
+    pub async fn refresh(&self) -> Result<bool, EquipmentError> {
+        let before = self.inventory();
+        let rows = runtime::list(&self.pool).await?;
+        let changed = !rows.iter().map(verification).eq(before.rows.iter().map(verification));
+        let detected = if changed || self.is_due() { self.detect().await? } else { before.detected.clone() };
+        self.replace(rows, detected).await
+    }
+
+    /// Whether the last look at the machine is too long ago.
+    pub fn is_due(&self) -> bool {
+        let verified = *self.verified.read().unwrap_or_else(PoisonError::into_inner);
+        verified.elapsed() >= self.config.runtime.verify_interval
+    }
+
+    /// Looks at the machine again, because it lacked what it was said to have.
+    pub async fn verify_again(&self) -> Result<bool, EquipmentError> {
+        let detected = self.detect().await?;
+        self.replace(runtime::list(&self.pool).await?, detected).await
+    }
+
+    /// The directory with this content on this machine, fetched from the database on first use.
+    pub async fn pack(&self, digest: &str) -> Result<PathBuf, ContentError> {
+        self.content.ensure(digest, || fetch(self.pool.clone(), digest.to_owned())).await
+    }
+
+    async fn detect(&self) -> Result<Detected, EquipmentError> {
+        let detector = RuntimeDetector::new(self.pool.clone());
+        let Source { variable, given } = &self.source;
+        let detected = detector.detect(&self.config, variable, given.as_ref(), Round::Again).await?;
+        *self.verified.write().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        Ok(detected)
+    }
+
+    async fn replace(&self, rows: Vec<Runtime>, detected: Detected) -> Result<bool, EquipmentError> {
+        let inventory = take_stock(&self.pool, rows, detected).await?;
+        let changed = inventory.detected.names != self.inventory().detected.names
+            || inventory.detected.runtimes != self.inventory().detected.runtimes;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(inventory);
+        Ok(changed)
+    }
+}
+
+async fn fetch(pool: PgPool, digest: String) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+    Ok(pack::find_content(&pool, &digest).await?.ok_or(NoContent)?)
+}
+
+/// What of a row decides whether the machine has to be looked at again.
+fn verification(row: &Runtime) -> (i64, &str, &str, &Value, &[String]) {
+    (row.id, &row.r#ref, &row.name, &row.distributions, &row.aliases)
+}
+
+async fn take_stock(
+    pool: &PgPool,
+    rows: Vec<Runtime>,
+    detected: Detected,
+) -> Result<Inventory, EquipmentError> {
+    let claimable = RuntimeDetector::new(pool.clone()).claimable(&detected).await?;
+    let digests: HashMap<i64, String> = pack::digests(pool).await?.into_iter().collect();
+    let mut tools = HashMap::new();
+    for found in claimable {
+        let Some(row) = rows.iter().find(|row| row.id == found.id) else { continue };
+        let digest = row.pack.and_then(|pack| digests.get(&pack).cloned());
+        tools.insert(row.id, Arc::new(Tool::new(row, found.binary, digest)));
+    }
+    Ok(Inventory { rows, detected, tools })
+}

@@ -1,0 +1,109 @@
+//! A sensor as its row says, with what is worked out once and used at every poll.
+
+use attune_common::repositories::sensor::SensorRow;
+use attune_core::schema::{Schema, canonical};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::runtime::PollError;
+
+/// Configurations beyond this many bytes are not handed over in the environment.
+const SMALL: usize = 16 * 1024;
+
+/// A sensor, ready to be polled.
+#[derive(Debug, Clone)]
+pub struct Sensor {
+    /// The row.
+    pub row: SensorRow,
+    /// Its configuration with the schema's defaults filled in.
+    pub config: Value,
+    /// The same with `"***"` in place of secrets, for events to point at.
+    pub masked: Value,
+    /// Names the masked configuration.
+    pub digest: String,
+    /// The configuration as text, when it is small and has no secret fields.
+    pub public_config: Option<String>,
+    /// Why its configuration can not be used.
+    fault: Option<String>,
+}
+
+impl Sensor {
+    /// Works out what follows from a row. A configuration that breaks its schema is found here and said at every poll.
+    pub fn new(row: SensorRow) -> Self {
+        let mut config = if row.config.is_null() { json!({}) } else { row.config.clone() };
+        let (masked, is_public, fault) = match Schema::compile(&row.param_schema) {
+            Err(fault) => (json!("***"), false, Some(format!("param_schema: {fault}"))),
+            Ok(schema) => {
+                schema.fill_defaults(&mut config);
+                let fault = schema.validate(&config).err().map(|violation| format!("config: {violation}"));
+                (schema.mask(&config), !schema.has_secrets(), fault)
+            }
+        };
+        let digest = hex::encode(Sha256::digest(canonical(&masked)));
+        let public_config = is_public.then(|| config.to_string()).filter(|text| text.len() <= SMALL);
+        Self { row, config, masked, digest, public_config, fault }
+    }
+
+    /// The configuration breaks its schema, or the schema is none.
+    pub(crate) fn check(&self) -> Result<(), PollError> {
+        self.fault.clone().map_or(Ok(()), |fault| Err(PollError::Config(fault)))
+    }
+
+    /// The trigger that an event means: by ref, or by its last part; else the first.
+    pub(crate) fn trigger_of(&self, payload: &Value) -> Option<&String> {
+        let named = payload.get("event_type").and_then(Value::as_str).and_then(|name| {
+            let last_part = |trigger: &str| trigger.rsplit('.').next() == Some(name);
+            let triggers = &self.row.triggers;
+            triggers
+                .iter()
+                .find(|trigger| *trigger == name)
+                .or_else(|| triggers.iter().find(|t| last_part(t)))
+        });
+        named.or_else(|| self.row.triggers.first())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::tests::row;
+
+    #[test]
+    fn an_event_type_chooses_the_trigger_by_ref_or_last_part() {
+        let mut row = row();
+        row.triggers = ["demo.first", "demo.high_cpu", "other.high_cpu"].map(str::to_owned).to_vec();
+        let sensor = Sensor::new(row);
+        for (event_type, expected) in [
+            (json!("high_cpu"), "demo.high_cpu"),
+            (json!("other.high_cpu"), "other.high_cpu"),
+            (json!("unknown"), "demo.first"),
+            (json!(7), "demo.first"),
+        ] {
+            assert_eq!(sensor.trigger_of(&json!({"event_type": event_type})).unwrap(), expected);
+        }
+        assert_eq!(sensor.trigger_of(&json!({})).unwrap(), "demo.first");
+    }
+
+    #[test]
+    fn defaults_are_filled_in_and_secrets_are_hidden() {
+        let mut row = row();
+        row.config = json!({"token": "hush"});
+        row.param_schema = json!({"properties": {"token": {"secret": true}, "limit": {"default": 80}}});
+        let sensor = Sensor::new(row);
+        assert_eq!(sensor.config, json!({"token": "hush", "limit": 80}));
+        assert_eq!(sensor.masked, json!({"token": "***", "limit": 80}));
+        assert_eq!(sensor.public_config, None);
+        assert!(sensor.check().is_ok());
+    }
+
+    #[test]
+    fn a_configuration_that_breaks_its_schema_is_said() {
+        let mut row = row();
+        row.config = json!({"limit": "x"});
+        row.param_schema = json!({"properties": {"limit": {"type": "integer"}}});
+        let error = Sensor::new(row.clone()).check().unwrap_err().to_string();
+        assert!(error.starts_with("config: limit: "), "{error}");
+        row.param_schema = json!({"type": 7});
+        assert!(Sensor::new(row).check().unwrap_err().to_string().starts_with("param_schema: "));
+    }
+}

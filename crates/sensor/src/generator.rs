@@ -1,0 +1,118 @@
+//! From what a poll gave to rows: events with their triggers, keys and parameters, the state, and what was set aside, all
+//! in one submission to ingest.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use attune_common::repositories::sensor;
+use attune_executor::ingest::{
+    Ingest, IngestError, NewEvent, Origin, Receipt, RejectedEvent, SensorCommit, Submission,
+};
+use serde_json::Value;
+use sqlx::PgPool;
+
+use crate::definition::Sensor;
+use crate::runtime::{PollError, PollOutput};
+
+/// How long a submission waits for a database that is away. The lease ends long before, and with it the sensor.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Why a poll's events did not go in.
+#[derive(Debug, thiserror::Error)]
+pub enum GenerateError {
+    /// They have no trigger.
+    #[error(transparent)]
+    Poll(#[from] PollError),
+    /// The snapshot of the configuration could not be stored.
+    #[error("can not store the sensor's configuration")]
+    Snapshot(#[source] sqlx::Error),
+    /// Ingest did not take them.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+}
+
+/// Brings the output of polls into ingest.
+#[derive(Debug)]
+pub struct EventGenerator {
+    pool: PgPool,
+    ingest: Ingest,
+    /// The last snapshot of each sensor: its digest and its id.
+    snapshots: Mutex<HashMap<i64, (String, i64)>>,
+}
+
+impl EventGenerator {
+    /// A generator for this database's ingest.
+    pub fn new(pool: PgPool, ingest: Ingest) -> Self {
+        Self { pool, ingest, snapshots: Mutex::default() }
+    }
+
+    /// Commits one poll under the sensor's epoch: events, state, and what was set aside, or nothing.
+    pub async fn submit(
+        &self,
+        sensor: &Sensor,
+        epoch: i64,
+        output: PollOutput,
+    ) -> Result<Receipt, GenerateError> {
+        let config = if output.events.is_empty() { None } else { Some(self.snapshot(sensor).await?) };
+        let events: Option<Vec<_>> =
+            output.events.into_iter().map(|payload| event_of(sensor, payload)).collect();
+        let commit = SensorCommit {
+            sensor: sensor.row.id,
+            sensor_ref: sensor.row.r#ref.clone(),
+            epoch,
+            state: output.state,
+            config,
+            pack_digest: sensor.row.pack_digest.clone(),
+            polls: 1,
+            rejected: output.rejected.into_iter().map(set_aside).collect(),
+        };
+        let events = events.ok_or(PollError::NoTrigger)?;
+        Ok(self.ingest.submit(Submission { origin: Origin::Sensor(commit), events }, PATIENCE).await?)
+    }
+
+    /// The parameters that live rules give to the triggers of a sensor: `[{trigger, params}]`, each once.
+    pub fn trigger_params(&self, sensor: &Sensor) -> Value {
+        let book = self.ingest.rules().current();
+        let triggers = sensor.row.triggers.iter().filter_map(|name| Some((name, book.trigger(name)?)));
+        let mut asked: Vec<(&String, &String)> = triggers
+            .flat_map(|(name, trigger)| trigger.rules.iter().map(move |rule| (name, &rule.trigger_params)))
+            .collect();
+        asked.sort_unstable();
+        asked.dedup();
+        let params = asked.into_iter().filter_map(|(trigger, params)| {
+            let params: Value = serde_json::from_str(params).ok()?;
+            Some(serde_json::json!({"trigger": trigger, "params": params}))
+        });
+        params.filter(|asked| asked["params"].as_object().is_some_and(|params| !params.is_empty())).collect()
+    }
+
+    async fn snapshot(&self, sensor: &Sensor) -> Result<i64, GenerateError> {
+        if let Some(id) = self.known_snapshot(sensor) {
+            return Ok(id);
+        }
+        let (id, digest) = (sensor.row.id, &sensor.digest);
+        let snapshot = sensor::snapshot_config(&self.pool, id, digest, &sensor.masked).await;
+        let snapshot = snapshot.map_err(GenerateError::Snapshot)?;
+        let mut snapshots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        snapshots.insert(id, (digest.clone(), snapshot));
+        Ok(snapshot)
+    }
+
+    fn known_snapshot(&self, sensor: &Sensor) -> Option<i64> {
+        let snapshots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        snapshots.get(&sensor.row.id).filter(|(digest, _)| *digest == sensor.digest).map(|(_, id)| *id)
+    }
+}
+
+/// `None`: the sensor has no trigger at all.
+fn event_of(sensor: &Sensor, payload: Value) -> Option<NewEvent> {
+    let trigger = sensor.trigger_of(&payload)?.clone();
+    let key = payload.get("event_key").and_then(Value::as_str).map(str::to_owned);
+    let trigger_params = payload.get("trigger_params").filter(|params| params.is_object()).cloned();
+    Some(NewEvent { trigger, payload, trigger_params, key })
+}
+
+fn set_aside(rejected: attune_core::output::Rejected) -> RejectedEvent {
+    RejectedEvent { trigger: None, raw: rejected.raw, reason: rejected.reason.to_string() }
+}

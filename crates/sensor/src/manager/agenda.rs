@@ -1,0 +1,101 @@
+//! When each sensor is due: a queue by time, one entry per sensor.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The next tick of each sensor.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    by_time: BTreeSet<(Instant, i64)>,
+    due: HashMap<i64, Instant>,
+}
+
+impl Agenda {
+    /// Sets or moves a sensor's next tick.
+    pub(super) fn set(&mut self, sensor: i64, at: Instant) {
+        self.remove(sensor);
+        self.by_time.insert((at, sensor));
+        self.due.insert(sensor, at);
+    }
+
+    /// Forgets a sensor's next tick.
+    pub(super) fn remove(&mut self, sensor: i64) {
+        if let Some(at) = self.due.remove(&sensor) {
+            self.by_time.remove(&(at, sensor));
+        }
+    }
+
+    /// The time of the next tick of all.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.by_time.first().map(|(at, _)| *at)
+    }
+
+    /// Takes a sensor that is due, the longest due first.
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<(i64, Instant)> {
+        let (at, sensor) = *self.by_time.first().filter(|(at, _)| *at <= now)?;
+        self.remove(sensor);
+        Some((sensor, at))
+    }
+}
+
+/// The tick after one that was due at `due`: in step with it, and those that are late already are skipped.
+pub(super) fn next_tick(due: Instant, interval: Duration, now: Instant) -> Instant {
+    let next = due + interval;
+    if next > now {
+        return next;
+    }
+    let late = now.duration_since(due).as_nanos() % interval.as_nanos().max(1);
+    let rest = interval.saturating_sub(Duration::from_nanos(u64::try_from(late).unwrap_or(u64::MAX)));
+    now + rest
+}
+
+/// Where in `window` a sensor's first tick falls: spread by its id, so that a start is no stampede.
+pub(super) fn spread(sensor: i64, window: Duration) -> Duration {
+    // Fibonacci hashing: neighbouring ids fall far apart.
+    let hash = sensor.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+    window.mul_f64(f64::from(u32::try_from(hash).unwrap_or(0)) / f64::from(1_u32 << 24))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test]
+    async fn the_longest_due_comes_first_and_each_once() {
+        let now = Instant::now();
+        let mut agenda = Agenda::default();
+        agenda.set(1, now + SECOND);
+        agenda.set(2, now);
+        agenda.set(3, now + 9 * SECOND);
+        agenda.set(3, now - SECOND);
+        assert_eq!(agenda.next(), Some(now - SECOND));
+        assert_eq!(agenda.pop_due(now), Some((3, now - SECOND)));
+        assert_eq!(agenda.pop_due(now), Some((2, now)));
+        assert_eq!(agenda.pop_due(now), None);
+        agenda.remove(1);
+        assert_eq!(agenda.next(), None);
+    }
+
+    #[tokio::test]
+    async fn late_ticks_are_skipped_and_the_rhythm_stays() {
+        let due = Instant::now();
+        assert_eq!(next_tick(due, 10 * SECOND, due + SECOND), due + 10 * SECOND);
+        assert_eq!(next_tick(due, 10 * SECOND, due + 35 * SECOND), due + 40 * SECOND);
+        assert_eq!(next_tick(due, 10 * SECOND, due + 10 * SECOND), due + 20 * SECOND);
+    }
+
+    #[test]
+    fn first_ticks_are_spread_over_the_window() {
+        let mut quarters = [0; 4];
+        for sensor in 1..=1000 {
+            let at = spread(sensor, 4 * SECOND);
+            assert!(at < 4 * SECOND);
+            quarters[usize::try_from(at.as_secs()).unwrap()] += 1;
+        }
+        assert!(quarters.iter().all(|count| (200..300).contains(count)), "{quarters:?}");
+    }
+}

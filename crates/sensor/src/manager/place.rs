@@ -1,0 +1,136 @@
+//! Where a sensor belongs: on the live worker that it prefers among those that can run it. Every worker works this out by
+//! itself and comes to the same end.
+
+use attune_common::models::Runtime;
+use attune_common::repositories::sensor::SensorRow;
+use attune_common::repositories::worker::LiveWorker;
+use attune_core::names::Called;
+use attune_core::placement;
+use serde_json::Value;
+
+/// Where a sensor belongs.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// On this worker.
+    Here,
+    /// On another live worker.
+    Elsewhere,
+    /// Nobody can run it, for this reason.
+    Nowhere(String),
+}
+
+/// Works out where a sensor belongs, as seen by the worker `me`.
+pub(super) fn of(sensor: &SensorRow, runtimes: &[Runtime], workers: &[LiveWorker], me: i64) -> Place {
+    match candidates(sensor, runtimes, workers) {
+        Err(reason) => Place::Nowhere(reason),
+        Ok(candidates) if placement::preferred(sensor.id, &candidates) == Some(me) => Place::Here,
+        Ok(_) => Place::Elsewhere,
+    }
+}
+
+fn candidates(sensor: &SensorRow, runtimes: &[Runtime], workers: &[LiveWorker]) -> Result<Vec<i64>, String> {
+    match sensor.mode.as_str() {
+        "poll" => {}
+        "stream" => return Err("streaming sensors are not supported by this version".to_owned()),
+        mode => return Err(format!("sensors of the mode {mode} are not supported by this version")),
+    }
+    let row = runtimes.iter().find(|row| Some(row.id) == sensor.runtime);
+    let runtime = row.ok_or("it names no runtime")?;
+    if sensor.pack_digest.is_none() {
+        return Err("its pack has no content; load the pack with `attune pack load`".to_owned());
+    }
+    let able = workers.iter().filter(|worker| has_runtime(worker.capabilities.as_ref(), runtime));
+    let candidates: Vec<i64> = able.map(|worker| worker.id).collect();
+    if candidates.is_empty() {
+        return Err(format!("no live sensor worker has the runtime {}", runtime.r#ref));
+    }
+    Ok(candidates)
+}
+
+/// What a worker verified, it reports by ref; what it was given by hand, by whatever name.
+fn has_runtime(capabilities: Option<&Value>, runtime: &Runtime) -> bool {
+    let Some(capabilities) = capabilities else { return false };
+    // A hybrid worker that only runs actions says nothing about sensors.
+    if capabilities.get("max_concurrent_sensors").is_none() {
+        return false;
+    }
+    if let Some(details) = capabilities.get("runtime_details").and_then(Value::as_object) {
+        return details.contains_key(&runtime.r#ref);
+    }
+    let called = Called { name: &runtime.name, r#ref: &runtime.r#ref, aliases: &runtime.aliases };
+    let names = capabilities.get("runtimes").and_then(Value::as_array);
+    names.is_some_and(|names| names.iter().filter_map(Value::as_str).any(|name| called.answers_to(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::runtime::tests::row;
+
+    fn ruby() -> Runtime {
+        Runtime {
+            id: 1,
+            r#ref: "core.ruby".to_owned(),
+            pack: None,
+            pack_ref: None,
+            description: None,
+            name: "Ruby".to_owned(),
+            distributions: json!({}),
+            installation: None,
+            execution: json!({}),
+            aliases: vec!["rb".to_owned()],
+            created: None,
+            updated: None,
+        }
+    }
+
+    fn sensor() -> SensorRow {
+        SensorRow { pack_digest: Some("d".to_owned()), ..row() }
+    }
+
+    fn worker(id: i64, capabilities: Value) -> LiveWorker {
+        let mut capabilities = capabilities;
+        capabilities["max_concurrent_sensors"] = json!(10);
+        LiveWorker { id, name: format!("w{id}"), capabilities: Some(capabilities) }
+    }
+
+    #[test]
+    fn work_is_matched_by_ref_and_by_names_given_by_hand() {
+        let verified = worker(1, json!({"runtimes": ["ruby"], "runtime_details": {"other.ruby": {}}}));
+        assert!(matches!(of(&sensor(), &[ruby()], &[verified], 1), Place::Nowhere(_)));
+        for capabilities in [
+            json!({"runtime_details": {"core.ruby": {}}}),
+            json!({"runtimes": ["rb"]}),
+            json!({"runtimes": ["core.ruby"]}),
+        ] {
+            assert_eq!(of(&sensor(), &[ruby()], &[worker(1, capabilities)], 1), Place::Here);
+        }
+    }
+
+    #[test]
+    fn of_two_able_workers_exactly_one_has_it() {
+        let workers = [worker(1, json!({"runtimes": ["ruby"]})), worker(2, json!({"runtimes": ["ruby"]}))];
+        for id in 1..50 {
+            let sensor = SensorRow { id, ..sensor() };
+            let here = [1, 2].map(|me| of(&sensor, &[ruby()], &workers, me) == Place::Here);
+            assert!(here[0] != here[1]);
+        }
+    }
+
+    #[test]
+    fn what_nobody_can_run_has_a_reason() {
+        let able = [worker(1, json!({"runtimes": ["ruby"]}))];
+        let reason = |sensor: SensorRow| match of(&sensor, &[ruby()], &able, 1) {
+            Place::Nowhere(reason) => reason,
+            place => panic!("{place:?}"),
+        };
+        let stream = SensorRow { mode: "stream".to_owned(), ..sensor() };
+        assert_eq!(reason(stream), "streaming sensors are not supported by this version");
+        assert_eq!(reason(SensorRow { runtime: None, ..sensor() }), "it names no runtime");
+        assert!(reason(SensorRow { pack_digest: None, ..sensor() }).starts_with("its pack has no content"));
+        let unable = of(&sensor(), &[ruby()], &[], 1);
+        assert_eq!(unable, Place::Nowhere("no live sensor worker has the runtime core.ruby".to_owned()));
+    }
+}

@@ -1,0 +1,37 @@
+//! What a poll is told: the configuration, and the context file beside it. Nothing of it is ever in its arguments.
+
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::Job;
+
+/// Names the configuration as text, when it is small and has no secrets.
+const CONFIG: &str = "SENSOR_CONFIG";
+/// Names the context file.
+const CONTEXT: &str = "SENSOR_CONTEXT";
+/// The context file in the poll's working directory.
+const FILE: &str = ".sensor-context.json";
+
+/// Writes the context file, readable for its owner only, and returns the variables of the poll.
+pub(super) fn write(job: &Job<'_>, directory: &Path) -> io::Result<Vec<(OsString, OsString)>> {
+    let file = directory.join(FILE);
+    let context = json!({
+        "sensor": job.sensor.row.r#ref,
+        "triggers": job.sensor.row.triggers,
+        "config": job.sensor.config,
+        "state": job.state,
+        "trigger_params": job.trigger_params,
+    });
+    create(&file)?.write_all(context.to_string().as_bytes())?;
+    let config = job.sensor.public_config.as_ref().map(|config| (CONFIG.into(), config.into()));
+    Ok(config.into_iter().chain([(CONTEXT.into(), file.into())]).collect())
+}
+
+fn create(file: &PathBuf) -> io::Result<std::fs::File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
+}

@@ -1,0 +1,114 @@
+//! What a poll printed, read by the rules of its protocol.
+
+use attune_core::output::{Message, NdjsonDecoder, OutputError, PlainOutput, Rejected, parse_plain};
+use attune_core::runtime::execution::Protocol;
+use attune_process::{Outcome, Stream};
+use serde_json::Value;
+
+use super::{Job, PollError};
+
+/// As much of the end of stderr as an error quotes.
+const TAIL: usize = 2000;
+
+/// What a poll gave.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PollOutput {
+    /// Events that can be stored, in their order.
+    pub events: Vec<Value>,
+    /// The state to keep; `None` leaves it as it is.
+    pub state: Option<Value>,
+    /// What was meant as an event and can not be stored.
+    pub rejected: Vec<Rejected>,
+    /// What it printed for people: its stderr, and its wrapper's log.
+    pub log: String,
+}
+
+/// A program that ended, with all that it printed.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) outcome: Outcome,
+    pub(super) stdout: Vec<u8>,
+    pub(super) stderr: Vec<u8>,
+    pub(super) output_limit: usize,
+}
+
+impl Ended {
+    /// The poll's output, or why there is none.
+    pub(super) fn read(self, job: &Job<'_>, protocol: Protocol) -> Result<PollOutput, PollError> {
+        let reason = || last_lines(&self.stderr);
+        match self.outcome {
+            Outcome::Stopped => return Err(PollError::Stopped),
+            Outcome::TimedOut => return Err(PollError::TimedOut { limit: job.time, reason: reason() }),
+            Outcome::OutputLimit(Stream::Stdout | Stream::Stderr) => {
+                return Err(PollError::TooMuchOutput { limit: self.output_limit });
+            }
+            Outcome::Exited(_) | Outcome::Signalled(_) => {}
+        }
+        let read = match protocol {
+            Protocol::Plain => self.read_plain(),
+            Protocol::Ndjson => self.read_messages(),
+        };
+        match read {
+            // What the sensor itself says of its failure says more than the code with which its program ended.
+            Err(Failure::Reported(error)) => Err(error),
+            _ if !self.outcome.is_success() => {
+                Err(PollError::Ended { ended: self.outcome, reason: reason() })
+            }
+            Err(Failure::Output(error)) => Err(PollError::Output { error, reason: reason() }),
+            Ok(mut output) => {
+                output.log.insert_str(0, &String::from_utf8_lossy(&self.stderr));
+                Ok(output)
+            }
+        }
+    }
+
+    fn read_plain(&self) -> Result<PollOutput, Failure> {
+        if !self.outcome.is_success() {
+            return Ok(PollOutput::default());
+        }
+        let PlainOutput { events, state } = parse_plain(&self.stdout).map_err(Failure::Output)?;
+        let mut output = PollOutput { state, ..PollOutput::default() };
+        for event in events {
+            output.add(event);
+        }
+        Ok(output)
+    }
+
+    fn read_messages(&self) -> Result<PollOutput, Failure> {
+        let (mut decoder, mut messages) = (NdjsonDecoder::default(), Vec::new());
+        let whole = decoder.push(&self.stdout, &mut messages).and_then(|()| decoder.finish(&mut messages));
+        let mut output = PollOutput::default();
+        for message in messages {
+            match message {
+                Message::Event(event) => output.add(event),
+                Message::State(state) => output.state = state.or(output.state.take()),
+                Message::Log { message, .. } => output.log.extend([message.as_str(), "\n"]),
+                Message::Error { message, traceback } => {
+                    return Err(Failure::Reported(PollError::Reported { message, traceback }));
+                }
+                Message::Done => {}
+            }
+        }
+        whole.map(|()| output).map_err(Failure::Output)
+    }
+}
+
+/// Who says that a poll failed.
+enum Failure {
+    Reported(PollError),
+    Output(OutputError),
+}
+
+impl PollOutput {
+    fn add(&mut self, event: Result<Value, Rejected>) {
+        match event {
+            Ok(event) => self.events.push(event),
+            Err(rejected) => self.rejected.push(rejected),
+        }
+    }
+}
+
+fn last_lines(stderr: &[u8]) -> String {
+    let start = stderr.len().saturating_sub(TAIL);
+    String::from_utf8_lossy(&stderr[start..]).trim().to_owned()
+}

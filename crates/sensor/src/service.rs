@@ -1,0 +1,188 @@
+//! A whole sensor worker: registered, running its share of the sensors, and put to an end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use attune_boot::{Membership, OnError, OnStop, Supervisor};
+use attune_common::config::Config;
+use attune_common::registration::Held;
+use attune_common::repositories::sensor;
+use attune_executor::ingest::Ingest;
+use attune_executor::rules::RuleCache;
+use attune_hints::{Hints, Topic};
+use attune_runtimes::equipment::Equipment;
+use attune_runtimes::scratch::Scratch;
+use chrono::Utc;
+use sqlx::PgPool;
+use tokio::sync::mpsc;
+
+use crate::error::Error;
+use crate::generator::EventGenerator;
+use crate::manager::{Assigner, LookAgain, SensorManager, Tools};
+use crate::registration::{self, SensorWorkerRegistration};
+use crate::runtime::SensorRuntime;
+
+/// How long a graceful end may take: polls get most of it, giving back the sensors the rest.
+pub const DRAIN: Duration = Duration::from_secs(10);
+
+/// What a service shares with the rest of its process.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The database.
+    pub pool: PgPool,
+    /// The board of wake-ups.
+    pub hints: Hints,
+    /// Where events go.
+    pub ingest: Ingest,
+    /// Where its tasks run; stopping it stops the service.
+    pub supervisor: Supervisor,
+}
+
+/// The service that runs sensors.
+#[derive(Debug)]
+pub struct SensorService {
+    around: Surroundings,
+    config: Arc<Config>,
+    replace: bool,
+}
+
+impl SensorService {
+    /// A sensor worker with a database connection, hints, ingest and supervisor of its own.
+    pub async fn new(config: Config) -> Result<Self, Error> {
+        let pool = attune_boot::prepare_database(&config, "attune-sensor").await.map_err(Error::Database)?;
+        let (hints, supervisor) = (Hints::default(), Supervisor::default());
+        let rules = Arc::new(RuleCache::new(pool.clone()));
+        let ingest = Ingest::start(pool.clone(), Arc::clone(&rules), hints.clone(), Utc::now);
+        let (stopping, listening) = (supervisor.stopping(), hints.clone());
+        supervisor.spawn("rules", OnStop::Abort, OnError::Shutdown, async move {
+            rules.keep_fresh(&listening, stopping).await;
+            Ok::<_, Error>(())
+        });
+        let relay = attune_hints::relay(hints.clone(), pool.clone(), supervisor.stopping());
+        supervisor.spawn("hints", OnStop::Abort, OnError::Shutdown, async {
+            relay.await;
+            Ok::<_, Error>(())
+        });
+        Ok(Self::with(Surroundings { pool, hints, ingest, supervisor }, config))
+    }
+
+    /// A sensor worker inside of a process that has these already.
+    pub fn with(around: Surroundings, config: Config) -> Self {
+        Self { around, config: Arc::new(config), replace: false }
+    }
+
+    /// With `true`, a live namesake is taken over instead of refused.
+    #[must_use]
+    pub fn replacing(self, replace: bool) -> Self {
+        Self { replace, ..self }
+    }
+
+    /// Where its tasks run.
+    pub fn supervisor(&self) -> Supervisor {
+        self.around.supervisor.clone()
+    }
+
+    /// Registers and starts everything. Returns once sensors are being run, or the end was asked for meanwhile.
+    pub async fn start(&self) -> Result<(), Error> {
+        let stopping = self.around.supervisor.stopping();
+        tokio::select! {
+            started = self.register_and_spawn() => started,
+            () = stopping.cancelled() => Ok(()),
+        }
+    }
+
+    /// Stops everything and waits for it: running polls get time to end, then all sensors are given back.
+    pub async fn stop(&self) {
+        self.around.supervisor.stop();
+        if let Err(error) = self.around.supervisor.clone().run(DRAIN).await {
+            tracing::warn!(error = format!("{error:#}"), "The sensor worker did not end well");
+        }
+    }
+
+    /// Warns for each runtime that enabled sensors need and this machine lacks.
+    pub async fn validate(&self) -> Result<(), Error> {
+        let mut registration = SensorWorkerRegistration::new(self.around.pool.clone(), &self.config);
+        let detected = registration.detect(&self.config).await?;
+        let equipment = self.equip(detected).await?;
+        warn_of_missing(&self.around.pool, &equipment).await
+    }
+
+    async fn register_and_spawn(&self) -> Result<(), Error> {
+        let Surroundings { pool, hints, supervisor, .. } = self.around.clone();
+        let heartbeat_interval = registration::section(&self.config).heartbeat_interval;
+        let mut registration = SensorWorkerRegistration::replacing(pool.clone(), &self.config, self.replace);
+        let detected = registration.detect(&self.config).await?;
+        let equipment = self.equip(detected).await?;
+        warn_of_missing(&pool, &equipment).await?;
+        let scratch = self.scratch()?;
+        registration.enter().await.map_err(Error::Registration)?;
+        let registration = registration.into_registration();
+        let held = registration.held().map_err(Error::Registration)?;
+        let membership = Membership::keep(&supervisor, pool, registration, heartbeat_interval);
+        let membership = membership.map_err(Error::Registration)?;
+        hints.wake(Topic::Worker);
+        self.spawn(held, &membership, equipment, scratch);
+        Ok(())
+    }
+
+    fn spawn(&self, held: Held, membership: &Membership, equipment: Arc<Equipment>, scratch: Scratch) {
+        let Surroundings { pool, hints, ingest, supervisor } = self.around.clone();
+        let sensor = registration::section(&self.config);
+        let look_again = Arc::new(LookAgain::default());
+        let (sender, assignments) = mpsc::channel(1);
+        let output_limit = usize::try_from(self.config.limits.poll_output_bytes).unwrap_or(usize::MAX);
+        let tools = Tools {
+            pool: pool.clone(),
+            equipment: Arc::clone(&equipment),
+            runtime: SensorRuntime::new(scratch, output_limit),
+            generator: EventGenerator::new(pool.clone(), ingest),
+            look_again: Arc::clone(&look_again),
+            poll_interval: sensor.poll_interval,
+            timeout: sensor.sensor_timeout,
+        };
+        let assigner = Assigner {
+            pool,
+            hints: hints.clone(),
+            held,
+            membership: membership.clone(),
+            equipment,
+            look_again,
+            assignments: sender,
+        };
+        let slots = sensor.max_concurrent_sensors;
+        let manager = SensorManager::new(Arc::new(tools), hints, membership.clone(), assignments, slots);
+        supervisor.spawn("assignment", OnStop::Abort, OnError::Shutdown, assigner.run());
+        supervisor.spawn("sensors", OnStop::Wait, OnError::Shutdown, manager.run(supervisor.stopping()));
+    }
+
+    async fn equip(
+        &self,
+        detected: attune_common::runtime_detection::Detected,
+    ) -> Result<Arc<Equipment>, Error> {
+        let source = registration::source(&self.config);
+        let pool = self.around.pool.clone();
+        let equipment = Equipment::new(pool, Arc::clone(&self.config), source, detected).await;
+        equipment.map(Arc::new).map_err(Error::Equipment)
+    }
+
+    fn scratch(&self) -> Result<Scratch, Error> {
+        let path = &self.config.cache_dir;
+        Scratch::open(path).map_err(|source| Error::Scratch { path: path.display().to_string(), source })
+    }
+}
+
+async fn warn_of_missing(pool: &PgPool, equipment: &Equipment) -> Result<(), Error> {
+    let inventory = equipment.inventory();
+    let mut missing: BTreeMap<String, usize> = BTreeMap::new();
+    for sensor in sensor::list_enabled(pool).await.map_err(Error::Sensors)? {
+        let (Some(runtime), Some(name)) = (sensor.runtime, sensor.runtime_ref) else { continue };
+        if inventory.tool(runtime).is_none() {
+            *missing.entry(name).or_default() += 1;
+        }
+    }
+    for (runtime, sensors) in missing {
+        tracing::warn!(runtime.ref = %runtime, sensors, "This machine lacks a runtime that enabled sensors need");
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! One attempt of an execution: run, and recorded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use attune_common::config::Config;
+use attune_common::repositories::execution::{self, Claimed};
+use attune_executor::finish::{Finish, Finisher, Outcome, Recorded};
+use attune_process::{self as process, Program, Stream, StreamLimit};
+use attune_runtimes::equipment::Equipment;
+use attune_runtimes::scratch::Scratch;
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::log::{Log, Streams};
+use crate::program::{self, StartError};
+use crate::{registration, result, verdict};
+
+/// How often the log of a running execution is stored.
+const LOG_PERIOD: Duration = Duration::from_secs(1);
+
+/// What bounds a run when its action does not say otherwise.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    time: Duration,
+    result: usize,
+    log: usize,
+}
+
+impl Limits {
+    pub(crate) fn of(config: &Config) -> Self {
+        let bytes = |count| usize::try_from(count).unwrap_or(usize::MAX);
+        Self {
+            time: registration::section(config).execution_timeout,
+            result: bytes(config.limits.result_bytes),
+            log: bytes(config.limits.execution_log_bytes),
+        }
+    }
+}
+
+/// Runs what was claimed.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    pub(crate) limits: Limits,
+    pub(crate) pool: PgPool,
+    pub(crate) worker: i64,
+    pub(crate) equipment: Arc<Equipment>,
+    pub(crate) scratch: Scratch,
+    pub(crate) finisher: Finisher,
+    /// Told when a run lacked a runtime that this machine is said to have.
+    pub(crate) missing: Notify,
+}
+
+impl Runner {
+    /// Runs one attempt and records how it ended. One that `kill` ended is not recorded: it is given back.
+    pub(crate) async fn run(&self, claimed: Claimed, kill: CancellationToken) {
+        let streams = Streams::new(StreamLimit::kill(self.limits.result), self.limits.log);
+        let log = streams.log.clone();
+        let outcome = match self.attempt(&claimed, streams, kill).await {
+            Ok(Some(outcome)) => outcome,
+            Ok(None) => return,
+            Err(error) => self.not_started(&claimed, &error),
+        };
+        let retry_in = verdict::retry_in(&claimed, &outcome, rand::random());
+        let (execution, attempt) = (claimed.id, claimed.attempt);
+        let finish = Finish { execution, attempt, outcome, retry_in, log: log.take() };
+        if self.finisher.finish(finish).await == Recorded::Lost {
+            tracing::warn!(
+                execution.id = execution,
+                execution.attempt = attempt,
+                "The attempt had been declared lost"
+            );
+        }
+    }
+
+    async fn attempt(
+        &self,
+        claimed: &Claimed,
+        mut streams: Streams,
+        kill: CancellationToken,
+    ) -> Result<Option<Outcome>, StartError> {
+        let directory = self.scratch.directory().map_err(StartError::WorkingDirectory)?;
+        let prepared = program::prepare(&self.equipment, claimed, directory.path()).await?;
+        let program = Program {
+            argv: prepared.argv,
+            env: prepared.env,
+            cwd: directory.path().to_owned(),
+            stdin: claimed.params.to_string().into_bytes(),
+            limits: self.process_limits(claimed),
+        };
+        let time = program.limits.time;
+        let log = streams.log.clone();
+        let run = process::run(program, &mut streams, kill.cancelled());
+        let finished = self.while_logging(claimed, &log, run).await;
+        let finished = finished.map_err(|error| StartError::Launch { error })?;
+        let stdout = streams.stdout.into_bytes();
+        Ok(outcome_of(finished.outcome, &stdout, &log, time, self.limits.result))
+    }
+
+    fn process_limits(&self, claimed: &Claimed) -> process::Limits {
+        let own = claimed.action.as_ref().and_then(|action| action.timeout);
+        process::Limits {
+            time: own.map_or(self.limits.time, |seconds| {
+                Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+            }),
+            stdout: StreamLimit::kill(self.limits.result),
+            // The log itself knows what is too much, and goes on without it.
+            stderr: StreamLimit::truncate(self.limits.log),
+            ..process::Limits::default()
+        }
+    }
+
+    /// Stores the log while `run` goes on. An append that is under way when it ends is waited for: dropped, nobody would
+    /// know whether it is in.
+    async fn while_logging<T>(&self, claimed: &Claimed, log: &Log, run: impl Future<Output = T>) -> T {
+        let over = CancellationToken::new();
+        let run = async {
+            let ended = run.await;
+            over.cancel();
+            ended
+        };
+        let store = async {
+            while over.run_until_cancelled(tokio::time::sleep(LOG_PERIOD)).await.is_some() {
+                self.store(claimed, log).await;
+            }
+        };
+        tokio::join!(run, store).0
+    }
+
+    async fn store(&self, claimed: &Claimed, log: &Log) {
+        let chunk = log.take();
+        if chunk.is_empty() {
+            return;
+        }
+        let stored =
+            execution::append_log(&self.pool, self.worker, claimed.id, claimed.attempt, &chunk).await;
+        if let Err(error) = stored {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                execution.id = claimed.id,
+                "A log could not be stored yet"
+            );
+            log.put_back(chunk);
+        }
+    }
+
+    fn not_started(&self, claimed: &Claimed, error: &StartError) -> Outcome {
+        tracing::warn!(execution.id = claimed.id, action.ref = %claimed.action_ref, error = %error, "An execution could not be started");
+        if error.is_missing_runtime() {
+            self.missing.notify_one();
+        }
+        Outcome::Failed { result: None, error: error.to_string() }
+    }
+}
+
+/// What the end of a program means. `None`: this worker ended it, and that says nothing about the action.
+fn outcome_of(
+    ended: process::Outcome,
+    stdout: &[u8],
+    log: &Log,
+    time: Duration,
+    result_limit: usize,
+) -> Option<Outcome> {
+    let failed = |error: String| Outcome::Failed { result: Some(result::value(stdout)), error };
+    Some(match ended {
+        process::Outcome::Exited(0) => Outcome::Succeeded(result::value(stdout)),
+        process::Outcome::Exited(_) | process::Outcome::Signalled(_) => failed(with_reason(ended, log)),
+        process::Outcome::TimedOut => Outcome::TimedOut {
+            error: format!("it ran longer than its time limit of {} s", time.as_secs_f64()),
+        },
+        process::Outcome::OutputLimit(Stream::Stdout | Stream::Stderr) => {
+            let error = format!("its result is larger than {result_limit} bytes");
+            Outcome::Failed { result: None, error }
+        }
+        process::Outcome::Stopped => return None,
+    })
+}
+
+fn with_reason(ended: process::Outcome, log: &Log) -> String {
+    match log.last_lines() {
+        reason if reason.is_empty() => format!("it {ended}"),
+        reason => format!("it {ended}: {reason}"),
+    }
+}

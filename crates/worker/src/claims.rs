@@ -1,0 +1,139 @@
+//! Claiming: as many due executions as there are free slots, the longest due first.
+//!
+//! A round claims for every runtime that this machine has; the claim itself refuses whoever's epoch or lease is gone. When
+//! a round fills all slots the next one follows as soon as one is free; otherwise the queue is empty for now, and the
+//! claims sleep until a hint, the next due retry, or a second has passed. Every hint may be lost.
+//!
+//! At the end nothing new is claimed, what runs gets time to finish, and what is left is killed and given back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use attune_boot::Membership;
+use attune_common::registration::{Held, Lease};
+use attune_common::repositories::execution;
+use attune_hints::{Hints, Topic, Waiter};
+use chrono::Utc;
+use sqlx::PgPool;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::attempt::Runner;
+
+/// The longest sleep between two looks at the queue.
+const PERIOD: Duration = Duration::from_secs(1);
+/// The shortest: what is due by another clock than this one's is due soon.
+const MOMENT: Duration = Duration::from_millis(5);
+/// How long executions may go on once the worker should end.
+const FINISH: Duration = Duration::from_secs(10);
+
+/// The claims of one worker.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    pub(crate) pool: PgPool,
+    pub(crate) hints: Hints,
+    pub(crate) held: Held,
+    pub(crate) membership: Membership,
+    pub(crate) runner: Arc<Runner>,
+    /// How many executions run at once.
+    pub(crate) slots: u32,
+}
+
+/// What is running.
+#[derive(Debug)]
+struct Running {
+    slots: Arc<Semaphore>,
+    tasks: TaskTracker,
+    kill: CancellationToken,
+}
+
+impl Claims {
+    /// Claims and runs until `stop`, then ends what runs and leaves.
+    pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), crate::Error> {
+        let slots = usize::try_from(self.slots).unwrap_or(Semaphore::MAX_PERMITS);
+        let running = Running {
+            slots: Arc::new(Semaphore::new(slots)),
+            tasks: TaskTracker::new(),
+            kill: CancellationToken::new(),
+        };
+        let mut waiter = self.hints.waiter(Topic::Execution);
+        loop {
+            let ready = tokio::select! {
+                () = stop.cancelled() => break,
+                ready = self.ready(&running) => ready,
+            };
+            waiter.arm();
+            // Not raced against the stop: what was claimed is run.
+            let nap = self.round(&running, ready).await;
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = sleep(&mut waiter, nap) => {}
+            }
+        }
+        self.end(&running).await;
+        Ok(())
+    }
+
+    /// Waits for the lease and for a free slot.
+    async fn ready(&self, running: &Running) -> OwnedSemaphorePermit {
+        // A keeper that is gone leaves the state as it was; the claim is fenced anyway.
+        let _ = self.membership.lease().wait_for(|lease| *lease == Lease::Held).await;
+        let slots = Arc::clone(&running.slots);
+        slots.acquire_owned().await.expect("the slots are never closed")
+    }
+
+    /// Claims what the free slots take and starts it. Returns how long the queue has nothing for this worker.
+    async fn round(&self, running: &Running, first: OwnedSemaphorePermit) -> Option<Duration> {
+        let mut free = vec![first];
+        free.extend(std::iter::from_fn(|| Arc::clone(&running.slots).try_acquire_owned().ok()));
+        let runtimes = self.runner.equipment.inventory().ids();
+        let limit = i64::try_from(free.len()).unwrap_or(i64::MAX);
+        let claimed = match execution::claim(&self.pool, self.held, &runtimes, limit).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "Executions could not be claimed");
+                return Some(PERIOD);
+            }
+        };
+        let (found, slots) = (claimed.len(), free.len());
+        for (claimed, slot) in claimed.into_iter().zip(free) {
+            let (runner, kill) = (Arc::clone(&self.runner), running.kill.clone());
+            running.tasks.spawn(async move {
+                runner.run(claimed, kill).await;
+                drop(slot);
+            });
+        }
+        match found {
+            0 => Some(self.until_due(&runtimes).await),
+            found if found < slots => Some(PERIOD),
+            _ => None,
+        }
+    }
+
+    /// Until the next retry is due, at most a period.
+    async fn until_due(&self, runtimes: &[i64]) -> Duration {
+        let due = execution::next_due(&self.pool, runtimes).await.ok().flatten();
+        let left = due.map(|due| (due - Utc::now()).to_std().unwrap_or(MOMENT));
+        left.map_or(PERIOD, |left| left.clamp(MOMENT, PERIOD))
+    }
+
+    async fn end(&self, running: &Running) {
+        running.tasks.close();
+        let superseded = *self.membership.lease().borrow() == Lease::Superseded;
+        if superseded || tokio::time::timeout(FINISH, running.tasks.wait()).await.is_err() {
+            tracing::warn!(executions = running.tasks.len(), "Ending the executions that still run");
+            running.kill.cancel();
+            running.tasks.wait().await;
+        }
+        self.membership.leave().await;
+        self.hints.wake(Topic::Execution);
+        self.hints.wake(Topic::Worker);
+    }
+}
+
+async fn sleep(waiter: &mut Waiter, nap: Option<Duration>) {
+    if let Some(nap) = nap {
+        waiter.wait(nap).await;
+    }
+}
