@@ -8,7 +8,7 @@ use core::ffi::c_int;
 use core::time::Duration;
 
 use crate::protocol::{End, KILL_NOW, Report, Resources};
-use crate::sys::{self, SIGCHLD, SIGCONT, SIGINT, SIGTERM, Waited};
+use crate::sys::{self, SIGCHLD, SIGINT, SIGTERM, Waited};
 use crate::tree::Tree;
 
 /// How long SIGKILL is repeated before what is left is reported instead.
@@ -35,21 +35,17 @@ enum Phase {
 
 /// Waits for `program`, and for everything that it started, and reports how it went.
 pub(crate) fn supervise(program: c_int, grace: Duration) -> Report {
-    let mut end = None;
-    let mut phase = Phase::Running;
-    while reap(program, &mut end) {
-        match phase {
-            Phase::Running if end.is_some() => {
-                crate::report(Report::Lingering);
-                phase = Phase::Lingering;
-            }
-            Phase::GivenUp => return ended(end, Tree::new().count()),
-            _ => {}
+    let mut supervisor = Supervisor { program, grace, end: None, phase: Phase::Running, tree: Tree::new() };
+    while supervisor.reap() {
+        if matches!(supervisor.phase, Phase::GivenUp) {
+            let survivors = supervisor.tree.count();
+            return ended(supervisor.end, survivors);
         }
-        let signal = sys::wait_signal(&[SIGCHLD, SIGTERM, SIGINT, KILL_NOW], phase.patience());
-        phase = phase.after(signal, grace);
+        supervisor.look_after_orphans();
+        let signal = sys::wait_signal(&[SIGCHLD, SIGTERM, SIGINT, KILL_NOW], supervisor.phase.patience());
+        supervisor.phase = supervisor.next_phase(signal);
     }
-    ended(end, 0)
+    ended(supervisor.end, 0)
 }
 
 impl Phase {
@@ -63,43 +59,64 @@ impl Phase {
             Self::GivenUp => Some(Duration::ZERO),
         }
     }
-
-    /// What to do after a signal, or after none came in time.
-    fn after(self, signal: Option<c_int>, grace: Duration) -> Self {
-        if let (Self::Running | Self::Lingering, Some(SIGCHLD)) = (self, signal) {
-            return self;
-        }
-        let now = sys::now();
-        match (self, signal) {
-            (Self::Killing { give_up_at, .. }, _) if now >= give_up_at => Self::GivenUp,
-            (Self::Killing { give_up_at, again_at }, _) if now >= again_at => Self::kill(give_up_at),
-            (Self::Killing { .. } | Self::GivenUp, _) => self,
-            (Self::Running | Self::Lingering, Some(SIGTERM | SIGINT)) => {
-                // A stopped process would not see SIGTERM before it is continued.
-                Tree::new().signal_all(&[SIGTERM, SIGCONT]);
-                Self::Ending { kill_at: now.saturating_add(grace) }
-            }
-            (_, Some(SIGTERM | SIGINT | KILL_NOW)) => Self::kill(now + STUBBORN),
-            (Self::Ending { kill_at }, _) if now >= kill_at => Self::kill(now + STUBBORN),
-            (Self::Running | Self::Lingering | Self::Ending { .. }, _) => self,
-        }
-    }
-
-    fn kill(give_up_at: Duration) -> Self {
-        Tree::new().kill_all();
-        Self::Killing { give_up_at, again_at: sys::now() + ROUND }
-    }
 }
 
-/// Reaps every child that has ended; says whether any is left.
-fn reap(program: c_int, end: &mut Option<End>) -> bool {
-    loop {
-        match sys::reap_any() {
-            Waited::NoChildren => return false,
-            Waited::NoneYet => return true,
-            Waited::Ended { pid, status } if pid == program => *end = Some(decode(status)),
-            Waited::Ended { .. } => {}
+struct Supervisor {
+    program: c_int,
+    grace: Duration,
+    /// How the program itself has ended.
+    end: Option<End>,
+    phase: Phase,
+    tree: Tree,
+}
+
+impl Supervisor {
+    /// Reaps every child that has ended; says whether any is left.
+    fn reap(&mut self) -> bool {
+        loop {
+            match sys::reap_any() {
+                Waited::NoChildren => return false,
+                Waited::NoneYet => return true,
+                Waited::Ended { pid, status } if pid == self.program => self.end = Some(decode(status)),
+                Waited::Ended { .. } => {}
+            }
         }
+    }
+
+    /// When the program has ended before what it started. Asked to end, it may have started something just before it
+    /// went, which was not asked yet; but while it lives it may need what it starts, to clean up.
+    fn look_after_orphans(&mut self) {
+        match (self.phase, self.end) {
+            (Phase::Running, Some(_)) => {
+                crate::report(Report::Lingering);
+                self.phase = Phase::Lingering;
+            }
+            (Phase::Ending { .. }, Some(_)) => self.tree.ask(),
+            _ => {}
+        }
+    }
+
+    /// What to do after a signal, or after none came in time.
+    fn next_phase(&mut self, signal: Option<c_int>) -> Phase {
+        let now = sys::now();
+        match (self.phase, signal) {
+            (Phase::Killing { give_up_at, .. }, _) if now >= give_up_at => Phase::GivenUp,
+            (Phase::Killing { give_up_at, again_at }, _) if now >= again_at => self.kill(give_up_at),
+            (Phase::Running | Phase::Lingering, Some(SIGTERM | SIGINT)) => {
+                self.tree.ask();
+                Phase::Ending { kill_at: now.saturating_add(self.grace) }
+            }
+            (Phase::Running | Phase::Lingering | Phase::Ending { .. }, Some(SIGTERM | SIGINT | KILL_NOW)) => {
+                self.kill(now + STUBBORN)
+            }
+            (Phase::Ending { kill_at }, _) if now >= kill_at => self.kill(now + STUBBORN),
+            (same, _) => same,
+        }
+    }
+
+    fn kill(&mut self, give_up_at: Duration) -> Phase {
+        self.tree.kill();
+        Phase::Killing { give_up_at, again_at: sys::now() + ROUND }
     }
 }
 

@@ -306,8 +306,3 @@ pub(crate) fn reserve(bytes: usize) -> Option<NonNull<c_void>> {
     let arguments = [0, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, usize::MAX, 0];
     NonNull::new(ptr::with_exposed_provenance_mut(plain(number::MMAP, arguments).ok()?))
 }
-
-/// Gives back what was reserved.
-pub(crate) fn release(memory: NonNull<c_void>, bytes: usize) {
-    let _ = plain(number::MUNMAP, [memory.as_ptr().expose_provenance(), bytes]);
-}

@@ -12,7 +12,7 @@ use crate::sys;
 const PROCESSES: usize = 4 << 20;
 const ELEMENT: usize = 24;
 
-/// A list of plain values.
+/// A list of plain values, which reserves its space when the first of them comes.
 pub(crate) struct Table<T> {
     start: NonNull<T>,
     length: usize,
@@ -21,16 +21,20 @@ pub(crate) struct Table<T> {
 }
 
 impl<T: Copy> Table<T> {
-    /// An empty one. Without memory it stays empty, and whoever looks at it looks again later.
     pub(crate) fn new() -> Self {
         const { assert!(size_of::<T>() <= ELEMENT) };
-        // A system that promises no memory that it does not have may refuse that much.
-        let reserved = [PROCESSES, PROCESSES / 64].into_iter().find_map(|capacity| {
-            let start = sys::reserve(capacity * ELEMENT)?;
-            Some((start.cast(), capacity))
-        });
-        let (start, capacity) = reserved.unwrap_or((NonNull::dangling(), 0));
-        Self { start, length: 0, capacity, element: PhantomData }
+        Self { start: NonNull::dangling(), length: 0, capacity: 0, element: PhantomData }
+    }
+
+    /// A system that promises no memory that it does not have may refuse that much, or any. Without it the table stays
+    /// empty, and whoever fills it tries again later.
+    fn reserve(&mut self) {
+        for capacity in [PROCESSES, PROCESSES / 64] {
+            if let Some(start) = sys::reserve(capacity * ELEMENT) {
+                (self.start, self.capacity) = (start.cast(), capacity);
+                return;
+            }
+        }
     }
 
     pub(crate) fn clear(&mut self) {
@@ -39,18 +43,13 @@ impl<T: Copy> Table<T> {
 
     /// Adds an element, unless the table is full.
     pub(crate) fn push(&mut self, element: T) {
+        if self.capacity == 0 {
+            self.reserve();
+        }
         if self.length < self.capacity {
             // SAFETY: the place is inside the reserved memory, which nobody else knows.
             unsafe { self.start.add(self.length).write(element) };
             self.length += 1;
-        }
-    }
-}
-
-impl<T> Drop for Table<T> {
-    fn drop(&mut self) {
-        if self.capacity > 0 {
-            sys::release(self.start.cast(), self.capacity * ELEMENT);
         }
     }
 }

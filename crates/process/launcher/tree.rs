@@ -6,10 +6,10 @@
 use core::ffi::c_int;
 
 use crate::procfs::{self, Process};
-use crate::sys::{self, ProcessHandle, SIGKILL};
+use crate::sys::{self, ProcessHandle, SIGCONT, SIGKILL, SIGTERM};
 use crate::table::Table;
 
-/// How often one call of `kill_all` looks again. The launcher must reap in between, or the dead pile up.
+/// How often one call of `kill` looks again. The launcher must reap in between, or the dead pile up.
 const PASSES: usize = 50;
 
 /// The tree and the room that it takes to look at it.
@@ -17,55 +17,54 @@ pub(crate) struct Tree {
     root: c_int,
     all: Table<Process>,
     descendants: Table<Process>,
-    /// Who has got SIGKILL, in order of number and start.
-    killed: Table<(c_int, u64)>,
+    /// Who has been told already, in order of number and start.
+    told: Table<(c_int, u64)>,
 }
 
 impl Tree {
     /// The tree below this process.
     pub(crate) fn new() -> Self {
-        Self { root: sys::process_id(), all: Table::new(), descendants: Table::new(), killed: Table::new() }
+        Self { root: sys::process_id(), all: Table::new(), descendants: Table::new(), told: Table::new() }
     }
 
-    /// Sends the signals, in order, to every living descendant.
-    pub(crate) fn signal_all(&mut self, signals: &[c_int]) {
-        self.look();
-        for process in self.living() {
-            signal(process, signals);
-        }
+    /// Asks every living descendant to end, unless it was asked before: many take a second request as an order to
+    /// drop everything. A stopped process would not see the request before it is continued.
+    pub(crate) fn ask(&mut self) {
+        self.tell(&[SIGTERM, SIGCONT]);
     }
 
     /// Sends SIGKILL to every living descendant, and looks again until nobody is found who had not got it yet. A
     /// process that was killed starts no other, so only a tree that grows faster than it can be looked at needs
     /// another call.
-    pub(crate) fn kill_all(&mut self) {
-        self.killed.clear();
+    pub(crate) fn kill(&mut self) {
+        self.told.clear();
         for _ in 0..PASSES {
-            self.look();
-            let known = self.killed.len();
-            for at in 0..self.descendants.len() {
-                let process = self.descendants[at];
-                let name = (process.pid, process.started);
-                if !process.ended && self.killed[..known].binary_search(&name).is_err() {
-                    signal(&process, &[SIGKILL]);
-                    self.killed.push(name);
-                }
-            }
-            if self.killed.len() == known {
+            if self.tell(&[SIGKILL]) == 0 {
                 return;
             }
-            self.killed.sort_unstable();
         }
     }
 
     /// How many descendants are alive.
     pub(crate) fn count(&mut self) -> u32 {
         self.look();
-        u32::try_from(self.living().count()).unwrap_or(u32::MAX)
+        u32::try_from(self.descendants.iter().filter(|process| !process.ended).count()).unwrap_or(u32::MAX)
     }
 
-    fn living(&self) -> impl Iterator<Item = &Process> {
-        self.descendants.iter().filter(|process| !process.ended)
+    /// Sends the signals, in order, to the living descendants that have not been told yet; how many these were.
+    fn tell(&mut self, signals: &[c_int]) -> usize {
+        self.look();
+        let known = self.told.len();
+        for process in self.descendants.iter().filter(|process| !process.ended) {
+            let name = (process.pid, process.started);
+            if self.told[..known].binary_search(&name).is_err() {
+                signal(process, signals);
+                self.told.push(name);
+            }
+        }
+        let new = self.told.len() - known;
+        self.told.sort_unstable();
+        new
     }
 
     /// Finds the descendants: all processes in the order of their parents, so that the children of each known member

@@ -2,7 +2,7 @@
 //!
 //! Everything is started through a small static launcher (`launcher/`, embedded here) by one dedicated thread. The
 //! service itself never forks, never runs code between a fork and an exec, and waits for no process that it does not
-//! know. [`run`] is for programs that come and go: the launcher stays as the parent of whatever they leave behind, so
+//! know. [`run()`] is for programs that come and go: the launcher stays as the parent of whatever they leave behind, so
 //! that *the process and everything it started* is gone when the run is over, also when the service was killed.
 //! [`daemon`] is for the one program that Attune keeps: the launcher becomes it.
 //!

@@ -10,7 +10,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use attune_process::{Capture, Finished, LaunchError, Limits, Program, run};
+use attune_process::{Capture, Finished, LaunchError, Limits, Output, Program, run};
+use tokio::sync::oneshot;
+
+/// A time that no test reaches, however busy the machine is.
+pub(crate) const LONG: Duration = Duration::from_secs(30);
 
 /// The mark that all processes of one test inherit.
 pub(crate) struct Mark(String);
@@ -77,9 +81,9 @@ pub(crate) fn zombies() -> Vec<u32> {
     processes().into_iter().filter(is_ours).collect()
 }
 
-/// Looks again and again, for at most ten seconds, until `condition` holds.
+/// Looks again and again until `condition` holds.
 pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + LONG;
     while !condition() {
         assert!(Instant::now() < deadline, "waited too long for {what}");
         std::thread::yield_now();
@@ -92,4 +96,29 @@ pub(crate) async fn run_captured(program: Program) -> (Result<Finished, LaunchEr
     let finished = run(program, &mut capture, future::pending()).await;
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (finished, text(capture.stdout.into_bytes()), text(capture.stderr.into_bytes()))
+}
+
+/// Keeps standard output, and says so when the first of it has come.
+struct Listener {
+    heard: Vec<u8>,
+    first: Option<oneshot::Sender<()>>,
+}
+
+impl Output for Listener {
+    fn stdout(&mut self, chunk: &[u8]) {
+        self.heard.extend_from_slice(chunk);
+        if let Some(first) = self.first.take() {
+            first.send(()).unwrap();
+        }
+    }
+
+    fn stderr(&mut self, _: &[u8]) {}
+}
+
+/// Runs a program and stops it as soon as it has written something.
+pub(crate) async fn run_until_it_speaks(program: Program) -> (Finished, String) {
+    let (first, spoken) = oneshot::channel();
+    let mut listener = Listener { heard: Vec::new(), first: Some(first) };
+    let finished = run(program, &mut listener, async { spoken.await.unwrap() }).await.unwrap();
+    (finished, String::from_utf8(listener.heard).unwrap())
 }

@@ -3,40 +3,39 @@
 use std::future;
 use std::time::Duration;
 
-use attune_process::{Capture, Outcome, Output, Stream, StreamLimit, run};
+use attune_process::{Capture, Outcome, Stream, StreamLimit, run};
 
-use crate::guest::{Mark, run_captured};
+use crate::guest::{LONG, Mark, run_captured, run_until_it_speaks};
 
 #[tokio::test]
 async fn a_program_that_hangs_is_ended() {
     let mark = Mark::new();
     let mut program = mark.shell("sleep 1000; true");
-    program.limits.time = Duration::from_millis(50);
+    (program.limits.time, program.limits.grace) = (Duration::from_millis(50), LONG);
     let (finished, ..) = run_captured(program).await;
     let finished = finished.unwrap();
     assert_eq!(finished.outcome, Outcome::TimedOut);
-    assert!(finished.wall < Duration::from_millis(350), "it ended when it was asked to: {finished:?}");
+    assert!(finished.wall < LONG, "it ended when it was asked to: {finished:?}");
     assert_eq!(mark.bearers(), []);
 }
 
 #[tokio::test]
 async fn a_program_that_does_not_listen_is_killed_after_the_grace() {
     let mark = Mark::new();
-    let mut program = mark.shell("trap '' TERM; echo ready; while :; do sleep 1000; done");
-    program.limits.time = Duration::from_millis(50);
-    let (finished, ..) = run_captured(program).await;
-    let finished = finished.unwrap();
-    assert_eq!(finished.outcome, Outcome::TimedOut);
-    assert!(finished.wall >= Duration::from_millis(350), "{finished:?}");
+    let program = mark.shell("trap '' TERM; echo ready; while :; do sleep 1000; done");
+    let grace = program.limits.grace;
+    let (finished, _) = run_until_it_speaks(program).await;
+    assert_eq!(finished.outcome, Outcome::Stopped);
+    assert!(finished.wall >= grace, "{finished:?}");
     assert_eq!(mark.bearers(), []);
 }
 
 #[tokio::test]
 async fn a_program_may_clean_up_and_say_so() {
-    let mut program = Mark::new().shell("trap 'echo cleaned; exit 0' TERM; sleep 1000 & wait");
-    program.limits.time = Duration::from_millis(100);
-    let (finished, stdout, _) = run_captured(program).await;
-    assert_eq!((finished.unwrap().outcome, stdout.as_str()), (Outcome::TimedOut, "cleaned\n"));
+    let mut program = Mark::new().shell("trap 'echo cleaned; exit 0' TERM; echo ready; sleep 1000 & wait");
+    program.limits.grace = LONG;
+    let (finished, stdout) = run_until_it_speaks(program).await;
+    assert_eq!((finished.outcome, stdout.as_str()), (Outcome::Stopped, "ready\ncleaned\n"));
 }
 
 #[tokio::test]
@@ -117,26 +116,11 @@ async fn full_input_does_not_hold_up_the_time_limit() {
     assert_eq!(run_captured(program).await.0.unwrap().outcome, Outcome::TimedOut);
 }
 
-/// Says so when the program has written something.
-struct Announce(Option<tokio::sync::oneshot::Sender<()>>);
-
-impl Output for Announce {
-    fn stdout(&mut self, _: &[u8]) {
-        if let Some(sender) = self.0.take() {
-            sender.send(()).unwrap();
-        }
-    }
-
-    fn stderr(&mut self, _: &[u8]) {}
-}
-
 #[tokio::test]
 async fn it_stops_when_asked_to() {
     let mark = Mark::new();
-    let (sender, written) = tokio::sync::oneshot::channel();
-    let stop = async { written.await.unwrap() };
-    let finished = run(mark.shell("echo up; sleep 1000"), &mut Announce(Some(sender)), stop).await.unwrap();
-    assert_eq!(finished.outcome, Outcome::Stopped);
+    let (finished, stdout) = run_until_it_speaks(mark.shell("echo up; sleep 1000")).await;
+    assert_eq!((finished.outcome, stdout.as_str()), (Outcome::Stopped, "up\n"));
     assert_eq!(mark.bearers(), []);
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use attune_process::{LaunchError, Outcome};
 
-use crate::guest::{Mark, run_captured};
+use crate::guest::{LONG, Mark, run_captured};
 
 /// Forks twice with a session in between, so that neither parent, group nor session leads back to the program.
 const DOUBLE_FORK: &str = r"
@@ -19,9 +19,11 @@ if os.fork() == 0:
 os.wait()
 ";
 
-/// Runs it and expects it to end by itself, quickly, and alone.
-async fn ends_alone(mark: &Mark, argv: &[&str]) -> (Duration, String) {
-    let (finished, stdout, stderr) = run_captured(mark.program(argv)).await;
+/// Runs it with this much time to drain, and expects it to end by itself and alone.
+async fn ends_alone(mark: &Mark, argv: &[&str], drain: Duration) -> (Duration, String) {
+    let mut program = mark.program(argv);
+    (program.limits.time, program.limits.drain) = (LONG * 2, drain);
+    let (finished, stdout, stderr) = run_captured(program).await;
     let finished = finished.unwrap();
     assert_eq!(finished.outcome, Outcome::Exited(0), "{stderr}");
     assert_eq!(finished.survivors, 0);
@@ -32,36 +34,35 @@ async fn ends_alone(mark: &Mark, argv: &[&str]) -> (Duration, String) {
 #[tokio::test]
 async fn a_background_child_of_a_finished_program_is_gone() {
     let mark = Mark::new();
-    let (wall, _) = ends_alone(&mark, &["/bin/sh", "-c", "sleep 1000 >/dev/null 2>&1 & exit 0"]).await;
-    assert!(wall < Duration::from_millis(450), "nobody waits for a child without streams: {wall:?}");
+    let (wall, _) = ends_alone(&mark, &["/bin/sh", "-c", "sleep 1000 >/dev/null 2>&1 & exit 0"], LONG).await;
+    assert!(wall < LONG, "nobody waits for a child without streams: {wall:?}");
 }
 
 #[tokio::test]
 async fn a_child_that_holds_the_streams_delays_the_end_by_the_drain_only() {
-    let mark = Mark::new();
-    let (wall, stdout) = ends_alone(&mark, &["/bin/sh", "-c", "sleep 1000 & echo done"]).await;
+    let (mark, drain) = (Mark::new(), Duration::from_millis(200));
+    let (wall, stdout) = ends_alone(&mark, &["/bin/sh", "-c", "sleep 1000 & echo done"], drain).await;
     assert_eq!(stdout, "done\n");
-    assert!(wall >= Duration::from_millis(500) && wall < Duration::from_secs(3), "{wall:?}");
+    assert!(wall >= drain && wall < LONG, "{wall:?}");
 }
 
 #[tokio::test]
 async fn a_child_may_finish_its_sentence_within_the_drain() {
-    let mark = Mark::new();
     let script = "(while [ -d /proc/$$ ]; do :; done; echo late) & echo early";
-    let (_, stdout) = ends_alone(&mark, &["/bin/sh", "-c", script]).await;
+    let (_, stdout) = ends_alone(&Mark::new(), &["/bin/sh", "-c", script], LONG).await;
     assert_eq!(stdout, "early\nlate\n");
 }
 
 #[tokio::test]
 async fn a_session_of_its_own_does_not_help() {
     let mark = Mark::new();
-    ends_alone(&mark, &["/bin/sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & exit 0"]).await;
+    ends_alone(&mark, &["/bin/sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & exit 0"], LONG).await;
 }
 
 #[tokio::test]
 async fn a_double_fork_does_not_help() {
     let mark = Mark::new();
-    ends_alone(&mark, &["/usr/bin/python3", "-c", DOUBLE_FORK]).await;
+    ends_alone(&mark, &["/usr/bin/python3", "-c", DOUBLE_FORK], LONG).await;
 }
 
 #[tokio::test]
