@@ -1,4 +1,4 @@
-//! Finding a program by name, as a shell would, but only where the caller says.
+//! Finding a program by its name, but only where the caller says.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

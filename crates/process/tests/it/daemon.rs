@@ -63,7 +63,7 @@ async fn it_becomes_another_user_before_it_starts() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
-    let mut spec = shell("id -u; id -g; id -G; sleep 1000", directory.path());
+    let mut spec = shell("id -u; id -g; id -G; exec sleep 1000", directory.path());
     (spec.cwd, spec.uid_gid) = ("/".into(), Some((65_534, 65_533)));
     let daemon = Daemon::start(spec).await.unwrap();
     crate::guest::until("its output", || {
