@@ -160,7 +160,7 @@ mod tests {
             let (sent, answer) = submit.await.unwrap();
             assert_eq!(answer, Some(sent));
         }
-        Arc::into_inner(sizes).map_or_else(Vec::new, |sizes| sizes.into_inner().unwrap())
+        sizes.lock().unwrap().clone()
     }
 
     #[tokio::test]

@@ -1,0 +1,13 @@
+//! The API over real connections, on a real database.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails ends its test")]
+
+mod actions;
+mod client;
+mod events;
+mod guard;
+mod hostile;
+mod packs;
+mod rows;
+mod server;
+mod start;

@@ -1,0 +1,14 @@
+//! The use cases of the executor on a real database.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails ends its test")]
+
+mod burst;
+mod core_pack;
+mod faults;
+mod ingest;
+mod load_pack;
+mod operator;
+mod pack;
+mod rejected;
+mod sensors;
+mod system;

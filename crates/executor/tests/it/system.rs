@@ -1,0 +1,75 @@
+//! Ingest on a database of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use attune_executor::ingest::{Ingest, IngestError, NewEvent, Origin, Receipt, Submission};
+use attune_executor::rules::RuleCache;
+use attune_hints::Hints;
+use attune_testkit::TestDb;
+use chrono::Utc;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgPool};
+
+use crate::pack::TestPack;
+
+/// Long enough for a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct System {
+    pub(crate) db: TestDb,
+    pub(crate) ingest: Ingest,
+}
+
+impl System {
+    /// A database with the demo pack.
+    pub(crate) async fn with_demo() -> Self {
+        Self::with(&TestPack::demo()).await
+    }
+
+    pub(crate) async fn with(pack: &TestPack) -> Self {
+        let db = TestDb::migrated().await;
+        pack.load(&db.pool).await;
+        let rules = Arc::new(RuleCache::new(db.pool.clone()));
+        let ingest = Ingest::start(db.pool.clone(), rules, Hints::default(), Utc::now);
+        Self { db, ingest }
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.db.pool
+    }
+
+    pub(crate) async fn post(&self, events: Vec<NewEvent>) -> Result<Receipt, IngestError> {
+        self.ingest.submit(Submission { origin: Origin::Post { source: None }, events }, PATIENCE).await
+    }
+
+    pub(crate) async fn run(&self, sql: &str) {
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(self.pool()).await.unwrap();
+    }
+
+    pub(crate) async fn count(&self, sql: &str) -> i64 {
+        self.value(&format!("SELECT to_jsonb(count(*)) FROM {sql}")).await.as_i64().unwrap()
+    }
+
+    /// The one JSON value of a query; null without a row.
+    pub(crate) async fn value(&self, sql: &str) -> Value {
+        value(self.pool(), sql).await
+    }
+}
+
+/// The one JSON value of a query; null without a row.
+pub(crate) async fn value(pool: &PgPool, sql: &str) -> Value {
+    let found: Option<Option<Value>> =
+        sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_optional(pool).await.unwrap();
+    found.flatten().unwrap_or_default()
+}
+
+/// An event of `demo.high`.
+pub(crate) fn high(value: i64) -> NewEvent {
+    NewEvent {
+        trigger: "demo.high".to_owned(),
+        payload: serde_json::json!({ "value": value }),
+        trigger_params: None,
+        key: None,
+    }
+}
