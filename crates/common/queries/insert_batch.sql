@@ -2,17 +2,20 @@ WITH current AS MATERIALIZED (
     SELECT version FROM config_version WHERE version = $1),
 -- The fence. Locked in id order; whoever is not returned here has nothing in this batch.
 held AS MATERIALIZED (
-    SELECT s.sensor
-    FROM sensor_state s JOIN unnest($2::bigint[], $3::bigint[]) AS h (sensor, epoch) ON s.sensor = h.sensor
-    WHERE s.epoch = h.epoch AND EXISTS (SELECT FROM current)
+    SELECT s.sensor, h.state, h.polls, h.duplicates
+    FROM sensor_state s JOIN unnest($2::bigint[], $3::bigint[], $4::jsonb[], $5::bigint[], $6::bigint[])
+         AS h (sensor, epoch, state, polls, duplicates) ON s.sensor = h.sensor
+    WHERE s.sensor = ANY($2) AND s.epoch = h.epoch AND EXISTS (SELECT FROM current)
     ORDER BY s.sensor FOR UPDATE OF s),
+-- The count reads `held` to its end before any key is locked, also when no event has a sensor.
 admitted AS MATERIALIZED (
     SELECT e.*
     FROM unnest($7::bigint[], $8::bigint[], $9::text[], $10::jsonb[], $11::bigint[], $12::text[], $13::text[], $14::text[],
                 $15::text[], $16::timestamptz[], $17::text[], $18::timestamptz[], $19::bigint[], $20::text[])
          AS e (id, trigger, trigger_ref, trigger_params, sensor, sensor_ref, source, key,
                key_source, key_expires, payload, created, sensor_config, pack_digest)
-    WHERE EXISTS (SELECT FROM current) AND (e.sensor IS NULL OR e.sensor IN (SELECT sensor FROM held))),
+    WHERE EXISTS (SELECT FROM current) AND (SELECT count(*) >= 0 FROM held)
+      AND (e.sensor IS NULL OR e.sensor IN (SELECT sensor FROM held))),
 keyed AS (
     INSERT INTO event_key (source, key, event, expires)
     SELECT key_source, key, id, key_expires FROM admitted WHERE key IS NOT NULL ORDER BY key_source, key
@@ -46,26 +49,31 @@ enforced AS (
     SELECT enforcement, event, rule, rule_ref, rule_revision,
            CASE WHEN reason IS NULL THEN 'created' ELSE 'failed' END::enforcement_status_enum, reason, created
     FROM fired),
+-- Due by the clock of the database, which is the one that claims go by: `created` may be ahead of it.
 requested AS (
     INSERT INTO execution (enforcement, action, action_ref, runtime, params, rule_ref, trigger_ref, pack_digest, created,
                            not_before)
-    SELECT enforcement, action, action_ref, runtime, params::jsonb, rule_ref, trigger_ref, pack_digest, created, created
+    SELECT enforcement, action, action_ref, runtime, params::jsonb, rule_ref, trigger_ref, pack_digest, created, NOW()
     FROM fired WHERE reason IS NULL
     RETURNING id),
+-- One row for each sensor in `held`. An event that was admitted is a duplicate unless it is fresh.
+tally AS MATERIALIZED (
+    SELECT sensor, (array_agg(state) FILTER (WHERE state IS NOT NULL))[1] AS state, sum(polls) AS polls,
+           sum(events) AS events, sum(duplicates) AS duplicates, sum(rejected) AS rejected
+    FROM (SELECT sensor, state, polls, 0, duplicates, 0 FROM held
+          UNION ALL SELECT sensor, NULL, 0, 0, 1, 0 FROM admitted
+          UNION ALL SELECT sensor, NULL, 0, 1, -1, 0 FROM fresh
+          UNION ALL SELECT sensor, NULL, 0, 0, 0, 1 FROM set_aside)
+         AS part (sensor, state, polls, events, duplicates, rejected)
+    GROUP BY sensor),
 committed AS (
     UPDATE sensor_state s
-    SET state = COALESCE(c.state, s.state), status = 'running', reason = NULL, failures = 0, next_try = NULL,
+    SET state = COALESCE(t.state, s.state), status = 'running', reason = NULL, failures = 0, next_try = NULL,
         last_tick = clock_timestamp(),
-        last_event = CASE WHEN f.count > 0 THEN clock_timestamp() ELSE s.last_event END,
-        polls = s.polls + c.polls, events = s.events + COALESCE(f.count, 0),
-        duplicates = s.duplicates + c.duplicates + COALESCE(a.count, 0) - COALESCE(f.count, 0),
-        rejected = s.rejected + COALESCE(r.count, 0), updated = clock_timestamp()
-    FROM unnest($2::bigint[], $4::jsonb[], $5::bigint[], $6::bigint[]) AS c (sensor, state, polls, duplicates)
-    JOIN held USING (sensor)
-    LEFT JOIN (SELECT sensor, count(*) FROM admitted GROUP BY sensor) AS a USING (sensor)
-    LEFT JOIN (SELECT sensor, count(*) FROM fresh GROUP BY sensor) AS f USING (sensor)
-    LEFT JOIN (SELECT sensor, count(*) FROM set_aside GROUP BY sensor) AS r USING (sensor)
-    WHERE s.sensor = c.sensor
+        last_event = CASE WHEN t.events > 0 THEN clock_timestamp() ELSE s.last_event END,
+        polls = s.polls + t.polls, events = s.events + t.events, duplicates = s.duplicates + t.duplicates,
+        rejected = s.rejected + t.rejected, updated = clock_timestamp()
+    FROM tally t WHERE s.sensor = t.sensor AND s.sensor = ANY($2)
     RETURNING s.sensor)
 SELECT (SELECT version FROM config_version) AS "version!",
        ARRAY(SELECT id FROM inserted) AS "events!: Vec<i64>",

@@ -64,6 +64,8 @@ fn session_options(config: &DatabaseConfig, program: &str) -> Result<PgConnectOp
         ("lock_timeout", millis(config.lock_timeout)),
         ("idle_in_transaction_session_timeout", millis(config.idle_in_transaction_timeout)),
         ("plan_cache_mode", "force_generic_plan".to_owned()),
+        // Plans are kept. One that was made while a table was empty would read all of it for ever.
+        ("enable_seqscan", "off".to_owned()),
         ("jit", "off".to_owned()),
     ]))
 }

@@ -169,10 +169,9 @@ pub async fn find_ids(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<i64>> {
 /// Removes up to `limit` keys whose window is over. Returns how many went.
 pub async fn delete_expired_keys(pool: &PgPool, limit: i64) -> sqlx::Result<u64> {
     let done = sqlx::query!(
-        r#"DELETE FROM event_key k USING (
-               SELECT source, key FROM event_key WHERE expires <= clock_timestamp()
-               ORDER BY source, key LIMIT $1 FOR UPDATE SKIP LOCKED) AS old
-           WHERE (k.source, k.key) = (old.source, old.key)"#,
+        r#"DELETE FROM event_key WHERE ctid = ANY(ARRAY(
+               SELECT ctid FROM event_key WHERE expires <= statement_timestamp()
+               ORDER BY expires LIMIT $1 FOR UPDATE SKIP LOCKED))"#,
         limit
     )
     .execute(pool)

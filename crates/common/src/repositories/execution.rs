@@ -1,7 +1,8 @@
 //! Table `execution`: the queue of work, claimed by runtime and fenced by attempt number.
 //!
 //! `idx_execution_requested` serves [`claim`], `idx_execution_running` serves [`requeue_lost`]. The state in a row is the
-//! place in the queue; every statement names the state it expects.
+//! place in the queue; every statement names the state it expects. Rows are found by `id = ANY(...)`, which only an index
+//! can serve, because a plan made while the table was empty is kept when it is not (see [`crate::db`]).
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -50,6 +51,9 @@ pub struct ActionPlan {
 
 /// Claims up to `slots` due executions for the runtimes that this worker has, the longest due first.
 ///
+/// What is due is told by `statement_timestamp()`: a clock that moves on within the statement can not bound an index scan,
+/// and all that waits for its next attempt would be read.
+///
 /// Nothing is claimed once the caller's epoch or lease is gone: the worker's row is share-locked, so a take-over either sees
 /// these executions running or keeps them from being claimed.
 pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> sqlx::Result<Vec<Claimed>> {
@@ -59,12 +63,12 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
            due AS MATERIALIZED (
                SELECT d.id FROM unnest($3::bigint[]) AS r (runtime), LATERAL (
                    SELECT e.id, e.not_before FROM execution e
-                   WHERE e.runtime = r.runtime AND e.status = 'requested' AND e.not_before <= clock_timestamp()
+                   WHERE e.runtime = r.runtime AND e.status = 'requested' AND e.not_before <= statement_timestamp()
                    ORDER BY e.not_before, e.id LIMIT $4 FOR UPDATE SKIP LOCKED) AS d
                ORDER BY d.not_before, d.id LIMIT $4),
            claimed AS (
                UPDATE execution e SET status = 'running', worker = me.id, started = clock_timestamp(), updated = clock_timestamp()
-               FROM due, me WHERE e.id = due.id AND e.status = 'requested'
+               FROM me WHERE e.id = ANY(ARRAY(SELECT id FROM due)) AND e.status = 'requested'
                RETURNING e.id, e.attempt, e.lost, e.action, e.action_ref, e.rule_ref, e.trigger_ref, e.pack_digest, e.params)
            SELECT c.id AS "id!", c.attempt AS "attempt!", c.lost AS "lost!", c.action_ref AS "action_ref!", c.rule_ref,
                   c.trigger_ref, c.pack_digest, c.params AS "params!",
@@ -101,7 +105,10 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
 /// When the next execution that is not due yet becomes so, for the worker's sleep.
 pub async fn next_due(pool: &PgPool, runtimes: &[i64]) -> sqlx::Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar!(
-        "SELECT min(not_before) FROM execution WHERE status = 'requested' AND runtime = ANY($1) AND not_before > clock_timestamp()",
+        r#"SELECT min(d.not_before) FROM unnest($1::bigint[]) AS r (runtime), LATERAL (
+               SELECT e.not_before FROM execution e
+               WHERE e.runtime = r.runtime AND e.status = 'requested' AND e.not_before > statement_timestamp()
+               ORDER BY e.not_before LIMIT 1) AS d"#,
         runtimes
     )
     .fetch_one(pool)
@@ -136,7 +143,7 @@ pub async fn finish(pool: &PgPool, worker: i64, finishes: &Finishes) -> sqlx::Re
                    AS i (id, attempt, status, result, error, retry_in, log)),
            mine AS MATERIALIZED (
                SELECT i.*, e.started FROM execution e JOIN input i ON e.id = i.id
-               WHERE e.attempt = i.attempt AND e.worker = $1 AND e.status = 'running' ORDER BY e.id FOR UPDATE OF e),
+               WHERE e.id = ANY($2) AND e.attempt = i.attempt AND e.worker = $1 AND e.status = 'running' ORDER BY e.id FOR UPDATE OF e),
            past AS (
                INSERT INTO attempt (execution, attempt, worker, status, error, started)
                SELECT id, attempt, $1, status, error, started FROM mine WHERE retry_in IS NOT NULL),
@@ -150,7 +157,7 @@ pub async fn finish(pool: &PgPool, worker: i64, finishes: &Finishes) -> sqlx::Re
                finished = CASE WHEN m.retry_in IS NULL THEN clock_timestamp() END,
                not_before = CASE WHEN m.retry_in IS NULL THEN e.not_before ELSE clock_timestamp() + make_interval(secs => m.retry_in) END,
                result = m.result, error = m.error, lost_in_row = 0, updated = clock_timestamp()
-           FROM mine m WHERE e.id = m.id
+           FROM mine m WHERE e.id = m.id AND e.id = ANY($2)
            RETURNING e.id"#,
         worker,
         &finishes.execution,
@@ -180,9 +187,9 @@ pub async fn append_log(pool: &PgPool, worker: i64, execution: i64, attempt: i32
     Ok(done.rows_affected() == 1)
 }
 
-/// Puts the running executions of a lost worker back into the queue as a new attempt; those that may run only once, or
-/// were lost too often in a row, are abandoned.
-pub(super) async fn requeue_lost(tx: &mut PgConnection, worker: i64) -> sqlx::Result<u64> {
+/// Puts the running executions of a worker, but for those in `kept`, back into the queue as a new attempt; those that may
+/// run only once, or were lost too often in a row, are abandoned.
+pub(super) async fn requeue_lost(tx: &mut PgConnection, worker: i64, kept: &[i64]) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"WITH lost AS MATERIALIZED (
                SELECT e.id, e.attempt, e.started,
@@ -190,7 +197,7 @@ pub(super) async fn requeue_lost(tx: &mut PgConnection, worker: i64) -> sqlx::Re
                       CASE WHEN COALESCE(a.at_most_once, FALSE) THEN 'its worker was lost, and the action may run at most once'
                            ELSE 'its worker was lost ' || (e.lost_in_row + 1) || ' times in a row' END AS reason
                FROM execution e LEFT JOIN action a ON a.id = e.action
-               WHERE e.worker = $1 AND e.status = 'running' ORDER BY e.id FOR UPDATE OF e),
+               WHERE e.worker = $1 AND e.status = 'running' AND e.id <> ALL($3) ORDER BY e.id FOR UPDATE OF e),
            past AS (
                INSERT INTO attempt (execution, attempt, worker, status, error, started)
                SELECT id, attempt, $1, 'lost', 'the worker was lost', started FROM lost WHERE NOT gives_up)
@@ -203,9 +210,10 @@ pub(super) async fn requeue_lost(tx: &mut PgConnection, worker: i64) -> sqlx::Re
                error = CASE WHEN l.gives_up THEN l.reason END,
                not_before = clock_timestamp(),
                lost = e.lost + 1, lost_in_row = e.lost_in_row + 1, updated = clock_timestamp()
-           FROM lost l WHERE e.id = l.id"#,
+           FROM lost l WHERE e.id = l.id AND e.id = ANY(ARRAY(SELECT id FROM lost))"#,
         worker,
-        MAX_LOSSES
+        MAX_LOSSES,
+        kept
     )
     .execute(tx)
     .await?;

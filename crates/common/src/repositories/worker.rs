@@ -120,7 +120,7 @@ async fn take_over(tx: &mut PgConnection, claim: &Claim<'_>, seen: i64) -> sqlx:
 /// Fences off the worker's sensors and puts its running executions back into the queue.
 async fn release_work(tx: &mut PgConnection, worker: i64) -> sqlx::Result<()> {
     sensor_state::release_all(tx, worker).await?;
-    execution::requeue_lost(tx, worker).await?;
+    execution::requeue_lost(tx, worker, &[]).await?;
     Ok(())
 }
 
@@ -162,11 +162,13 @@ pub async fn set_capabilities(pool: &PgPool, held: Held, capabilities: &Value) -
     Ok(done.rows_affected() == 1)
 }
 
-/// The graceful end: `inactive`, lease over, work given back. Nothing happens when the epoch is another's by now.
+/// The graceful end: `inactive`, lease over, work given back. Nothing happens when the epoch is another's by now. The epoch
+/// rises, so that a renewal or a heartbeat which is still on its way brings nothing back.
 pub async fn deregister(pool: &PgPool, held: Held) -> sqlx::Result<bool> {
     let mut tx = pool.begin().await?;
     let done = sqlx::query!(
-        "UPDATE worker SET status = 'inactive', lease_until = NULL, updated = NOW() WHERE id = $1 AND epoch = $2",
+        r#"UPDATE worker SET status = 'inactive', epoch = epoch + 1, lease_until = NULL, updated = NOW()
+           WHERE id = $1 AND epoch = $2"#,
         held.worker,
         held.epoch
     )
@@ -210,6 +212,40 @@ pub async fn release_lost(pool: &PgPool, lost: Held) -> sqlx::Result<bool> {
     }
     tx.commit().await?;
     Ok(row.is_some())
+}
+
+/// Takes the executions of workers whose rows were deleted. Their sensors are free already, by the foreign key. Returns how
+/// many executions there were.
+pub async fn release_deleted(pool: &PgPool) -> sqlx::Result<u64> {
+    let workers = sqlx::query_scalar!(
+        r#"SELECT DISTINCT worker AS "worker!" FROM execution e
+           WHERE status = 'running' AND NOT EXISTS (SELECT FROM worker w WHERE w.id = e.worker)"#
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut tx = pool.begin().await?;
+    let mut executions = 0;
+    for worker in workers {
+        executions += execution::requeue_lost(&mut tx, worker, &[]).await?;
+    }
+    tx.commit().await?;
+    Ok(executions)
+}
+
+/// Takes those executions of a live worker that it does not know of: a claim whose answer got lost left them running. Only
+/// the worker itself can tell, and not while it is claiming. Returns how many there were.
+pub async fn release_unknown(pool: &PgPool, held: Held, known: &[i64]) -> sqlx::Result<u64> {
+    let mut tx = pool.begin().await?;
+    let own = sqlx::query!(
+        "SELECT id FROM worker WHERE id = $1 AND epoch = $2 FOR SHARE",
+        held.worker,
+        held.epoch
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let executions = if own.is_some() { execution::requeue_lost(&mut tx, held.worker, known).await? } else { 0 };
+    tx.commit().await?;
+    Ok(executions)
 }
 
 /// Sets `inactive` whoever missed three beats of the given interval. Returns their names.

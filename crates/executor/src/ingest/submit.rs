@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use attune_common::db::is_transient;
-use attune_common::repositories::event;
+use attune_common::repositories::{config_version, event};
 use chrono::{DateTime, SubsecRound as _, Utc};
 
 use super::error::IngestError;
@@ -32,7 +32,15 @@ impl Ingest {
         loop {
             let book = self.0.rules.current();
             let stamp = Stamp { ids: &identity.ids, created: identity.created };
-            let mut prepared = Prepared::new(&book, &submission, stamp)?;
+            let mut prepared = match Prepared::new(&book, &submission, stamp) {
+                Ok(prepared) => prepared,
+                // Refused by what may be yesterday's rules: only the rules in force may refuse.
+                Err(_) if self.is_behind(book.version, deadline).await? => {
+                    self.renew_rules(book.version, deadline).await?;
+                    continue;
+                }
+                Err(refused) => return Err(refused),
+            };
             prepared.solo = solo;
             match self.0.commits.submit(prepared).await.ok_or(IngestError::Stopped)? {
                 Outcome::Committed(receipt) => return Ok(receipt),
@@ -82,6 +90,15 @@ impl Ingest {
             match self.0.ids.take(submission.events.len()).await {
                 // Milliseconds, as everywhere: row, condition and template see the same instant.
                 Ok(ids) => return Ok(Identity { ids, created: (self.0.clock)().trunc_subsecs(3) }),
+                Err(error) => wait_out(error.into(), deadline).await?,
+            }
+        }
+    }
+
+    async fn is_behind(&self, version: i64, deadline: tokio::time::Instant) -> Result<bool, IngestError> {
+        loop {
+            match config_version::get(&self.0.pool).await {
+                Ok(current) => return Ok(current != version),
                 Err(error) => wait_out(error.into(), deadline).await?,
             }
         }

@@ -1,0 +1,48 @@
+//! Measures Attune as a whole, against a private PostgreSQL with its durable defaults. `docs/performance.md` holds the
+//! figures, with machine and settings.
+#![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
+
+mod chain;
+mod ingest;
+mod machine;
+mod spawn;
+mod summary;
+mod world;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "attune-bench", version, about = "Measures Attune on this machine")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Events per second into the database, with matching rules and a worker at work; recounted after a crash
+    Ingest(ingest::Arguments),
+    /// The part of `ingest` that is killed
+    #[command(hide = true)]
+    IngestLoad(ingest::LoadArguments),
+    /// From POST /api/events to the first line of the action, one event at a time
+    Chain(chain::Arguments),
+    /// Processes per second through the launcher, beside a bare `posix_spawn`
+    Spawn(spawn::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    let command = Arguments::parse().command;
+    if !matches!(command, Command::IngestLoad(_)) {
+        println!("{}", machine::describe());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Ingest(arguments) => ingest::run(&arguments).await,
+            Command::IngestLoad(arguments) => ingest::load(arguments).await,
+            Command::Chain(arguments) => chain::run(&arguments).await,
+            Command::Spawn(arguments) => spawn::run(&arguments).await,
+        }
+    })
+}

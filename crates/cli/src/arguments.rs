@@ -1,0 +1,92 @@
+//! What can be typed. Help texts teach: the first line says what the command does, examples show how.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{action, db, event, execution, noun, pack, up};
+
+/// Event-driven automation: sensors see, rules decide, workers act.
+#[derive(Debug, Parser)]
+#[command(name = "attune", version, propagate_version = true, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  attune up --packs packs/demo            everything on this machine, with its own PostgreSQL
+  attune execution list --where status=failed
+  attune event send demo.note --payload '{\"text\": \"hello\"}'
+  attune execution logs 42
+
+Exit codes: 0 done, 1 failed, 2 wrong call or configuration, 3 no such thing,
+4 another process runs this worker, 5 the API does not answer, 6 refused as invalid";
+
+/// Where things are, and how answers look.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Configuration file; without it ATTUNE_CONFIG, then config.yaml in the working directory
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Data directory of the `attune up` to speak to (address and token are found there)
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Address of the API; without it the one in the data directory
+    #[arg(long, value_name = "URL", env = "ATTUNE_API_URL", global = true)]
+    pub(crate) api_url: Option<String>,
+    /// How answers look: a table for people, JSON for programs
+    #[arg(short, long, value_enum, default_value_t = Format::Table, global = true)]
+    pub(crate) output: Format,
+}
+
+/// How answers look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned columns
+    Table,
+    /// One JSON document; lists are arrays of objects whose fields are named as the columns
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in this process, with a private PostgreSQL unless DATABASE_URL names one
+    Up(up::Arguments),
+    /// The database: bring its schema up to date, or print its address
+    #[command(subcommand)]
+    Db(db::Command),
+    /// Packs: validate, load, list, show
+    #[command(subcommand)]
+    Pack(pack::Command),
+    /// Registered service instances
+    #[command(subcommand)]
+    Worker(noun::Command),
+    /// Languages, and what it takes to run them
+    #[command(subcommand)]
+    Runtime(noun::Command),
+    /// Types of events
+    #[command(subcommand)]
+    Trigger(noun::Command),
+    /// What watches the world, and how it fares
+    #[command(subcommand)]
+    Sensor(noun::Command),
+    /// Which events lead to which actions
+    #[command(subcommand)]
+    Rule(noun::Command),
+    /// What can be done; run one by hand
+    #[command(subcommand)]
+    Action(action::Command),
+    /// What happened; send one by hand
+    #[command(subcommand)]
+    Event(event::Command),
+    /// Which rule fired for which event
+    #[command(subcommand)]
+    Enforcement(noun::Command),
+    /// Runs of actions, their results and logs
+    #[command(subcommand)]
+    Execution(execution::Command),
+}

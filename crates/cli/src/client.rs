@@ -1,0 +1,132 @@
+//! Speaks to `attune-api`: finds its address and token, and turns its refusals into failures with exit codes.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use attune_common::config::{Config, env};
+use serde_json::Value;
+use ureq::http::Response;
+use ureq::{Agent, Body};
+
+use crate::arguments::Global;
+use crate::failure::Failure;
+
+/// Longer than any answer takes; a load of a large pack is the slowest.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// Lists and logs may be long.
+const ANSWER_LIMIT: u64 = 256 * 1024 * 1024;
+
+/// A connection to one API.
+#[derive(Debug)]
+pub(crate) struct Client {
+    agent: Agent,
+    url: String,
+    data_dir: PathBuf,
+}
+
+impl Client {
+    /// The API that the options, the environment or the data directory name.
+    pub(crate) fn new(global: &Global) -> anyhow::Result<Self> {
+        let data_dir = data_dir(global)?;
+        let url = match &global.api_url {
+            Some(url) => url.clone(),
+            None => read_line(&data_dir.join("api.url"))
+                .ok_or_else(|| Failure::NoAddress(data_dir.join("api.url").display().to_string()))?,
+        };
+        let agent =
+            Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build().into();
+        Ok(Self { agent, url: url.trim_end_matches('/').to_owned(), data_dir })
+    }
+
+    /// GETs JSON.
+    pub(crate) fn get(&self, path: &str, query: &[(String, String)]) -> anyhow::Result<Value> {
+        let pairs = query.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        json(self.answer(self.agent.get(self.address(path)).query_pairs(pairs).call())?)
+    }
+
+    /// GETs bytes.
+    pub(crate) fn get_bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        let mut response = self.answer(self.agent.get(self.address(path)).call())?;
+        Ok(response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec()?)
+    }
+
+    /// POSTs JSON.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self.agent.post(self.address(path)).header("authorization", self.token()?);
+        json(self.answer(request.send_json(body))?)
+    }
+
+    /// POSTs a packed pack.
+    pub(crate) fn post_archive(&self, path: &str, archive: &[u8]) -> anyhow::Result<Value> {
+        let request = self.agent.post(self.address(path)).header("authorization", self.token()?);
+        json(self.answer(request.content_type("application/gzip").send(archive))?)
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    fn token(&self) -> anyhow::Result<String> {
+        let file = self.data_dir.join("api.token");
+        let token = std::env::var(env::API_TOKEN).ok().filter(|token| !token.is_empty());
+        let token = match token {
+            Some(token) => token,
+            None => std::fs::read_to_string(&file).with_context(|| {
+                format!("can not read the API's token from {}; set ATTUNE_API_TOKEN", file.display())
+            })?,
+        };
+        Ok(format!("Bearer {}", token.trim()))
+    }
+
+    fn answer(&self, outcome: Result<Response<Body>, ureq::Error>) -> anyhow::Result<Response<Body>> {
+        let mut response = outcome
+            .map_err(|error| Failure::Unreachable { url: self.url.clone(), cause: error.to_string() })?;
+        let status = response.status().as_u16();
+        if (200..300).contains(&status) {
+            return Ok(response);
+        }
+        let body = response.body_mut().read_to_string().unwrap_or_default();
+        Err(refusal(status, &body).into())
+    }
+}
+
+/// The data directory that the options or the configuration name.
+pub(crate) fn data_dir(global: &Global) -> anyhow::Result<PathBuf> {
+    match &global.data_dir {
+        Some(directory) => Ok(std::path::absolute(directory)?),
+        None => Ok(Config::load_from(global.config.as_deref())?.data_dir),
+    }
+}
+
+fn json(mut response: Response<Body>) -> anyhow::Result<Value> {
+    response.body_mut().with_config().limit(ANSWER_LIMIT).read_json().context("the API's answer is no JSON")
+}
+
+fn refusal(status: u16, body: &str) -> Failure {
+    let document: Value = serde_json::from_str(body).unwrap_or_default();
+    let message = message(&document).unwrap_or_else(|| format!("the API answered {status}"));
+    match status {
+        404 => Failure::NotFound(message),
+        400 | 409 | 413 | 415 | 422 => Failure::Refused(message),
+        _ => Failure::Failed(message),
+    }
+}
+
+/// The error and, a line each, the faults of a pack.
+fn message(document: &Value) -> Option<String> {
+    let faults = document["faults"].as_array().into_iter().flatten().map(fault_line);
+    let lines: Vec<_> = std::iter::once(document["error"].as_str()?.to_owned()).chain(faults).collect();
+    Some(lines.join("\n"))
+}
+
+fn fault_line(fault: &Value) -> String {
+    let text = |name: &str| fault[name].as_str().unwrap_or_default().to_owned();
+    let line = fault["line"].as_u64().map_or_else(String::new, |line| format!(":{line}"));
+    format!("  {}{line}: {}: {}", text("file"), text("field"), text("message"))
+}
+
+fn read_line(path: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    Some(text.trim().to_owned()).filter(|line| !line.is_empty())
+}

@@ -1,0 +1,43 @@
+//! `attune db`: the schema and the address of the database.
+
+use attune_common::config::Config;
+use clap::Subcommand;
+
+use crate::arguments::Global;
+use crate::client::data_dir;
+use crate::output;
+
+/// What to do with the database.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum Command {
+    /// Bring the schema of DATABASE_URL up to date and load the core pack
+    Migrate,
+    /// Print the address of the private database, for example for psql "$(attune db url)"
+    Url,
+}
+
+pub(crate) fn run(global: &Global, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Migrate => migrate(global),
+        Command::Url => output::text(&url(global)?),
+    }
+}
+
+/// The configured database, unless a data directory is asked for by name.
+fn url(global: &Global) -> anyhow::Result<String> {
+    let configured = Config::load_from(global.config.as_deref())?.database.url;
+    match (configured, &global.data_dir) {
+        (Some(url), None) => Ok(url.reveal().to_owned()),
+        _ => Ok(attune_localdb::url_of(&data_dir(global)?)?),
+    }
+}
+
+fn migrate(global: &Global) -> anyhow::Result<()> {
+    attune_boot::init_telemetry();
+    let config = Config::load_from(global.config.as_deref())?;
+    attune_boot::runtime()?.block_on(async {
+        let pool = attune_boot::prepare_database(&config, "attune db migrate").await?;
+        attune_executor::core_pack::ensure_core_pack(&pool).await?;
+        output::text("The schema is up to date")
+    })
+}

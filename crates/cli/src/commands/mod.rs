@@ -1,0 +1,35 @@
+//! One file per command group: its arguments, and what it does.
+
+pub(crate) mod action;
+pub(crate) mod db;
+pub(crate) mod event;
+pub(crate) mod execution;
+pub(crate) mod noun;
+pub(crate) mod pack;
+pub(crate) mod up;
+
+use std::process::ExitCode;
+
+use crate::arguments::{Arguments, Command};
+use noun::Noun;
+
+/// Does what was typed.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let global = &arguments.global;
+    match arguments.command {
+        Command::Up(up) => return up::run(global, up),
+        Command::Action(action::Command::Run(run)) => return action::run(global, &run),
+        Command::Db(command) => db::run(global, command)?,
+        Command::Pack(command) => pack::run(global, &command)?,
+        Command::Worker(command) => noun::run(global, Noun::Worker, &command)?,
+        Command::Runtime(command) => noun::run(global, Noun::Runtime, &command)?,
+        Command::Trigger(command) => noun::run(global, Noun::Trigger, &command)?,
+        Command::Sensor(command) => noun::run(global, Noun::Sensor, &command)?,
+        Command::Rule(command) => noun::run(global, Noun::Rule, &command)?,
+        Command::Action(action::Command::Read(command)) => noun::run(global, Noun::Action, &command)?,
+        Command::Event(command) => event::run(global, &command)?,
+        Command::Enforcement(command) => noun::run(global, Noun::Enforcement, &command)?,
+        Command::Execution(command) => execution::run(global, &command)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

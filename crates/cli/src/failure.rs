@@ -1,0 +1,55 @@
+//! What goes wrong at the terminal, and the exit code that says which kind it was.
+
+use std::process::ExitCode;
+
+/// A failure that has an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// 2: the call can not be understood.
+    #[error("{0}")]
+    Usage(String),
+    /// 3: what was named does not exist.
+    #[error("{0}")]
+    NotFound(String),
+    /// 5: nobody answers.
+    #[error(
+        "the API does not answer at {url}: {cause}\nhint: start it with `attune up`, or name another with --api-url"
+    )]
+    Unreachable {
+        /// The address that was tried.
+        url: String,
+        /// What the attempt said.
+        cause: String,
+    },
+    /// 5: no address is known.
+    #[error(
+        "no Attune runs here ({0} names no address)\nhint: start it with `attune up`, or name one with --api-url or --data-dir"
+    )]
+    NoAddress(String),
+    /// 6: the input was refused.
+    #[error("{0}")]
+    Refused(String),
+    /// 1: anything else that the API says.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Failed(_) => 1,
+            Self::Usage(_) => 2,
+            Self::NotFound(_) => 3,
+            Self::Unreachable { .. } | Self::NoAddress(_) => 5,
+            Self::Refused(_) => 6,
+        }
+    }
+}
+
+/// Prints a failure with its causes and gives its exit code.
+#[expect(clippy::print_stderr, reason = "the last word of a command goes to the person who typed it")]
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    let code = error.downcast_ref::<Failure>().map_or_else(|| attune_boot::exit_code(error), Failure::code);
+    ExitCode::from(code)
+}

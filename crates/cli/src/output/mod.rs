@@ -1,0 +1,47 @@
+//! How answers look. Data on stdout; a closed pipe (`| head`) is the reader's right and no failure.
+
+mod cell;
+mod table;
+
+use std::io::{ErrorKind, Write as _};
+
+use serde_json::Value;
+
+use crate::arguments::Format;
+
+pub(crate) use table::Column;
+
+/// Prints a list.
+pub(crate) fn list(format: Format, columns: &[Column], rows: &Value) -> anyhow::Result<()> {
+    match format {
+        Format::Json => json(rows),
+        Format::Table => text(&table::render(columns, rows.as_array().map_or(&[], Vec::as_slice))),
+    }
+}
+
+/// Prints one thing with all its fields.
+pub(crate) fn object(format: Format, value: &Value) -> anyhow::Result<()> {
+    match format {
+        Format::Json => json(value),
+        Format::Table => text(&table::render_object(value)),
+    }
+}
+
+/// Prints JSON.
+pub(crate) fn json(value: &Value) -> anyhow::Result<()> {
+    text(&serde_json::to_string_pretty(value)?)
+}
+
+/// Prints a line of text, or several.
+pub(crate) fn text(text: &str) -> anyhow::Result<()> {
+    bytes(format!("{}\n", text.trim_end_matches('\n')).as_bytes())
+}
+
+/// Prints bytes as they are.
+pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        outcome => Ok(outcome?),
+    }
+}
