@@ -1,14 +1,21 @@
 //! Bodies: of one type, of bounded size, within bounded time.
 
+use std::error::Error;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
+use futures_util::StreamExt as _;
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::failure::Failure;
+
+/// What is read of a refused body, and for how long.
+const DISCARDED: u64 = 64 * 1024 * 1024;
+const DISCARD_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a kind of body may be.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +32,13 @@ pub(crate) const fn json(limit: usize) -> Expected {
 
 /// Reads a whole body.
 pub(crate) async fn read(request: Request, expected: Expected) -> Result<Bytes, Failure> {
-    check_type(request.headers(), expected.content_type)?;
-    check_length(request.headers(), expected.limit)?;
+    let headers = request.headers();
+    let acceptable =
+        check_type(headers, expected.content_type).and_then(|()| check_length(headers, expected.limit));
+    if let Err(failure) = acceptable {
+        discard(request).await;
+        return Err(failure);
+    }
     let late =
         |_| Failure::Refused(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time".to_owned());
     tokio::time::timeout(expected.patience, collect(request.into_body(), expected.limit))
@@ -34,10 +46,25 @@ pub(crate) async fn read(request: Request, expected: Expected) -> Result<Bytes, 
         .map_err(late)?
 }
 
+/// Reads on after a refusal, within bounds: a client that still sends would not see the answer.
+pub(crate) async fn discard(request: Request) {
+    if length(request.headers()).is_some_and(|length| length > DISCARDED) {
+        return;
+    }
+    let mut stream = request.into_body().into_data_stream();
+    let read = async {
+        let mut left = DISCARDED;
+        while let (true, Some(Ok(chunk))) = (left > 0, stream.next().await) {
+            left = left.saturating_sub(chunk.len() as u64);
+        }
+    };
+    // However it ends, the request is refused.
+    drop(tokio::time::timeout(DISCARD_PATIENCE, read).await);
+}
+
 async fn collect(body: Body, limit: usize) -> Result<Bytes, Failure> {
     to_bytes(body, limit).await.map_err(|error| {
-        let is_length =
-            std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
+        let is_length = error.source().is_some_and(<dyn Error>::is::<LengthLimitError>);
         if is_length { too_large(limit) } else { Failure::bad_request("the body broke off") }
     })
 }
@@ -57,9 +84,11 @@ fn check_type(headers: &HeaderMap, wanted: &str) -> Result<(), Failure> {
 
 /// Refuses before the body is on its way.
 fn check_length(headers: &HeaderMap, limit: usize) -> Result<(), Failure> {
-    let length =
-        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > limit as u64) { Err(too_large(limit)) } else { Ok(()) }
+    if length(headers).is_some_and(|length| length > limit as u64) { Err(too_large(limit)) } else { Ok(()) }
+}
+
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn too_large(limit: usize) -> Failure {

@@ -45,9 +45,9 @@ impl Failure {
         Self::Refused(StatusCode::UNPROCESSABLE_ENTITY, message.into())
     }
 
-    /// `database` is what went wrong; `whole` is the error around it, which says what was attempted.
-    pub(crate) fn database(database: &sqlx::Error, whole: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        match kind_of(database) {
+    /// A failure whose kind the database's error says, within an error that says what was attempted.
+    pub(crate) fn database(kind: Kind, whole: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        match kind {
             Kind::Value(message) => {
                 Self::unprocessable(format!("the database can not store this: {message}"))
             }
@@ -89,11 +89,7 @@ impl Failure {
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        match kind_of(&error) {
-            Kind::Other => Self::Bug(error.into()),
-            Kind::Transient => Self::Unavailable(error.into()),
-            Kind::Value(_) => Self::database(&error, "a value"),
-        }
+        Self::database(Kind::of(&error), error)
     }
 }
 
@@ -113,26 +109,30 @@ impl IntoResponse for Failure {
     }
 }
 
-enum Kind {
-    /// A value that PostgreSQL has no place for; the message names none.
+/// What a failure of the database means.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// It has no place for a value; its words, which name none.
     Value(String),
+    /// Later it may work.
     Transient,
+    /// Nobody foresaw it.
     Other,
 }
 
-fn kind_of(error: &sqlx::Error) -> Kind {
-    let Some(database) = error.as_database_error() else {
-        return if db::is_transient(error) { Kind::Transient } else { Kind::Other };
-    };
-    match database.code().unwrap_or_default().as_ref() {
-        // Data exceptions and program limits (a key larger than an index takes).
-        code if code.starts_with("22") || code.starts_with("54") => {
-            Kind::Value(database.message().to_owned())
+impl Kind {
+    pub(crate) fn of(error: &sqlx::Error) -> Self {
+        let general = if db::is_transient(error) { Self::Transient } else { Self::Other };
+        let Some(database) = error.as_database_error() else { return general };
+        match database.code().unwrap_or_default().as_ref() {
+            // Data exceptions, and limits such as the size of an index entry.
+            code if code.starts_with("22") || code.starts_with("54") => {
+                Self::Value(database.message().to_owned())
+            }
+            // A statement that ran out of time.
+            "57014" => Self::Transient,
+            _ => general,
         }
-        // A statement that ran out of time.
-        "57014" => Kind::Transient,
-        _ if db::is_transient(error) => Kind::Transient,
-        _ => Kind::Other,
     }
 }
 

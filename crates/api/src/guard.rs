@@ -6,28 +6,22 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use futures_util::StreamExt as _;
 
+use crate::body;
 use crate::failure::Failure;
 use crate::state::Api;
-
-/// What is read of a refused body, and for how long: a client that still sends would not see the answer.
-const DISCARDED: usize = 64 * 1024 * 1024;
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Lets a request through or refuses it.
 pub(crate) async fn guard(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let mut response = match check(&api, &request) {
         Ok(()) => next.run(request).await,
         Err(failure) => {
-            discard(request.into_body()).await;
+            body::discard(request).await;
             failure.into_response()
         }
     };
@@ -103,18 +97,6 @@ fn check_token(api: &Api, headers: &HeaderMap) -> Result<(), Failure> {
 fn bearer(value: &HeaderValue) -> Option<&str> {
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-}
-
-async fn discard(body: Body) {
-    let mut stream = body.into_data_stream();
-    let read = async {
-        let mut left = DISCARDED;
-        while let (true, Some(Ok(chunk))) = (left > 0, stream.next().await) {
-            left = left.saturating_sub(chunk.len());
-        }
-    };
-    // However it ends, the request is refused.
-    drop(tokio::time::timeout(PATIENCE, read).await);
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::rows;
 use crate::body;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::state::Api;
 
 /// A request's body.
@@ -105,7 +105,7 @@ async fn failure(api: &Api, error: IngestError, is_list: bool) -> Failure {
             let place = if is_list { format!("event {index}: ") } else { String::new() };
             refused(api, &place, refusal).await
         }
-        IngestError::Database(ref database) => Failure::database(&Arc::clone(database), error),
+        IngestError::Database(ref database) => Failure::database(Kind::of(database), error),
         IngestError::Unavailable(_) | IngestError::Stopped => Failure::Unavailable(error.into()),
         IngestError::Fenced { .. } => Failure::Bug(error.into()),
     }

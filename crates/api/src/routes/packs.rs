@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 
 use crate::body::{self, Expected};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::state::Api;
 
 /// An archive, which may take its time.
@@ -31,7 +31,7 @@ fn refused(error: LoadError) -> Failure {
         }
         LoadError::Archive(error) => Failure::Faulty(error.to_string(), Vec::new()),
         LoadError::NotNewer(_) => Failure::conflict(error.to_string()),
-        LoadError::Database(error) => error.into(),
+        LoadError::Database(ref database) => Failure::database(Kind::of(database), error),
         LoadError::Interrupted(_) | LoadError::Write(_) => Failure::Bug(error.into()),
     }
 }

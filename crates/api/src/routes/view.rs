@@ -1,9 +1,16 @@
 //! How rows look from outside: secrets masked, timestamps in one form.
+//!
+//! Which field is secret a schema says: a sensor and a pack have theirs in the row, the parameters of executions and rules
+//! go by the schema of their action.
 
+use std::collections::HashMap;
+
+use attune_common::repositories::action;
 use attune_common::repositories::listing::Noun;
 use attune_core::schema::Schema;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
+use sqlx::PgPool;
 
 /// Columns that hold a time; the others may hold text that only looks like one.
 const TIMES: [&str; 10] = [
@@ -19,36 +26,71 @@ const TIMES: [&str; 10] = [
     "last_event",
 ];
 
-/// The row as it may be shown.
-pub(super) fn of_row(noun: Noun, row: Value) -> Value {
-    let Value::Object(mut row) = row else { return row };
+/// A row by column.
+type Row = Map<String, Value>;
+
+/// The rows as they may be shown.
+pub(super) async fn of_rows(pool: &PgPool, noun: Noun, rows: Vec<Value>) -> sqlx::Result<Vec<Value>> {
+    let mut rows: Vec<Row> = rows.into_iter().filter_map(into_row).collect();
     match noun {
-        Noun::Sensor => mask(&mut row, "config", "param_schema"),
-        Noun::Pack => mask(&mut row, "config", "config_schema"),
-        _ => {}
+        Noun::Sensor => mask_each(&mut rows, "config", "param_schema"),
+        Noun::Pack => mask_each(&mut rows, "config", "config_schema"),
+        Noun::Rule => mask_by_action(pool, &mut rows, "action_params").await?,
+        Noun::Execution => mask_by_action(pool, &mut rows, "params").await?,
+        Noun::Runtime | Noun::Worker | Noun::Trigger | Noun::Action | Noun::Event | Noun::Enforcement => {}
     }
-    for column in TIMES {
-        if let Some(time) = row.get_mut(column) {
-            in_milliseconds(time);
+    rows.iter_mut().for_each(unify_times);
+    Ok(rows.into_iter().map(Value::Object).collect())
+}
+
+fn into_row(value: Value) -> Option<Row> {
+    match value {
+        Value::Object(row) => Some(row),
+        _ => None,
+    }
+}
+
+fn mask_each(rows: &mut [Row], column: &str, schema: &str) {
+    for row in rows {
+        let schema = row.get(schema).cloned().unwrap_or_default();
+        mask(row, column, &schema);
+    }
+}
+
+/// The parameters of an action that is gone have no schema any more and are shown.
+async fn mask_by_action(pool: &PgPool, rows: &mut [Row], column: &str) -> sqlx::Result<()> {
+    let action_of = |row: &Row| row.get("action").and_then(Value::as_i64);
+    let actions: Vec<i64> = rows.iter().filter_map(action_of).collect();
+    if actions.is_empty() {
+        return Ok(());
+    }
+    let schemas: HashMap<i64, Value> =
+        action::list_secret_schemas(pool, &actions).await?.into_iter().collect();
+    for row in rows {
+        if let Some(schema) = action_of(row).and_then(|action| schemas.get(&action)) {
+            mask(row, column, schema);
         }
     }
-    Value::Object(row)
+    Ok(())
 }
 
 /// Hides what the schema calls secret, and everything when the schema is none.
-fn mask(row: &mut Map<String, Value>, column: &str, schema: &str) {
-    let masked = match (row.get(column), row.get(schema).map(Schema::compile)) {
-        (Some(value), Some(Ok(schema))) => schema.mask(value),
+fn mask(row: &mut Row, column: &str, schema: &Value) {
+    let masked = match (row.get(column), Schema::compile(schema)) {
+        (Some(value), Ok(schema)) => schema.mask(value),
         _ => Value::from("***"),
     };
     row.insert(column.to_owned(), masked);
 }
 
 /// RFC 3339, UTC, milliseconds.
-fn in_milliseconds(value: &mut Value) {
-    let time = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
-    if let Some(time) = time {
-        *value = Value::from(time.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::Millis, true));
+fn unify_times(row: &mut Row) {
+    for column in TIMES {
+        let time = row.get(column).and_then(|value| DateTime::parse_from_rfc3339(value.as_str()?).ok());
+        if let Some(time) = time {
+            let text = time.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::Millis, true);
+            row.insert(column.to_owned(), Value::from(text));
+        }
     }
 }
 
@@ -58,24 +100,28 @@ mod tests {
 
     use super::*;
 
+    fn shown(schema: &Value) -> Value {
+        let mut rows =
+            vec![into_row(json!({"config": {"key": "k", "url": "u"}, "param_schema": schema})).unwrap()];
+        mask_each(&mut rows, "config", "param_schema");
+        rows[0]["config"].clone()
+    }
+
     #[test]
     fn secrets_are_masked_and_without_a_usable_schema_everything_is() {
         let schema = json!({"properties": {"key": {"type": "string", "secret": true}}});
-        let shown = |schema: Value| {
-            of_row(Noun::Sensor, json!({"config": {"key": "k", "url": "u"}, "param_schema": schema}))
-        };
-        assert_eq!(shown(schema)["config"], json!({"key": "***", "url": "u"}));
-        assert_eq!(shown(json!({"type": "nonsense"}))["config"], json!("***"));
+        assert_eq!(shown(&schema), json!({"key": "***", "url": "u"}));
+        assert_eq!(shown(&json!({"type": "nonsense"})), json!("***"));
     }
 
     #[test]
     fn times_have_milliseconds_and_text_stays_text() {
-        let row = json!({"created": "2026-01-31T10:00:00.123456+00:00", "updated": null, "key": "2026-01-31T10:00:00.123456+00:00"});
-        let shown = of_row(Noun::Event, row);
-        assert_eq!(shown["created"], "2026-01-31T10:00:00.123Z");
+        let time = "2026-01-31T10:00:00.123456+00:00";
+        let mut row = into_row(json!({"created": time, "updated": null, "key": time})).unwrap();
+        unify_times(&mut row);
         assert_eq!(
-            (&shown["updated"], &shown["key"]),
-            (&json!(null), &json!("2026-01-31T10:00:00.123456+00:00"))
+            Value::Object(row),
+            json!({"created": "2026-01-31T10:00:00.123Z", "updated": null, "key": time})
         );
     }
 }

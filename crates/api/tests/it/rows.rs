@@ -103,6 +103,20 @@ async fn secrets_stay_hidden() {
 }
 
 #[tokio::test]
+async fn parameters_that_the_action_calls_secret_stay_hidden() {
+    let server = Server::start().await;
+    server.run("UPDATE action SET param_schema = '{\"properties\": {\"value\": {\"secret\": true}}}'").await;
+    let asked =
+        Request::json("/api/actions/demo.tell/executions", &json!({"params": {"value": "hidden", "a": 1}}));
+    let id = server.write(&asked).await.ok(201)["id"].clone();
+    let shown = json!({"value": "***", "a": 1});
+    assert_eq!(server.get(&format!("/api/executions/{id}")).await.ok(200)["params"], shown);
+    assert_eq!(server.get("/api/executions").await.ok(200)[0]["params"], shown);
+    assert_eq!(server.get("/api/rules").await.ok(200)[0]["action_params"], json!({"value": "***"}));
+    assert_eq!(server.value("SELECT params FROM execution").await["value"], "hidden");
+}
+
+#[tokio::test]
 async fn times_are_utc_in_milliseconds() {
     let server = Server::start().await;
     let created = server.get("/api/packs/demo").await.ok(200)["created"].as_str().unwrap().to_owned();

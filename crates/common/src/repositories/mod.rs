@@ -1,6 +1,7 @@
 //! All SQL, one table family per file. Verbs are fixed: `get` errors on absence, `find` returns an `Option`, `list`,
 //! `insert`, `mark_*`, `claim`, `release`, `delete_*`.
 
+pub mod action;
 pub mod config_version;
 pub mod event;
 pub mod execution;

@@ -48,6 +48,14 @@ async fn a_row_that_was_never_loaded_is_the_operators() {
 }
 
 #[tokio::test]
+async fn a_row_that_an_operator_deleted_comes_back_with_the_next_load() {
+    let db = TestDb::migrated().await;
+    TestPack::demo().load(&db.pool).await;
+    run(&db.pool, "DELETE FROM rule").await;
+    assert_eq!(TestPack::demo().load(&db.pool).await.created, ["demo.tell_high"]);
+}
+
+#[tokio::test]
 async fn enabled_is_the_operators_after_the_first_load() {
     let db = TestDb::migrated().await;
     TestPack::demo().load(&db.pool).await;
