@@ -1,5 +1,7 @@
 //! A sensor as its row says, with what is worked out once and used at every poll.
 
+use std::time::Duration;
+
 use attune_common::repositories::sensor::SensorRow;
 use attune_core::schema::{Schema, canonical};
 use serde_json::{Value, json};
@@ -44,6 +46,16 @@ impl Sensor {
         Self { row, config, masked, digest, public_config, fault }
     }
 
+    /// How often it is polled, when it says so itself.
+    pub fn interval(&self) -> Option<Duration> {
+        seconds(self.row.poll_interval)
+    }
+
+    /// How long a poll may take, when it says so itself.
+    pub fn timeout(&self) -> Option<Duration> {
+        seconds(self.row.timeout)
+    }
+
     /// The configuration breaks its schema, or the schema is none.
     pub(crate) fn check(&self) -> Result<(), PollError> {
         self.fault.clone().map_or(Ok(()), |fault| Err(PollError::Config(fault)))
@@ -61,6 +73,10 @@ impl Sensor {
         });
         named.or_else(|| self.row.triggers.first())
     }
+}
+
+fn seconds(seconds: Option<f64>) -> Option<Duration> {
+    seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).filter(|time| !time.is_zero())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use attune_common::repositories::sensor_state;
+use attune_common::repositories::sensor_state::{self, Owned};
 use attune_core::backoff;
 use attune_executor::ingest::IngestError;
 use attune_runtimes::equipment::Equipment;
@@ -37,10 +37,8 @@ pub(crate) struct Tools {
 #[derive(Debug)]
 pub(super) struct Turn {
     pub(super) sensor: Arc<Sensor>,
-    pub(super) epoch: i64,
-    pub(super) state: Value,
-    /// Failures in a row before this turn.
-    pub(super) failures: u32,
+    /// Its epoch, its state and its failures in a row before this turn.
+    pub(super) owned: Owned,
     pub(super) stop: CancellationToken,
 }
 
@@ -58,11 +56,6 @@ pub(super) enum Ending {
 }
 
 impl Tools {
-    /// How often a sensor is polled.
-    pub(super) fn interval(&self, sensor: &Sensor) -> Duration {
-        seconds(sensor.row.poll_interval).unwrap_or(self.poll_interval)
-    }
-
     /// Polls a sensor and commits what it gave, or marks it as failing.
     pub(super) async fn take(&self, turn: Turn) -> Ending {
         let polled = self.poll(&turn).await;
@@ -93,9 +86,9 @@ impl Tools {
             tool,
             code: &code,
             runtime_pack: runtime_pack.as_deref(),
-            state: &turn.state,
+            state: &turn.owned.state,
             trigger_params: &self.generator.trigger_params(&turn.sensor),
-            time: seconds(row.timeout).unwrap_or(self.timeout),
+            time: turn.sensor.timeout().unwrap_or(self.timeout),
         };
         let output = self.runtime.poll(&job, turn.stop.cancelled()).await?;
         for line in output.log.lines() {
@@ -106,27 +99,28 @@ impl Tools {
 
     async fn commit(&self, turn: &Turn, output: PollOutput) -> Result<Value, GenerateError> {
         let state = output.state.clone();
-        let submitted = self.generator.submit(&turn.sensor, turn.epoch, output);
+        let submitted = self.generator.submit(&turn.sensor, turn.owned.epoch, output);
         let receipt = turn.stop.run_until_cancelled(submitted).await.ok_or(PollError::Stopped)??;
         if receipt.rejected > 0 {
             tracing::warn!(sensor.ref = %turn.sensor.row.r#ref, events.rejected = receipt.rejected,
                 "Events were set aside; table event_rejected says why");
         }
-        Ok(state.unwrap_or_else(|| turn.state.clone()))
+        Ok(state.unwrap_or_else(|| turn.owned.state.clone()))
     }
 
     async fn fail(&self, turn: &Turn, error: &GenerateError) -> Ending {
         let row = &turn.sensor.row;
         let text = words(error);
-        tracing::warn!(sensor.ref = %row.r#ref, sensor.failures = turn.failures + 1, error = text, "A poll failed");
+        let failures = u32::try_from(turn.owned.failures).unwrap_or(0) + 1;
+        tracing::warn!(sensor.ref = %row.r#ref, sensor.failures = failures, error = text, "A poll failed");
         let poll_error = if let GenerateError::Poll(error) = error { Some(error) } else { None };
         if poll_error.is_some_and(PollError::is_missing_runtime) {
             self.look_again.machine.notify_one();
         }
         let timed_out = matches!(poll_error, Some(PollError::TimedOut { .. }));
-        let interval = self.interval(&turn.sensor);
-        let retry_in = backoff::delay(interval, CAP.max(interval), turn.failures + 1, rand::random());
-        match sensor_state::mark_failing(&self.pool, row.id, turn.epoch, &text, retry_in).await {
+        let interval = turn.sensor.interval().unwrap_or(self.poll_interval);
+        let retry_in = backoff::delay(interval, CAP.max(interval), failures, rand::random());
+        match sensor_state::mark_failing(&self.pool, row.id, turn.owned.epoch, &text, retry_in).await {
             Ok(false) => Ending::Lost,
             Ok(true) => Ending::Failed { retry_in, timed_out },
             Err(error) => {
@@ -150,8 +144,4 @@ fn words(error: &GenerateError) -> String {
             None => error.to_string(),
         },
     }
-}
-
-fn seconds(seconds: Option<f64>) -> Option<Duration> {
-    seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).filter(|time| !time.is_zero())
 }

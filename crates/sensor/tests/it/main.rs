@@ -1,0 +1,11 @@
+//! The sensor worker against a real database and real programs.
+#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+
+mod bad_input;
+mod changes;
+mod fixture;
+mod ownership;
+#[path = "../../../worker/tests/it/pack.rs"]
+mod pack;
+mod polls;
+mod registration;

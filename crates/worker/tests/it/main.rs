@@ -1,0 +1,9 @@
+//! The worker against a real database and real programs.
+#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+
+mod fixture;
+mod lifecycle;
+mod pack;
+mod registration;
+mod retries;
+mod runs;
