@@ -58,12 +58,13 @@ impl Membership {
 
     /// The graceful end: gives back all work and sets `inactive`. A database that is away finds out by itself.
     pub async fn leave(&self) {
+        // First, so that losing the place by giving it up is no failure.
+        self.ended.cancel();
         if *self.lease.borrow() != Lease::Superseded
             && let Err(error) = self.registration.read().await.deregister().await
         {
             tracing::warn!(error = &error as &dyn std::error::Error, "The worker could not be deregistered");
         }
-        self.ended.cancel();
     }
 
     async fn hold(self, keeper: LeaseKeeper, name: String) -> Result<(), Error> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::{Supervisor, on_signals};
 
-/// Starts a service and stays until a signal or a failure ends it; then its tasks have `drain` to finish.
+/// Starts a service and stays until a signal or a failure ends it; then its tasks have `drain` to finish. A start that
+/// waits (for a database, for a namesake's lease) ends at the first signal too.
 pub async fn serve<E>(
     supervisor: Supervisor,
     drain: Duration,
@@ -16,7 +17,8 @@ where
 {
     // Not a task of the supervisor, which would wait for it: it listens for the second signal to the very end.
     let signals = tokio::spawn(on_signals(supervisor.clone()));
-    let started = start.await.map_err(Into::into);
+    let stopping = supervisor.stopping();
+    let started = stopping.run_until_cancelled(start).await.unwrap_or(Ok(())).map_err(Into::into);
     if started.is_err() {
         supervisor.stop();
     }

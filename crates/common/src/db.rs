@@ -23,7 +23,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No address: only `attune up` and `attune demo` bring a database of their own.
-    #[error("no database: set DATABASE_URL (or database.url), or start everything with `attune up`, which brings its own")]
+    #[error(
+        "no database: set DATABASE_URL (or database.url), or start everything with `attune up`, which brings its own"
+    )]
     NoUrl,
     /// The address is not one. It may hold a password, so it is not repeated.
     #[error("the database URL can not be read")]
@@ -73,7 +75,10 @@ fn session_options(config: &DatabaseConfig, program: &str) -> Result<PgConnectOp
 /// Whether trying again later can help: the server is away, full, or chose this transaction as a victim.
 pub fn is_transient(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(database) => database.code().is_some_and(|code| is_transient_code(&code)),
         _ => false,
     }

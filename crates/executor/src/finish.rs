@@ -17,6 +17,8 @@ use crate::group_commit::{GroupCommit, Limits, Weigh};
 const BATCH: usize = 1000;
 /// Between attempts to write while the database is away.
 const RETRY: Duration = Duration::from_millis(200);
+/// Between attempts to write what the database refuses in every form.
+const REFUSED: Duration = Duration::from_secs(5);
 
 /// How one attempt ended.
 #[derive(Debug, Clone)]
@@ -81,14 +83,14 @@ impl Finisher {
 
 impl Weigh for Finish {
     fn weight(&self) -> usize {
-        1 + self.log.len() / 10_000
+        let result = self.outcome.parts().1.map_or(0, |result| result.to_string().len());
+        1 + (self.log.len() + result) / 10_000
     }
 }
 
 async fn commit(pool: PgPool, hints: Hints, worker: i64, batch: Vec<Finish>) -> Vec<Recorded> {
-    let columns = columns(&batch);
-    let written = write(&pool, worker, &columns).await;
-    if columns.retry_in.iter().any(Option::is_some) {
+    let written = write(&pool, worker, &batch).await;
+    if batch.iter().any(|finish| finish.retry_in.is_some()) {
         hints.wake(Topic::Execution);
     }
     batch
@@ -99,20 +101,45 @@ async fn commit(pool: PgPool, hints: Hints, worker: i64, batch: Vec<Finish>) -> 
 
 /// Writes until the database answers. A second write of the same end finds nothing running and changes nothing, so an
 /// answer that was lost on the way does no harm; it is then reported as lost although it is in.
-async fn write(pool: &PgPool, worker: i64, columns: &Finishes) -> Vec<i64> {
+async fn write(pool: &PgPool, worker: i64, batch: &[Finish]) -> Vec<i64> {
     loop {
-        match execution::finish(pool, worker, columns).await {
+        match execution::finish(pool, worker, &columns(batch)).await {
             Ok(written) => return written,
             Err(error) if is_transient(&error) => tokio::time::sleep(RETRY).await,
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    worker.id = worker,
-                    "Ended attempts could not be recorded"
-                );
-                return Vec::new();
-            }
+            Err(error) => return write_apart(pool, worker, batch, error).await,
         }
+    }
+}
+
+/// An end that the database refuses costs its neighbours nothing, and leaves nothing running: each is written alone, and
+/// the one at fault as a failure that says so.
+async fn write_apart(pool: &PgPool, worker: i64, batch: &[Finish], error: sqlx::Error) -> Vec<i64> {
+    if let [refused] = batch {
+        return write_failure(pool, worker, refused, error).await;
+    }
+    let mut written = Vec::new();
+    for finish in batch {
+        written.extend(Box::pin(write(pool, worker, std::slice::from_ref(finish))).await);
+    }
+    written
+}
+
+async fn write_failure(pool: &PgPool, worker: i64, refused: &Finish, mut error: sqlx::Error) -> Vec<i64> {
+    loop {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            worker.id = worker,
+            execution.id = refused.execution,
+            "How an attempt ended could not be recorded"
+        );
+        let reason = format!("how it ended could not be recorded: {error}");
+        let outcome = Outcome::Failed { result: None, error: reason };
+        let failure = Finish { outcome, retry_in: None, ..refused.clone() };
+        match execution::finish(pool, worker, &columns(&[failure])).await {
+            Ok(written) => return written,
+            Err(other) => error = other,
+        }
+        tokio::time::sleep(REFUSED).await;
     }
 }
 

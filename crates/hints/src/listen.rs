@@ -8,45 +8,44 @@ use attune_common::repositories::config_version;
 use sqlx::PgPool;
 use sqlx::postgres::{PgListener, PgNotification};
 
-use crate::relay::{CHANNEL, RECONNECT};
+use crate::relay::{CHANNEL, RECONNECT, answer};
 use crate::{Hints, Topic};
 
 /// A silent connection is asked this often whether it still lives.
 const PING: Duration = Duration::from_secs(10);
 
-pub(crate) async fn listen(hints: &Hints, pool: &PgPool) {
+pub(crate) async fn listen(hints: &Hints, pool: &PgPool, signature: &str) {
     loop {
-        if let Err(error) = listen_until_lost(hints, pool).await {
+        if let Err(error) = listen_until_lost(hints, pool, signature).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "Hints are not being heard");
         }
         tokio::time::sleep(RECONNECT).await;
     }
 }
 
-async fn listen_until_lost(hints: &Hints, pool: &PgPool) -> sqlx::Result<()> {
+async fn listen_until_lost(hints: &Hints, pool: &PgPool, signature: &str) -> sqlx::Result<()> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen_all([CHANNEL, config_version::CHANNEL]).await?;
     hints.wake_all_here();
     loop {
         match tokio::time::timeout(PING, listener.try_recv()).await {
-            Ok(Ok(Some(notification))) => hear(hints, &notification),
+            Ok(Ok(Some(notification))) => hear(hints, signature, &notification),
             Ok(Ok(None)) => hints.wake_all_here(),
             Ok(Err(error)) => return Err(error),
             Err(_) => {
-                sqlx::query("SELECT 1").execute(&mut listener).await?;
+                answer(sqlx::query("SELECT 1").execute(&mut listener)).await?;
             }
         }
     }
 }
 
-fn hear(hints: &Hints, notification: &PgNotification) {
+fn hear(hints: &Hints, signature: &str, notification: &PgNotification) {
     if notification.channel() == config_version::CHANNEL {
         hints.wake_here(Topic::Config);
         return;
     }
     let Some((topic, sender)) = notification.payload().split_once(' ') else { return };
-    let is_own = sender == std::process::id().to_string();
-    if let (Some(topic), false) = (Topic::from_name(topic), is_own) {
+    if let (Some(topic), true) = (Topic::from_name(topic), sender != signature) {
         hints.wake_here(topic);
     }
 }

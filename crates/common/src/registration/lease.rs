@@ -47,16 +47,14 @@ impl LeaseKeeper {
         (Self { pool, held, state, renewed_at: boot_time(), failing: false }, watcher)
     }
 
-    /// Renews until `stop`, or until superseded.
+    /// Renews until `stop`, or until superseded. The first time is at once: how old the lease is that the registration
+    /// granted is not known here.
     pub async fn run(mut self, stop: CancellationToken) {
-        loop {
+        while self.renew().await != Lease::Superseded {
             let pause = if self.failing { RETRY } else { LEASE_RENEWAL };
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
-            }
-            if self.renew().await == Lease::Superseded {
-                return;
             }
         }
     }
@@ -65,7 +63,8 @@ impl LeaseKeeper {
         // The lease counts from when the renewal was sent: the server can only have granted it later.
         let sent_at = boot_time();
         let left = (self.renewed_at + LEASE).saturating_sub(MARGIN).saturating_sub(sent_at);
-        let limit = left.clamp(RETRY, LEASE_RENEWAL);
+        // Whoever lapsed already has nothing to be in time for, and a new connection may take a while.
+        let limit = if left.is_zero() { LEASE_RENEWAL } else { left.clamp(RETRY, LEASE_RENEWAL) };
         let renewal = tokio::time::timeout(limit, worker::renew_lease(&self.pool, self.held, LEASE)).await;
         self.failing = !matches!(renewal, Ok(Ok(true)));
         let lease = match renewal {

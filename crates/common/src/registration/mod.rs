@@ -29,7 +29,9 @@ pub const LEASE_RENEWAL: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A live process holds the name; the caller exits with code 4.
-    #[error("worker {name} is running on {host} as process {pid}; stop it, choose another worker_name, or take over with --replace")]
+    #[error(
+        "worker {name} is running on {host} as process {pid}; stop it, choose another worker_name, or take over with --replace"
+    )]
     Namesake {
         /// The contested name.
         name: String,
@@ -114,7 +116,8 @@ impl Registration {
             meta: json!(ProcessIdentity::current().map_err(Error::NoIdentity)?),
             lease: LEASE,
         };
-        let held = worker::register(&self.pool, &claim, seen).await.map_err(|e| self.failed("register", e))?;
+        let held =
+            worker::register(&self.pool, &claim, seen).await.map_err(|e| self.failed("register", e))?;
         // Somebody registered the name between the look and the claim: look again.
         let Some(held) = held else { return Box::pin(self.register()).await };
         self.held = Some(held);

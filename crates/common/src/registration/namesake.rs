@@ -10,13 +10,13 @@ use serde_json::Value;
 use sqlx::PgPool;
 
 use super::{Error, Identity};
-use crate::repositories::worker::{self, Namesake};
+use crate::repositories::worker::{self, Namesake, Seen};
 
-/// The epoch of a namesake that may be taken over; `None` when nobody has the name.
-pub(super) async fn wait_until_free(pool: &PgPool, identity: &Identity) -> Result<Option<i64>, Error> {
+/// The namesake that may be taken over, as it was seen; `None` when nobody has the name.
+pub(super) async fn wait_until_free(pool: &PgPool, identity: &Identity) -> Result<Option<Seen>, Error> {
     let Some(first) = find(pool, identity).await? else { return Ok(None) };
     if identity.replace || first.lease_left.is_none() || is_gone(&first) {
-        return Ok(Some(first.epoch));
+        return Ok(Some(first.seen()));
     }
     let wait = first.lease_left.unwrap_or(Duration::ZERO);
     tracing::warn!(worker.name = %identity.name, wait_ms = millis(wait),
@@ -26,19 +26,21 @@ pub(super) async fn wait_until_free(pool: &PgPool, identity: &Identity) -> Resul
 }
 
 /// After the wait: a lease that reaches further than before was renewed, so its holder lives.
-fn judge(identity: &Identity, first: &Namesake, now: Option<Namesake>) -> Result<Option<i64>, Error> {
+fn judge(identity: &Identity, first: &Namesake, now: Option<Namesake>) -> Result<Option<Seen>, Error> {
     let Some(now) = now else { return Ok(None) };
     if now.lease_left.is_some() && now.lease_until > first.lease_until && !is_gone(&now) {
         let (host, pid) = whereabouts(&now);
         return Err(Error::Namesake { name: identity.name.clone(), host, pid });
     }
-    Ok(Some(now.epoch))
+    Ok(Some(now.seen()))
 }
 
 async fn find(pool: &PgPool, identity: &Identity) -> Result<Option<Namesake>, Error> {
-    worker::find_namesake(pool, &identity.name, identity.role)
-        .await
-        .map_err(|source| Error::Database { attempted: "look for", name: identity.name.clone(), source })
+    worker::find_namesake(pool, &identity.name, identity.role).await.map_err(|source| Error::Database {
+        attempted: "look for",
+        name: identity.name.clone(),
+        source,
+    })
 }
 
 fn is_gone(namesake: &Namesake) -> bool {

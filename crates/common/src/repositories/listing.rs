@@ -92,7 +92,9 @@ impl Noun {
             Self::Rule => &["ref", "pack_ref", "trigger_ref", "action_ref", "enabled"],
             Self::Event => &["trigger_ref", "sensor_ref", "source", "key"],
             Self::Enforcement => &["event", "rule_ref", "status"],
-            Self::Execution => &["enforcement", "action_ref", "rule_ref", "trigger_ref", "status", "worker_name"],
+            Self::Execution => {
+                &["enforcement", "action_ref", "rule_ref", "trigger_ref", "status", "worker_name"]
+            }
         }
     }
 
@@ -130,8 +132,10 @@ pub async fn list(pool: &PgPool, noun: Noun, filter: &Filter) -> sqlx::Result<Ve
     let given = noun.filters().iter().flat_map(|column| {
         filter.equals.iter().filter(move |(name, _)| name == column).map(move |(_, value)| (column, value))
     });
-    let (wheres, values): (Vec<_>, Vec<_>) =
-        given.enumerate().map(|(n, (column, value))| (format!(" AND t.{column}::text = ${}", n + 3), value)).unzip();
+    let (wheres, values): (Vec<_>, Vec<_>) = given
+        .enumerate()
+        .map(|(n, (column, value))| (format!(" AND t.{column}::text = ${}", n + 3), value))
+        .unzip();
     let sql = format!(
         "SELECT to_jsonb(t) FROM ({}) AS t WHERE ($1::bigint IS NULL OR t.id < $1){} ORDER BY {} LIMIT $2",
         noun.rows(),
@@ -149,7 +153,10 @@ pub async fn find(pool: &PgPool, noun: Noun, key: &str) -> sqlx::Result<Option<V
         "id" => "$1::text IS NULL".to_owned(),
         column => format!("t.{column} = $1"),
     };
-    let sql = format!("SELECT to_jsonb(t) FROM ({}) AS t WHERE t.id = $2 OR {named} ORDER BY t.id LIMIT 1", noun.rows());
+    let sql = format!(
+        "SELECT to_jsonb(t) FROM ({}) AS t WHERE t.id = $2 OR {named} ORDER BY t.id LIMIT 1",
+        noun.rows()
+    );
     let id: Option<i64> = key.parse().ok();
     sqlx::query_scalar(AssertSqlSafe(sql)).bind(key).bind(id).fetch_optional(pool).await
 }

@@ -42,7 +42,9 @@ pub async fn insert_content(pool: &PgPool, digest: &str, content: &[u8], size: i
 
 /// The archive with this digest.
 pub async fn find_content(pool: &PgPool, digest: &str) -> sqlx::Result<Option<Vec<u8>>> {
-    sqlx::query_scalar!("SELECT content FROM pack_content WHERE digest = $1", digest).fetch_optional(pool).await
+    sqlx::query_scalar!("SELECT content FROM pack_content WHERE digest = $1", digest)
+        .fetch_optional(pool)
+        .await
 }
 
 /// One pack.
@@ -58,7 +60,9 @@ pub async fn find(executor: impl PgExecutor<'_>, r#ref: &str) -> sqlx::Result<Op
 
 /// The digest of the content that each pack has now, by `pack.id`.
 pub async fn digests(pool: &PgPool) -> sqlx::Result<Vec<(i64, String)>> {
-    let rows = sqlx::query!(r#"SELECT id, digest AS "digest!" FROM pack WHERE digest IS NOT NULL"#).fetch_all(pool).await?;
+    let rows = sqlx::query!(r#"SELECT id, digest AS "digest!" FROM pack WHERE digest IS NOT NULL"#)
+        .fetch_all(pool)
+        .await?;
     Ok(rows.into_iter().map(|row| (row.id, row.digest)).collect())
 }
 

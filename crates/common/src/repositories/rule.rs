@@ -67,10 +67,12 @@ pub async fn load_rule_set(pool: &PgPool) -> sqlx::Result<RuleSet> {
     let mut tx = pool.begin().await?;
     sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
     let version = sqlx::query_scalar!("SELECT version FROM config_version").fetch_one(&mut *tx).await?;
-    let triggers =
-        sqlx::query_as!(TriggerRow, r#"SELECT id, ref AS "ref!", param_schema, payload_schema, enabled FROM trigger"#)
-            .fetch_all(&mut *tx)
-            .await?;
+    let triggers = sqlx::query_as!(
+        TriggerRow,
+        r#"SELECT id, ref AS "ref!", param_schema, payload_schema, enabled FROM trigger"#
+    )
+    .fetch_all(&mut *tx)
+    .await?;
     let rules = sqlx::query_as!(
         RuleRow,
         r#"SELECT r.id, r.ref AS "ref!", r.revision, r.trigger AS "trigger!", r.conditions, r.trigger_params, r.action_params,

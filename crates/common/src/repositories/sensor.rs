@@ -49,14 +49,12 @@ pub async fn list_enabled(pool: &PgPool) -> sqlx::Result<Vec<SensorRow>> {
     .await
 }
 
-/// The id of a configuration's snapshot, stored once per distinct one. Secrets are masked by the caller.
+/// The id of a configuration's snapshot, stored once per distinct one. Secrets are masked by the caller. A snapshot that
+/// exists is written again, unchanged: only so it is returned when another process has just committed it.
 pub async fn snapshot_config(pool: &PgPool, sensor: i64, digest: &str, masked: &Value) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
-        r#"WITH new AS (
-               INSERT INTO sensor_config (sensor, digest, config) VALUES ($1, $2, $3)
-               ON CONFLICT (sensor, digest) DO NOTHING RETURNING id)
-           SELECT id AS "id!" FROM new
-           UNION ALL SELECT id FROM sensor_config WHERE sensor = $1 AND digest = $2 LIMIT 1"#,
+        r#"INSERT INTO sensor_config (sensor, digest, config) VALUES ($1, $2, $3)
+           ON CONFLICT (sensor, digest) DO UPDATE SET digest = EXCLUDED.digest RETURNING id"#,
         sensor,
         digest,
         masked

@@ -94,7 +94,11 @@ pub async fn mark_failing(
     error: &str,
     retry_in: Duration,
 ) -> sqlx::Result<bool> {
-    let retry_in = PgInterval { months: 0, days: 0, microseconds: i64::try_from(retry_in.as_micros()).unwrap_or(i64::MAX) };
+    let retry_in = PgInterval {
+        months: 0,
+        days: 0,
+        microseconds: i64::try_from(retry_in.as_micros()).unwrap_or(i64::MAX),
+    };
     let done = sqlx::query!(
         r#"UPDATE sensor_state
            SET status = 'failing', reason = NULL, failures = failures + 1, last_error = $3,
@@ -113,10 +117,13 @@ pub async fn mark_failing(
 /// Says why nobody runs these sensors. Rows that already say so are left alone.
 pub async fn mark_unschedulable(pool: &PgPool, sensors: &[i64], reasons: &[String]) -> sqlx::Result<()> {
     sqlx::query!(
-        r#"UPDATE sensor_state s SET status = 'unschedulable', reason = u.reason, updated = clock_timestamp()
-           FROM unnest($1::bigint[], $2::text[]) AS u (sensor, reason)
-           WHERE s.sensor = u.sensor AND s.worker IS NULL
-             AND (s.status, s.reason) IS DISTINCT FROM ('unschedulable', u.reason)"#,
+        r#"WITH l AS MATERIALIZED (
+               SELECT s.sensor, u.reason
+               FROM sensor_state s JOIN unnest($1::bigint[], $2::text[]) AS u (sensor, reason) ON s.sensor = u.sensor
+               WHERE s.worker IS NULL AND (s.status, s.reason) IS DISTINCT FROM ('unschedulable', u.reason)
+               ORDER BY s.sensor FOR UPDATE OF s)
+           UPDATE sensor_state s SET status = 'unschedulable', reason = l.reason, updated = clock_timestamp()
+           FROM l WHERE s.sensor = l.sensor"#,
         sensors,
         reasons
     )
@@ -128,8 +135,12 @@ pub async fn mark_unschedulable(pool: &PgPool, sensors: &[i64], reasons: &[Strin
 /// Shows as stopped what is disabled and runs nowhere. Rows that already say so are left alone.
 pub async fn mark_stopped(pool: &PgPool) -> sqlx::Result<()> {
     sqlx::query!(
-        r#"UPDATE sensor_state s SET status = 'stopped', reason = NULL, next_try = NULL, updated = clock_timestamp()
-           FROM sensor WHERE sensor.id = s.sensor AND NOT sensor.enabled AND s.worker IS NULL AND s.status <> 'stopped'"#
+        r#"WITH l AS MATERIALIZED (
+               SELECT s.sensor FROM sensor_state s JOIN sensor ON sensor.id = s.sensor
+               WHERE NOT sensor.enabled AND s.worker IS NULL AND s.status <> 'stopped'
+               ORDER BY s.sensor FOR UPDATE OF s)
+           UPDATE sensor_state s SET status = 'stopped', reason = NULL, next_try = NULL, updated = clock_timestamp()
+           FROM l WHERE s.sensor = l.sensor"#
     )
     .execute(pool)
     .await?;

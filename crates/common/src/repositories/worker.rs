@@ -28,6 +28,20 @@ pub struct Namesake {
     pub lease_left: Option<Duration>,
 }
 
+impl Namesake {
+    /// What a take-over must find unchanged.
+    pub fn seen(&self) -> Seen {
+        Seen { epoch: self.epoch, lease_until: self.lease_until }
+    }
+}
+
+/// A registration as somebody saw it. It changes with each renewal of its lease.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    epoch: i64,
+    lease_until: Option<DateTime<Utc>>,
+}
+
 /// What a registration writes.
 #[derive(Debug)]
 pub struct Claim<'a> {
@@ -65,12 +79,13 @@ pub async fn find_namesake(pool: &PgPool, name: &str, role: WorkerRole) -> sqlx:
     }))
 }
 
-/// Inserts the row, or takes over the one whose epoch was `seen`. `None` when somebody else was faster.
-pub async fn register(pool: &PgPool, claim: &Claim<'_>, seen: Option<i64>) -> sqlx::Result<Option<Held>> {
+/// Inserts the row, or takes over the one that was `seen`. `None` when somebody else was faster, be it the holder who
+/// renewed its lease.
+pub async fn register(pool: &PgPool, claim: &Claim<'_>, seen: Option<Seen>) -> sqlx::Result<Option<Held>> {
     let mut tx = pool.begin().await?;
     let held = match seen {
         None => insert(&mut tx, claim).await?,
-        Some(epoch) => take_over(&mut tx, claim, epoch).await?,
+        Some(seen) => take_over(&mut tx, claim, seen).await?,
     };
     if let Some(held) = held {
         release_work(&mut tx, held.worker).await?;
@@ -97,13 +112,13 @@ async fn insert(tx: &mut PgConnection, claim: &Claim<'_>) -> sqlx::Result<Option
     .await
 }
 
-async fn take_over(tx: &mut PgConnection, claim: &Claim<'_>, seen: i64) -> sqlx::Result<Option<Held>> {
+async fn take_over(tx: &mut PgConnection, claim: &Claim<'_>, seen: Seen) -> sqlx::Result<Option<Held>> {
     sqlx::query_as!(
         Held,
         r#"UPDATE worker
            SET epoch = epoch + 1, host = $3, status = 'active', capabilities = $4, meta = $5,
                last_heartbeat = clock_timestamp(), lease_until = clock_timestamp() + $6, updated = NOW()
-           WHERE name = $1 AND worker_role = $2 AND epoch = $7
+           WHERE name = $1 AND worker_role = $2 AND epoch = $7 AND lease_until IS NOT DISTINCT FROM $8
            RETURNING id AS worker, epoch"#,
         claim.name,
         claim.role as WorkerRole,
@@ -111,7 +126,8 @@ async fn take_over(tx: &mut PgConnection, claim: &Claim<'_>, seen: i64) -> sqlx:
         claim.capabilities,
         claim.meta,
         interval(claim.lease),
-        seen
+        seen.epoch,
+        seen.lease_until
     )
     .fetch_optional(tx)
     .await
@@ -236,14 +252,12 @@ pub async fn release_deleted(pool: &PgPool) -> sqlx::Result<u64> {
 /// the worker itself can tell, and not while it is claiming. Returns how many there were.
 pub async fn release_unknown(pool: &PgPool, held: Held, known: &[i64]) -> sqlx::Result<u64> {
     let mut tx = pool.begin().await?;
-    let own = sqlx::query!(
-        "SELECT id FROM worker WHERE id = $1 AND epoch = $2 FOR SHARE",
-        held.worker,
-        held.epoch
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    let executions = if own.is_some() { execution::requeue_lost(&mut tx, held.worker, known).await? } else { 0 };
+    let own =
+        sqlx::query!("SELECT id FROM worker WHERE id = $1 AND epoch = $2 FOR SHARE", held.worker, held.epoch)
+            .fetch_optional(&mut *tx)
+            .await?;
+    let executions =
+        if own.is_some() { execution::requeue_lost(&mut tx, held.worker, known).await? } else { 0 };
     tx.commit().await?;
     Ok(executions)
 }

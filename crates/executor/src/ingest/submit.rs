@@ -74,8 +74,9 @@ impl Ingest {
         }
         loop {
             match event::find_ids(&self.0.pool, &identity.ids).await {
-                Ok(found) if found.is_empty() => return Ok(None),
-                Ok(found) => return Ok(Some(receipt_of(submission, identity, &found))),
+                Ok(found) if !found.is_empty() => return Ok(Some(receipt_of(submission, identity, &found))),
+                Ok(_) if shared => return Ok(None),
+                Ok(_) => return wait_out(Arc::clone(error), deadline).await.map(|()| None),
                 Err(error) => wait_out(error.into(), deadline).await?,
             }
         }

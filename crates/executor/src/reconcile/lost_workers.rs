@@ -1,4 +1,4 @@
-//! No execution stays running, and no sensor stays owned, on a worker whose lease has ended.
+//! No execution stays running, and no sensor stays owned, on a worker whose lease has ended or whose row was deleted.
 
 use attune_common::repositories::worker;
 use attune_hints::Topic;
@@ -16,6 +16,11 @@ pub(super) async fn round(reconciler: &Reconciler) -> sqlx::Result<()> {
             reconciler.hints.wake(Topic::Execution);
             reconciler.hints.wake(Topic::Worker);
         }
+    }
+    let executions = worker::release_deleted(&reconciler.pool).await?;
+    if executions > 0 {
+        tracing::warn!(executions, "The work of deleted workers goes back into the queue");
+        reconciler.hints.wake(Topic::Execution);
     }
     Ok(())
 }
