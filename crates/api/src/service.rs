@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use attune_boot::{Arguments, OnError, OnStop, Supervisor, on_signals};
+use attune_boot::{Arguments, OnError, OnStop, Supervisor};
 use attune_common::config::Config;
 use attune_executor::ExecutorService;
 use attune_executor::core_pack;
@@ -72,18 +72,23 @@ impl ApiService {
 
 /// The API as a program of its own.
 pub async fn run(config: Config, _arguments: Arguments) -> anyhow::Result<()> {
-    let pool = core_pack::prepare_database(&config, "attune-api").await?;
-    let (hints, supervisor) = (Hints::default(), Supervisor::default());
-    supervisor.spawn("signals", OnStop::Abort, OnError::Shutdown, on_signals(supervisor.clone()));
-    spawn_relay(&supervisor, &hints, &pool);
-    let executor = ExecutorService::new(pool.clone(), hints.clone(), &config).await?;
-    executor.start_rules(&supervisor);
-    let service = ApiService::start(&config, pool, executor.ingest().clone(), hints).await?;
+    let supervisor = Supervisor::default();
+    let start = start(&config, &supervisor);
+    attune_boot::serve(supervisor.clone(), DRAIN, start).await
+}
+
+async fn start(config: &Config, supervisor: &Supervisor) -> anyhow::Result<()> {
+    let pool = core_pack::prepare_database(config, "attune-api").await?;
+    let hints = Hints::default();
+    spawn_relay(supervisor, &hints, &pool);
+    let executor = ExecutorService::new(pool.clone(), hints.clone(), config).await?;
+    executor.start_rules(supervisor);
+    let service = ApiService::start(config, pool, executor.ingest().clone(), hints).await?;
     tracing::info!(api.url = service.url(), "The API is running");
     let serving = service.serve(supervisor.stopping());
     supervisor.spawn("api", OnStop::Wait, OnError::Shutdown, async move {
         serving.await;
         anyhow::Ok(())
     });
-    supervisor.run(DRAIN).await
+    Ok(())
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use attune_boot::{Arguments, OnError, OnStop, Supervisor, on_signals};
+use attune_boot::{Arguments, OnError, OnStop, Supervisor};
 use attune_common::config::Config;
 use attune_hints::Hints;
 use chrono::Utc;
@@ -24,13 +24,16 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// The executor as a program of its own.
 pub async fn run(config: Config, _arguments: Arguments) -> anyhow::Result<()> {
-    let pool = core_pack::prepare_database(&config, "attune-executor").await?;
-    let (hints, supervisor) = (Hints::default(), Supervisor::default());
-    supervisor.spawn("signals", OnStop::Abort, OnError::Shutdown, on_signals(supervisor.clone()));
-    spawn_relay(&supervisor, &hints, &pool);
-    ExecutorService::new(pool, hints, &config).await?.start(&supervisor);
-    tracing::info!("The executor is running");
-    supervisor.run(DRAIN).await
+    let supervisor = Supervisor::default();
+    let start = async {
+        let pool = core_pack::prepare_database(&config, "attune-executor").await?;
+        let hints = Hints::default();
+        spawn_relay(&supervisor, &hints, &pool);
+        ExecutorService::new(pool, hints, &config).await?.start(&supervisor);
+        tracing::info!("The executor is running");
+        anyhow::Ok(())
+    };
+    attune_boot::serve(supervisor.clone(), DRAIN, start).await
 }
 
 /// Carries hints between this process and the others until the supervisor stops.
