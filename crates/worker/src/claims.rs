@@ -4,18 +4,24 @@
 //! a round fills all slots the next one follows as soon as one is free; otherwise the queue is empty for now, and the
 //! claims sleep until a hint, the next due retry, or a second has passed. Every hint may be lost.
 //!
+//! A claim whose answer gets lost leaves executions running that nobody runs. Between claims the worker therefore gives back,
+//! now and then, what is running in its name and unknown to it.
+//!
 //! At the end nothing new is claimed, what runs gets time to finish, and what is left is killed and given back.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use attune_boot::Membership;
 use attune_common::registration::{Held, Lease};
-use attune_common::repositories::execution;
+use attune_common::repositories::execution::{self, Claimed};
+use attune_common::repositories::worker;
 use attune_hints::{Hints, Topic, Waiter};
 use chrono::Utc;
 use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,6 +31,8 @@ use crate::attempt::Runner;
 const PERIOD: Duration = Duration::from_secs(1);
 /// The shortest: what is due by another clock than this one's is due soon.
 const MOMENT: Duration = Duration::from_millis(5);
+/// How often what is unknown is given back.
+const REVIEW: Duration = Duration::from_secs(10);
 /// How long executions may go on once the worker should end.
 const FINISH: Duration = Duration::from_secs(10);
 
@@ -46,6 +54,25 @@ struct Running {
     slots: Arc<Semaphore>,
     tasks: TaskTracker,
     kill: CancellationToken,
+    known: Arc<Mutex<HashSet<i64>>>,
+}
+
+impl Running {
+    /// Runs what was claimed, in its slot.
+    fn start(&self, runner: &Arc<Runner>, claimed: Claimed, slot: OwnedSemaphorePermit) {
+        let (runner, kill, known, id) =
+            (Arc::clone(runner), self.kill.clone(), Arc::clone(&self.known), claimed.id);
+        known.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        self.tasks.spawn(async move {
+            runner.run(claimed, kill).await;
+            known.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            drop(slot);
+        });
+    }
+
+    fn known(&self) -> Vec<i64> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
 }
 
 impl Claims {
@@ -56,13 +83,19 @@ impl Claims {
             slots: Arc::new(Semaphore::new(slots)),
             tasks: TaskTracker::new(),
             kill: CancellationToken::new(),
+            known: Arc::default(),
         };
+        let mut reviewed = Instant::now();
         let mut waiter = self.hints.waiter(Topic::Execution);
         loop {
             let ready = tokio::select! {
                 () = stop.cancelled() => break,
                 ready = self.ready(&running) => ready,
             };
+            if reviewed.elapsed() >= REVIEW {
+                self.review(&running).await;
+                reviewed = Instant::now();
+            }
             waiter.arm();
             // Not raced against the stop: what was claimed is run.
             let nap = self.round(&running, ready).await;
@@ -98,16 +131,26 @@ impl Claims {
         };
         let (found, slots) = (claimed.len(), free.len());
         for (claimed, slot) in claimed.into_iter().zip(free) {
-            let (runner, kill) = (Arc::clone(&self.runner), running.kill.clone());
-            running.tasks.spawn(async move {
-                runner.run(claimed, kill).await;
-                drop(slot);
-            });
+            running.start(&self.runner, claimed, slot);
         }
         match found {
             0 => Some(self.until_due(&runtimes).await),
             found if found < slots => Some(PERIOD),
             _ => None,
+        }
+    }
+
+    /// Gives back what is running in this worker's name and unknown to it. Never beside a claim, whose answer may still come.
+    async fn review(&self, running: &Running) {
+        match worker::release_unknown(&self.pool, self.held, &running.known()).await {
+            Ok(0) => {}
+            Ok(executions) => {
+                tracing::warn!(executions, "Claims whose answers got lost were given back");
+                self.hints.wake(Topic::Execution);
+            }
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "Claims could not be reviewed");
+            }
         }
     }
 

@@ -12,3 +12,4 @@ mod pack;
 mod rejected;
 mod sensors;
 mod system;
+mod workers;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use attune_executor::ingest::{Ingest, IngestError, NewEvent, Origin, Receipt, Submission};
+use attune_executor::ingest::{Clock, Ingest, IngestError, NewEvent, Origin, Receipt, Submission};
 use attune_executor::rules::RuleCache;
 use attune_hints::Hints;
 use attune_testkit::TestDb;
@@ -28,10 +28,19 @@ impl System {
     }
 
     pub(crate) async fn with(pack: &TestPack) -> Self {
+        Self::with_pack_and_clock(pack, Utc::now).await
+    }
+
+    /// A database with the demo pack, whose events are stamped by `clock`.
+    pub(crate) async fn with_clock(clock: Clock) -> Self {
+        Self::with_pack_and_clock(&TestPack::demo(), clock).await
+    }
+
+    async fn with_pack_and_clock(pack: &TestPack, clock: Clock) -> Self {
         let db = TestDb::migrated().await;
         pack.load(&db.pool).await;
         let rules = Arc::new(RuleCache::new(db.pool.clone()));
-        let ingest = Ingest::start(db.pool.clone(), rules, Hints::default(), Utc::now);
+        let ingest = Ingest::start(db.pool.clone(), rules, Hints::default(), clock);
         Self { db, ingest }
     }
 

@@ -1,0 +1,116 @@
+//! What becomes of executions when something between a worker and the database goes wrong.
+
+use std::time::Duration;
+
+use attune_common::registration::{Held, Identity, Registration, WorkerRole};
+use attune_common::repositories::execution::{self, Claimed};
+use attune_common::repositories::worker;
+use attune_executor::finish::{Finish, Finisher, Outcome, Recorded};
+use attune_hints::Hints;
+use serde_json::json;
+
+use crate::system::{System, high};
+
+async fn registered(system: &System, name: &str) -> (Registration, Held) {
+    let (name, host) = (name.to_owned(), "here".to_owned());
+    let identity = Identity { name, role: WorkerRole::Action, host, replace: false };
+    let mut registration = Registration::new(system.pool().clone(), identity);
+    registration.register().await.unwrap();
+    let held = registration.held().unwrap();
+    (registration, held)
+}
+
+/// A system with one worker that claimed `count` executions.
+async fn claimed(count: i64) -> (System, Held, Vec<Claimed>) {
+    let system = System::with_demo().await;
+    system.post((0..count).map(|n| high(90 + n)).collect()).await.unwrap();
+    let (_, held) = registered(&system, "one").await;
+    let claimed = claim(&system, held).await;
+    assert_eq!(i64::try_from(claimed.len()).unwrap(), count);
+    (system, held, claimed)
+}
+
+async fn claim(system: &System, held: Held) -> Vec<Claimed> {
+    let runtimes: Vec<i64> =
+        sqlx::query_scalar("SELECT id FROM runtime").fetch_all(system.pool()).await.unwrap();
+    execution::claim(system.pool(), held, &runtimes, 100).await.unwrap()
+}
+
+async fn running(system: &System) -> i64 {
+    system.count("execution WHERE status = 'running'").await
+}
+
+fn succeeded(claimed: &Claimed, result: serde_json::Value) -> Finish {
+    let outcome = Outcome::Succeeded(result);
+    Finish { execution: claimed.id, attempt: claimed.attempt, outcome, retry_in: None, log: Vec::new() }
+}
+
+#[tokio::test]
+async fn an_end_that_can_not_be_stored_is_a_failure_and_costs_its_neighbours_nothing() {
+    let (system, held, claimed) = claimed(3).await;
+    let finisher = Finisher::start(system.pool().clone(), Hints::default(), held.worker);
+    let ends = claimed.iter().zip([json!(1), json!("\0"), json!(3)]);
+    let recorded = ends.map(|(claimed, result)| finisher.finish(succeeded(claimed, result)));
+    let recorded = futures_util::future::join_all(recorded).await;
+    assert_eq!(recorded, [Recorded::Yes; 3]);
+    assert_eq!(system.count("execution WHERE status = 'succeeded'").await, 2);
+    let reason = system.value("SELECT to_jsonb(error) FROM execution WHERE status = 'failed'").await;
+    assert!(reason.as_str().unwrap().starts_with("how it ended could not be recorded"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_got_lost_is_given_back_and_what_runs_is_not() {
+    let (system, held, claimed) = claimed(2).await;
+    let known = [claimed[0].id];
+    assert_eq!(worker::release_unknown(system.pool(), held, &known).await.unwrap(), 1);
+    assert_eq!(running(&system).await, 1);
+    let again = claim(&system, held).await;
+    assert_eq!((again[0].id, again[0].attempt), (claimed[1].id, 2));
+    let superseded = Held { epoch: held.epoch - 1, ..held };
+    assert_eq!(worker::release_unknown(system.pool(), superseded, &[]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn no_execution_stays_running_on_a_worker_whose_row_was_deleted() {
+    let (system, _, _) = claimed(2).await;
+    system.run("DELETE FROM worker").await;
+    assert_eq!(worker::release_deleted(system.pool()).await.unwrap(), 2);
+    assert_eq!(running(&system).await, 0);
+    assert_eq!(worker::release_deleted(system.pool()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn whoever_left_does_not_come_back_by_a_late_renewal_or_heartbeat() {
+    let system = System::with_demo().await;
+    let (registration, held) = registered(&system, "one").await;
+    registration.deregister().await.unwrap();
+    assert!(!worker::renew_lease(system.pool(), held, Duration::from_secs(20)).await.unwrap());
+    assert!(!worker::heartbeat(system.pool(), held).await.unwrap());
+    assert_eq!(system.count("worker WHERE status = 'inactive' AND lease_until IS NULL").await, 1);
+}
+
+#[tokio::test]
+async fn a_holder_that_renewed_after_it_was_seen_is_not_taken_over() {
+    let system = System::with_demo().await;
+    let (_, held) = registered(&system, "one").await;
+    system.run("UPDATE worker SET lease_until = NOW() - INTERVAL '1 second'").await;
+    let seen = worker::find_namesake(system.pool(), "one", WorkerRole::Action).await.unwrap().unwrap().seen();
+    assert!(worker::renew_lease(system.pool(), held, Duration::from_secs(20)).await.unwrap());
+    let claim = worker::Claim {
+        name: "one",
+        role: WorkerRole::Action,
+        host: "there",
+        capabilities: json!({}),
+        meta: json!({}),
+        lease: Duration::from_secs(20),
+    };
+    assert_eq!(worker::register(system.pool(), &claim, Some(seen)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_is_due_is_decided_by_the_clock_of_the_database() {
+    let system = System::with_clock(|| chrono::Utc::now() + chrono::TimeDelta::hours(1)).await;
+    system.post(vec![high(90)]).await.unwrap();
+    let (_, held) = registered(&system, "one").await;
+    assert_eq!(claim(&system, held).await.len(), 1);
+}
