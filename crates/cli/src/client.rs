@@ -13,7 +13,7 @@ use crate::arguments::Global;
 use crate::failure::Failure;
 
 /// Longer than any answer takes; a load of a large pack is the slowest.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_mins(2);
 /// Lists and logs may be long.
 const ANSWER_LIMIT: u64 = 256 * 1024 * 1024;
 
@@ -113,17 +113,22 @@ fn refusal(status: u16, body: &str) -> Failure {
     }
 }
 
-/// The error and, a line each, the faults of a pack.
+/// The error; instead of it, a line each, the faults of a pack.
 fn message(document: &Value) -> Option<String> {
-    let faults = document["faults"].as_array().into_iter().flatten().map(fault_line);
-    let lines: Vec<_> = std::iter::once(document["error"].as_str()?.to_owned()).chain(faults).collect();
-    Some(lines.join("\n"))
+    let faults: Vec<_> = document["faults"].as_array().into_iter().flatten().map(fault_line).collect();
+    if faults.is_empty() {
+        return document["error"].as_str().map(str::to_owned);
+    }
+    Some(format!("nothing was loaded; the pack is not valid\n{}", faults.join("\n")))
 }
 
+/// As `attune pack validate` prints it; a fault of a whole file has no field.
 fn fault_line(fault: &Value) -> String {
     let text = |name: &str| fault[name].as_str().unwrap_or_default().to_owned();
     let line = fault["line"].as_u64().map_or_else(String::new, |line| format!(":{line}"));
-    format!("  {}{line}: {}: {}", text("file"), text("field"), text("message"))
+    let field = Some(text("field")).filter(|field| !field.is_empty());
+    let field = field.map_or_else(String::new, |field| format!(": {field}"));
+    format!("  {}{line}{field}: {}", text("file"), text("message"))
 }
 
 fn read_line(path: &Path) -> Option<String> {
