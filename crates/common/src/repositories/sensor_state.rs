@@ -26,6 +26,9 @@ pub struct Owned {
 
 /// Claims those of `sensors` that have no worker, or whose worker's lease has ended. One conditional UPDATE, so two
 /// workers never own one sensor; nothing is claimed once the caller's own epoch or lease is gone.
+///
+/// The owner's lease is a scalar subquery, because only that is asked again when a row changed while this waited for its lock.
+/// `NOT EXISTS` may become a join, which is not, and whoever came second would take the sensor from the first.
 pub async fn claim(pool: &PgPool, held: Held, sensors: &[i64]) -> sqlx::Result<Vec<Owned>> {
     sqlx::query_as!(
         Owned,
@@ -34,7 +37,7 @@ pub async fn claim(pool: &PgPool, held: Held, sensors: &[i64]) -> sqlx::Result<V
            free AS MATERIALIZED (
                SELECT s.sensor FROM sensor_state s, me
                WHERE s.sensor = ANY($3) AND s.worker IS DISTINCT FROM me.id
-                 AND NOT EXISTS (SELECT FROM worker w WHERE w.id = s.worker AND w.lease_until > clock_timestamp())
+                 AND COALESCE((SELECT w.lease_until <= clock_timestamp() FROM worker w WHERE w.id = s.worker), TRUE)
                ORDER BY s.sensor FOR UPDATE OF s)
            UPDATE sensor_state s
            SET worker = me.id, epoch = s.epoch + 1, updated = clock_timestamp(),
@@ -50,12 +53,14 @@ pub async fn claim(pool: &PgPool, held: Held, sensors: &[i64]) -> sqlx::Result<V
     .await
 }
 
-/// The sensors that a worker owns.
-pub async fn owned_by(pool: &PgPool, worker: i64) -> sqlx::Result<Vec<Owned>> {
+/// The sensors that the caller owns: none once another epoch holds its place, although the worker is the same.
+pub async fn owned_by(pool: &PgPool, held: Held) -> sqlx::Result<Vec<Owned>> {
     sqlx::query_as!(
         Owned,
-        "SELECT sensor, epoch, state, failures FROM sensor_state WHERE worker = $1 ORDER BY sensor",
-        worker
+        r#"SELECT s.sensor, s.epoch, s.state, s.failures
+           FROM sensor_state s JOIN worker w ON w.id = s.worker WHERE w.id = $1 AND w.epoch = $2 ORDER BY s.sensor"#,
+        held.worker,
+        held.epoch
     )
     .fetch_all(pool)
     .await

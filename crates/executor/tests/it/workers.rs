@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use attune_common::registration::{Held, Identity, Registration, WorkerRole};
 use attune_common::repositories::execution::{self, Claimed};
-use attune_common::repositories::worker;
+use attune_common::repositories::{sensor_state, worker};
 use attune_executor::finish::{Finish, Finisher, Outcome, Recorded};
 use attune_hints::Hints;
 use serde_json::json;
@@ -113,4 +113,30 @@ async fn what_is_due_is_decided_by_the_clock_of_the_database() {
     system.post(vec![high(90)]).await.unwrap();
     let (_, held) = registered(&system, "one").await;
     assert_eq!(claim(&system, held).await.len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_waited_for_a_sensor_does_not_take_it_from_its_new_owner() {
+    let system = System::with_demo().await;
+    let (_, first) = registered(&system, "first").await;
+    let (_, second) = registered(&system, "second").await;
+    let sensors: Vec<i64> =
+        sqlx::query_scalar("SELECT id FROM sensor").fetch_all(system.pool()).await.unwrap();
+    let mut claiming = system.pool().begin().await.unwrap();
+    sqlx::query("UPDATE sensor_state SET worker = $1, epoch = epoch + 1")
+        .bind(first.worker)
+        .execute(&mut *claiming)
+        .await
+        .unwrap();
+    let pool = system.pool().clone();
+    let waiting = tokio::spawn(async move { sensor_state::claim(&pool, second, &sensors).await.unwrap() });
+    while system
+        .count("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        .await
+        == 0
+    {
+        tokio::task::yield_now().await;
+    }
+    claiming.commit().await.unwrap();
+    assert_eq!(waiting.await.unwrap(), []);
 }
