@@ -173,7 +173,7 @@ impl Assigner {
 
     /// Claims what belongs here and is free, and returns all that this worker owns.
     async fn claim_missing(&self, here: &[SensorRow]) -> Result<HashMap<i64, Owned>, RoundError> {
-        let owned = sensor_state::owned_by(&self.pool, self.held.worker).await?;
+        let owned = sensor_state::owned_by(&self.pool, self.held).await?;
         let mut owned: HashMap<i64, Owned> = owned.into_iter().map(|owned| (owned.sensor, owned)).collect();
         let missing: Vec<i64> =
             here.iter().map(|sensor| sensor.id).filter(|sensor| !owned.contains_key(sensor)).collect();

@@ -88,7 +88,7 @@ async fn a_poll_knows_its_configuration_and_its_state() {
     let mut row = row();
     row.config = json!({"path": "/x y"});
     let script = r#"echo "{\"events\": [{\"stdin\": $(cat), \"env\": $SENSOR_CONFIG, \"context\": $(cat "$SENSOR_CONTEXT")}]}"
-        [ "$(stat -c %a "$SENSOR_CONTEXT")" = 600 ]"#;
+        [ "$(stat -c %a . "$SENSOR_CONTEXT" | tr "\n" " ")" = "700 600 " ]"#;
     let output = poll_as(script, row, json!({})).await.unwrap();
     let event = &output.events[0];
     assert_eq!(event["stdin"], json!({"path": "/x y"}));

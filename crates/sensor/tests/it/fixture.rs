@@ -14,7 +14,7 @@ use attune_testkit::TestDb;
 use serde_json::Value;
 use sqlx::postgres::{PgPoolOptions, PgRow};
 use sqlx::types::chrono::Utc;
-use sqlx::{AssertSqlSafe, PgPool, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, Row as _};
 use tempfile::TempDir;
 
 use crate::pack;
@@ -113,6 +113,18 @@ impl Fixture {
             .stderr(Stdio::null())
             .spawn()
             .unwrap()
+    }
+
+    /// Takes the database away from everybody, or gives it back.
+    pub(crate) async fn allow_connections(&self, allowed: bool) {
+        let mut admin = PgConnection::connect(attune_testkit::cluster::url()).await.unwrap();
+        let name = self.pool().connect_options().get_database().unwrap().to_owned();
+        let allow = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}");
+        sqlx::query(AssertSqlSafe(allow)).execute(&mut admin).await.unwrap();
+        if !allowed {
+            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
+            sqlx::query(end).bind(name).execute(&mut admin).await.unwrap();
+        }
     }
 
     /// Waits until the query has a row.

@@ -1,5 +1,8 @@
 //! One owner per sensor, whoever comes and goes.
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
 use sqlx::Row as _;
 
 use crate::fixture::Fixture;
@@ -70,17 +73,22 @@ async fn after_kill_9_the_next_start_takes_over_at_once() {
 
 #[tokio::test]
 async fn who_is_replaced_ends_with_code_4_and_produces_nothing_more() {
-    let fixture = Fixture::with_sensors(&[("s", "core.shell", "echo '{\"events\": [{}]}'")]).await;
+    let code = r#"n=$(sed 's/.*"state":{"n":\([0-9]*\)}.*/\1/; t; s/.*/0/' "$SENSOR_CONTEXT")
+        n=$((n + 1))
+        echo "{\"events\": [{\"n\": $n}], \"state\": {\"n\": $n}}""#;
+    let fixture = Fixture::with_sensors(&[("s", "core.shell", code)]).await;
     let old = fixture.start().await;
-    fixture.event_of("s").await;
+    fixture.eventually("SELECT FROM event WHERE payload = '{\"n\": 3}'").await;
     let new = fixture.service(fixture.config("s")).replacing(true);
     new.start().await.unwrap();
     let failure = old.supervisor().run(attune_sensor::DRAIN).await.unwrap_err();
     assert_eq!(attune_boot::exit_code(&failure), 4, "{failure:#}");
-    let epoch: i64 =
-        fixture.eventually("SELECT epoch FROM sensor_state WHERE worker IS NOT NULL").await.get(0);
-    fixture.eventually(&format!("SELECT FROM sensor_state WHERE epoch = {epoch} AND polls > 5")).await;
+    let polls: i64 =
+        fixture.eventually("SELECT polls FROM sensor_state WHERE worker IS NOT NULL").await.get(0);
+    fixture.eventually(&format!("SELECT FROM sensor_state WHERE polls > {polls} + 3")).await;
     new.stop().await;
+    let twice = sqlx::query("SELECT payload FROM event GROUP BY payload HAVING count(*) > 1");
+    assert!(twice.fetch_all(fixture.pool()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -94,4 +102,43 @@ async fn a_sensor_taken_away_by_hand_is_dropped_and_won_again() {
     fixture.eventually(&format!("SELECT FROM sensor_state WHERE polls > {polls}")).await;
     service.stop().await;
     fixture.eventually("SELECT FROM sensor_state WHERE worker IS NULL").await;
+}
+
+#[tokio::test]
+async fn without_the_database_polls_end_before_the_lease_does_and_go_on_afterwards() {
+    let place = tempfile::tempdir().unwrap();
+    let pids = place.path().join("pids");
+    let code = format!("echo $$ >> {}; exec sleep 300", pids.display());
+    let fixture = Fixture::with_sensors(&[("s", "core.shell", &code)]).await;
+    fixture.execute("UPDATE sensor SET timeout = 300").await;
+    let service = fixture.start().await;
+    let pid = until(|| polls(&pids).first().copied()).await;
+
+    let begun = Instant::now();
+    fixture.allow_connections(false).await;
+    until(|| (!Path::new(&format!("/proc/{pid}")).exists()).then_some(())).await;
+    assert!(begun.elapsed() < attune_common::registration::LEASE, "{:?}", begun.elapsed());
+    fixture.allow_connections(true).await;
+    until(|| polls(&pids).get(1).copied()).await;
+    fixture.eventually("SELECT FROM sensor_state WHERE worker IS NOT NULL").await;
+    service.stop().await;
+}
+
+/// The processes of all polls so far.
+fn polls(file: &Path) -> Vec<u32> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().filter_map(|line| line.parse().ok()).collect()
+}
+
+/// Waits for something outside of the database.
+async fn until<T>(look: impl Fn() -> Option<T>) -> T {
+    let wait = async {
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), wait).await.unwrap()
 }

@@ -1,6 +1,7 @@
 //! A worker's place in the table.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use attune_worker::WorkerRegistration;
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 use sqlx::Row as _;
 use sqlx::types::chrono::{DateTime, Utc};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, error};
 use crate::pack;
 
 #[tokio::test]
@@ -91,10 +92,31 @@ async fn a_runtime_whose_binary_is_missing_appears_when_it_is_installed() {
     let row = fixture.eventually("SELECT capabilities->'runtimes' FROM worker").await;
     assert!(!row.get::<Value, _>(0).as_array().unwrap().contains(&json!("haskell")));
 
-    std::fs::write(&binary, "#!/bin/sh\necho 9.4.7\n").unwrap();
-    std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).unwrap();
+    install(&binary);
     fixture.eventually("SELECT FROM worker WHERE capabilities->'runtimes' ? 'haskell'").await;
     std::fs::remove_file(&binary).unwrap();
     fixture.eventually("SELECT FROM worker WHERE NOT capabilities->'runtimes' ? 'haskell'").await;
     service.stop().await;
+}
+
+#[tokio::test]
+async fn a_runtime_that_turns_out_to_be_missing_is_no_longer_claimed_to_be_there() {
+    let fixture = Fixture::new().await;
+    let place = tempfile::tempdir().unwrap();
+    let binary = place.path().join("haskell");
+    install(&binary);
+    pack::add_runtime(fixture.pool(), "Haskell", binary.to_str().unwrap()).await;
+    fixture.add_action("core.haskell", "").await;
+    let service = fixture.start().await;
+    fixture.eventually("SELECT FROM worker WHERE capabilities->'runtimes' ? 'haskell'").await;
+    std::fs::remove_file(&binary).unwrap();
+    let row = fixture.run(json!({})).await;
+    assert!(error(&row).starts_with("runtime core.haskell is missing on this machine"), "{}", error(&row));
+    fixture.eventually("SELECT FROM worker WHERE NOT capabilities->'runtimes' ? 'haskell'").await;
+    service.stop().await;
+}
+
+fn install(binary: &Path) {
+    std::fs::write(binary, "#!/bin/sh\necho 9.4.7\n").unwrap();
+    std::fs::set_permissions(binary, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
