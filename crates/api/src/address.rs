@@ -20,7 +20,7 @@ pub enum AddressError {
     )]
     NotLoopback(String),
     /// Somebody else listens there.
-    #[error("port {} of {} is taken: end what listens there, or choose another with server.port (0 takes a free one)", .0.port(), .0.ip())]
+    #[error("port {} of {} is taken: end what listens there, or choose another (`attune up --port`, or server.port; 0 takes a free one)", .0.port(), .0.ip())]
     Taken(SocketAddr),
     /// The system refused.
     #[error("can not listen on {address}")]

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use attune_common::{config, registration};
+use attune_common::{config, db, registration};
 
 /// The code that tells a supervisor or a script what kind of failure this was.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
@@ -11,7 +11,8 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
 }
 
 fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
-    if cause.is::<config::ConfigError>() {
+    let is_unconfigured = matches!(cause.downcast_ref(), Some(db::Error::NoUrl));
+    if is_unconfigured || cause.is::<config::ConfigError>() {
         return Some(2);
     }
     match cause.downcast_ref::<registration::Error>()? {

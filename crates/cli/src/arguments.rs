@@ -8,7 +8,7 @@ use crate::commands::{action, db, event, execution, noun, pack, up};
 
 /// Event-driven automation: sensors see, rules decide, workers act.
 #[derive(Debug, Parser)]
-#[command(name = "attune", version, propagate_version = true, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "attune", version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -27,6 +27,7 @@ Exit codes: 0 done, 1 failed, 2 wrong call or configuration, 3 no such thing,
 
 /// Where things are, and how answers look.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// Configuration file; without it ATTUNE_CONFIG, then config.yaml in the working directory
     #[arg(long, value_name = "FILE", global = true)]
@@ -35,19 +36,17 @@ pub(crate) struct Global {
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
     /// Address of the API; without it the one in the data directory
-    #[arg(long, value_name = "URL", env = "ATTUNE_API_URL", global = true)]
+    #[arg(long, value_name = "URL", env = "ATTUNE_API_URL", hide_env_values = true, global = true)]
     pub(crate) api_url: Option<String>,
-    /// How answers look: a table for people, JSON for programs
-    #[arg(short, long, value_enum, default_value_t = Format::Table, global = true)]
+    /// How answers look; JSON has everything, and lists in it are arrays of objects named as the columns
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Table, global = true)]
     pub(crate) output: Format,
 }
 
 /// How answers look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Aligned columns
     Table,
-    /// One JSON document; lists are arrays of objects whose fields are named as the columns
     Json,
 }
 

@@ -41,5 +41,6 @@ mod spawn;
 
 pub use error::Error;
 pub use local_db::{LocalDb, Options};
+pub use lock::Lock;
 pub use server::{Server, find_server};
 pub use socket::url_of;

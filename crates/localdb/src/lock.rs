@@ -5,6 +5,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::process;
 
 use crate::Error;
@@ -12,11 +13,16 @@ use crate::layout::Layout;
 
 /// Ownership of a data directory, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     _file: File,
 }
 
 impl Lock {
+    /// Takes possession of a data directory in which no cluster is to run; it is created when it is missing.
+    pub fn of(data_dir: &Path) -> Result<Self, Error> {
+        Self::take(&Layout::create(data_dir)?)
+    }
+
     /// Takes the lock, or says who has it.
     pub(crate) fn take(layout: &Layout) -> Result<Self, Error> {
         let path = layout.lock();

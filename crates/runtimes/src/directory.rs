@@ -13,7 +13,7 @@ const SKIPPED: &[&str] = &[".git", "__pycache__", "node_modules"];
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     /// The system refused.
-    #[error("can not read {path}: {source}")]
+    #[error("can not read {path}")]
     Unreadable {
         /// What was to be read.
         path: PathBuf,

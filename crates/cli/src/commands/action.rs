@@ -52,8 +52,13 @@ pub(crate) fn run(global: &Global, run: &Run) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let execution = wait(&client, id)?;
-    show(global.output, &execution)?;
-    Ok(if execution["status"] == "succeeded" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let succeeded = execution["status"] == "succeeded";
+    match global.output {
+        Format::Json => output::json(&execution)?,
+        Format::Table if succeeded => show_result(&execution["result"])?,
+        Format::Table => return Err(failure(&execution).into()),
+    }
+    Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Asks until the execution has ended, rarely when it takes long.
@@ -69,17 +74,17 @@ fn wait(client: &Client, id: i64) -> anyhow::Result<Value> {
     }
 }
 
-/// For people only what they asked for: the result, or why there is none.
-fn show(format: Format, execution: &Value) -> anyhow::Result<()> {
-    match (format, &execution["result"]) {
-        (Format::Json, _) => output::json(execution),
-        (Format::Table, Value::String(text)) if execution["error"].is_null() => output::text(text),
-        (Format::Table, result) if execution["error"].is_null() => output::json(result),
-        (Format::Table, _) => {
-            let text = |name: &str| execution[name].as_str().unwrap_or_default().to_owned();
-            output::text(&format!("execution {} {}: {}", execution["id"], text("status"), text("error")))
-        }
+/// For people only what they asked for.
+fn show_result(result: &Value) -> anyhow::Result<()> {
+    match result {
+        Value::String(text) => output::text(text),
+        other => output::json(other),
     }
+}
+
+fn failure(execution: &Value) -> Failure {
+    let text = |name: &str| execution[name].as_str().unwrap_or("for no known reason");
+    Failure::Failed(format!("execution {} {}: {}", execution["id"], text("status"), text("error")))
 }
 
 fn parse_param(text: &str) -> Result<(String, Value), String> {

@@ -61,7 +61,11 @@ fn send(global: &Global, send: &Send) -> anyhow::Result<()> {
             output::text("dropped: an event of this key from this source is there already")
         }
         (Format::Table, false) => {
-            output::text(&format!("event {}: {} rule(s) fired", answer["id"], answer["enforcements"]))
+            let fired = match answer["enforcements"].as_u64() {
+                Some(1) => "1 rule".to_owned(),
+                rules => format!("{} rules", rules.unwrap_or_default()),
+            };
+            output::text(&format!("event {}: {fired} fired", answer["id"]))
         }
     }
 }

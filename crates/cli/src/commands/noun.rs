@@ -13,7 +13,7 @@ pub(crate) use attune_common::repositories::listing::Noun;
 /// Reading commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List them, things by name and happenings newest first
+    /// List them: things by name, happenings newest first
     List(List),
     /// Show one with all its fields
     Show(Show),
@@ -26,7 +26,7 @@ pub(crate) struct List {
     #[arg(short, long = "where", value_name = "COLUMN=VALUE", value_parser = parse_pair)]
     filters: Vec<(String, String)>,
     /// At most so many rows
-    #[arg(short = 'n', long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
     /// Only ids below this one: the next page of a list of happenings
     #[arg(long, value_name = "ID")]
@@ -59,7 +59,7 @@ fn query(noun: Noun, list: &List) -> Result<Vec<(String, String)>, Failure> {
     if let Some((column, _)) = list.filters.iter().find(|(column, _)| !known.contains(&column.as_str())) {
         let known = known.join(", ");
         return Err(Failure::Usage(format!(
-            "{}s can not be narrowed by {column}; by {known} they can",
+            "{}s can not be narrowed by {column}, only by {known}",
             noun.name()
         )));
     }

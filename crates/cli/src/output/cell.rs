@@ -20,6 +20,7 @@ pub(super) fn short(value: &Value) -> String {
 pub(super) fn long(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
+        Value::Array(items) if items.is_empty() => "-".to_owned(),
         Value::String(text) => printable(&time(text).unwrap_or_else(|| text.clone())),
         Value::Array(items) if items.iter().all(Value::is_string) => {
             items.iter().map(long).collect::<Vec<_>>().join(", ")
@@ -31,7 +32,7 @@ pub(super) fn long(value: &Value) -> String {
 /// Timestamps without the parts that nobody reads in a table: `2026-01-31 09:35:15Z`.
 fn time(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
-    let is_time = bytes.len() >= 25 && bytes[4] == b'-' && bytes[10] == b'T' && text.ends_with("+00:00");
+    let is_time = bytes.len() == 24 && bytes[4] == b'-' && bytes[10] == b'T' && text.ends_with('Z');
     is_time.then(|| format!("{} {}Z", &text[..10], &text[11..19]))
 }
 
@@ -52,7 +53,7 @@ mod tests {
 
     #[test]
     fn times_are_short_and_long_texts_are_cut() {
-        assert_eq!(short(&json!("2026-01-31T09:35:15.123456+00:00")), "2026-01-31 09:35:15Z");
+        assert_eq!(short(&json!("2026-01-31T09:35:15.123Z")), "2026-01-31 09:35:15Z");
         assert_eq!(short(&json!("é".repeat(100))).chars().count(), WIDTH + 1);
     }
 
@@ -60,6 +61,6 @@ mod tests {
     fn lists_of_words_read_as_words() {
         assert_eq!(short(&json!(["shell", "python"])), "shell, python");
         assert_eq!(short(&json!({"a": 1})), r#"{"a":1}"#);
-        assert_eq!(short(&Value::Null), "-");
+        assert_eq!((short(&Value::Null), short(&json!([]))), ("-".to_owned(), "-".to_owned()));
     }
 }

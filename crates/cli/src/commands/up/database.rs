@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use attune_boot::Supervisor;
 use attune_common::config::{Config, DatabaseUrl};
-use attune_localdb::{LocalDb, Options};
+use attune_localdb::{LocalDb, Lock, Options};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -14,32 +14,33 @@ const GIVE_UP: Duration = Duration::from_mins(5);
 /// The longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The private database under watch; nothing when the configuration names one.
-#[derive(Debug, Default)]
-pub(super) struct Database {
-    end: CancellationToken,
-    keeper: Option<JoinHandle<()>>,
+/// The database, and with it the possession of the data directory: two programs would overwrite each other's address.
+#[derive(Debug)]
+pub(super) enum Database {
+    /// The configured one, which is another's business.
+    Configured { _possession: Lock },
+    /// A private one under watch.
+    Private { end: CancellationToken, keeper: JoinHandle<()> },
 }
 
 impl Database {
     /// Starts a private database unless one is configured, and writes its address into the configuration.
     pub(super) async fn start(config: &mut Config, supervisor: &Supervisor) -> anyhow::Result<Self> {
         if config.database.url.is_some() {
-            return Ok(Self::default());
+            return Ok(Self::Configured { _possession: Lock::of(&config.data_dir)? });
         }
         let database = LocalDb::start(&Options::new(&config.data_dir)).await?;
         config.database.url = DatabaseUrl::parse(&database.url());
         let end = CancellationToken::new();
         let keeper = tokio::spawn(keep(database, supervisor.clone(), end.clone()));
-        Ok(Self { end, keeper: Some(keeper) })
+        Ok(Self::Private { end, keeper })
     }
 
     /// Stops it; to be called when nothing uses it any more.
     pub(super) async fn stop(self) {
-        self.end.cancel();
-        if let Some(keeper) = self.keeper
-            && let Err(panic) = keeper.await
-        {
+        let Self::Private { end, keeper } = self else { return };
+        end.cancel();
+        if let Err(panic) = keeper.await {
             tracing::error!(error = %panic, "The private database's keeper failed");
         }
     }

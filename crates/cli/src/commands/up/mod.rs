@@ -67,7 +67,7 @@ fn configure(global: &Global, arguments: &Arguments) -> anyhow::Result<Config> {
 async fn up(mut config: Config, arguments: Arguments) -> anyhow::Result<()> {
     let supervisor = Supervisor::default();
     let database = Database::start(&mut config, &supervisor).await?;
-    let start = start(config, arguments, supervisor.clone());
+    let start = Box::pin(start(config, arguments, supervisor.clone()));
     let outcome = attune_boot::serve(supervisor, DRAIN, start).await;
     database.stop().await;
     outcome

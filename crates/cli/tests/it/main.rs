@@ -1,0 +1,20 @@
+//! The binary as a person uses it: started, asked, stopped, killed.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails ends its test")]
+
+mod chain;
+mod commands;
+mod database;
+mod db;
+mod eventually;
+mod failures;
+mod help;
+mod home;
+mod life;
+mod logs;
+mod outage;
+mod pack;
+mod packs;
+mod recovery;
+mod servers;
+mod up;
