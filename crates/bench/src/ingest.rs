@@ -242,7 +242,7 @@ async fn work(pool: PgPool, hints: Hints, finished: Arc<AtomicU64>) -> anyhow::R
         if claimed.is_empty() {
             waiter.wait(Duration::from_secs(1)).await;
         }
-        let finishes = claimed.into_iter().map(|claimed| {
+        let runs = claimed.into_iter().map(|claimed| {
             ends.finish(Finish {
                 execution: claimed.id,
                 attempt: claimed.attempt,
@@ -251,7 +251,7 @@ async fn work(pool: PgPool, hints: Hints, finished: Arc<AtomicU64>) -> anyhow::R
                 log: Vec::new(),
             })
         });
-        let recorded = futures_util::future::join_all(finishes).await;
+        let recorded = futures_util::future::join_all(runs).await;
         finished.fetch_add(u64::try_from(recorded.len())?, Ordering::AcqRel);
     }
 }

@@ -1,8 +1,9 @@
 //! Table `execution`: the queue of work, claimed by runtime and fenced by attempt number.
 //!
 //! `idx_execution_requested` serves [`claim`], `idx_execution_running` serves [`requeue_lost`]. The state in a row is the
-//! place in the queue; every statement names the state it expects. Rows are found by `id = ANY(...)`, which only an index
-//! can serve, because a plan made while the table was empty is kept when it is not (see [`crate::db`]).
+//! place in the queue; every statement names the state it expects. Plans are kept (see [`crate::db`]), also those made while
+//! the table was empty, so each statement leaves the planner one index to find its rows by: where that is the primary key,
+//! the state is compared as text, which keeps the partial indexes out.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -68,7 +69,7 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
                ORDER BY d.not_before, d.id LIMIT $4),
            claimed AS (
                UPDATE execution e SET status = 'running', worker = me.id, started = clock_timestamp(), updated = clock_timestamp()
-               FROM me WHERE e.id = ANY(ARRAY(SELECT id FROM due)) AND e.status = 'requested'
+               FROM me WHERE e.id = ANY(ARRAY(SELECT id FROM due)) AND e.status::text = 'requested'
                RETURNING e.id, e.attempt, e.lost, e.action, e.action_ref, e.rule_ref, e.trigger_ref, e.pack_digest, e.params)
            SELECT c.id AS "id!", c.attempt AS "attempt!", c.lost AS "lost!", c.action_ref AS "action_ref!", c.rule_ref,
                   c.trigger_ref, c.pack_digest, c.params AS "params!",
@@ -141,9 +142,11 @@ pub async fn finish(pool: &PgPool, worker: i64, finishes: &Finishes) -> sqlx::Re
         r#"WITH input AS MATERIALIZED (
                SELECT * FROM unnest($2::bigint[], $3::int[], $4::text[], $5::jsonb[], $6::text[], $7::float8[], $8::bytea[])
                    AS i (id, attempt, status, result, error, retry_in, log)),
+           locked AS MATERIALIZED (
+               SELECT id, attempt, started FROM execution
+               WHERE id = ANY($2) AND worker = $1 AND status::text = 'running' ORDER BY id FOR UPDATE),
            mine AS MATERIALIZED (
-               SELECT i.*, e.started FROM execution e JOIN input i ON e.id = i.id
-               WHERE e.id = ANY($2) AND e.attempt = i.attempt AND e.worker = $1 AND e.status = 'running' ORDER BY e.id FOR UPDATE OF e),
+               SELECT i.*, l.started FROM input i JOIN locked l USING (id, attempt)),
            past AS (
                INSERT INTO attempt (execution, attempt, worker, status, error, started)
                SELECT id, attempt, $1, status, error, started FROM mine WHERE retry_in IS NOT NULL),
@@ -157,7 +160,7 @@ pub async fn finish(pool: &PgPool, worker: i64, finishes: &Finishes) -> sqlx::Re
                finished = CASE WHEN m.retry_in IS NULL THEN clock_timestamp() END,
                not_before = CASE WHEN m.retry_in IS NULL THEN e.not_before ELSE clock_timestamp() + make_interval(secs => m.retry_in) END,
                result = m.result, error = m.error, lost_in_row = 0, updated = clock_timestamp()
-           FROM mine m WHERE e.id = m.id AND e.id = ANY($2)
+           FROM mine m WHERE e.id = m.id
            RETURNING e.id"#,
         worker,
         &finishes.execution,
@@ -173,7 +176,13 @@ pub async fn finish(pool: &PgPool, worker: i64, finishes: &Finishes) -> sqlx::Re
 }
 
 /// Appends to the log of an attempt that is still running.
-pub async fn append_log(pool: &PgPool, worker: i64, execution: i64, attempt: i32, data: &[u8]) -> sqlx::Result<bool> {
+pub async fn append_log(
+    pool: &PgPool,
+    worker: i64,
+    execution: i64,
+    attempt: i32,
+    data: &[u8],
+) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         r#"INSERT INTO log (execution, attempt, data)
            SELECT id, attempt, $4 FROM execution WHERE id = $1 AND attempt = $2 AND worker = $3 AND status = 'running'"#,
@@ -236,8 +245,9 @@ pub async fn request(pool: &PgPool, action_ref: &str, params: &Value) -> sqlx::R
 
 /// The log of an execution, oldest first: attempt and bytes.
 pub async fn log(pool: &PgPool, execution: i64) -> sqlx::Result<Vec<(i32, Vec<u8>)>> {
-    let rows = sqlx::query!("SELECT attempt, data FROM log WHERE execution = $1 ORDER BY attempt, id", execution)
-        .fetch_all(pool)
-        .await?;
+    let rows =
+        sqlx::query!("SELECT attempt, data FROM log WHERE execution = $1 ORDER BY attempt, id", execution)
+            .fetch_all(pool)
+            .await?;
     Ok(rows.into_iter().map(|row| (row.attempt, row.data)).collect())
 }
