@@ -12,18 +12,16 @@ struct Language {
     runtime: &'static str,
     sensor: &'static str,
     action: &'static str,
-    /// The row that an operator adds first, when Attune does not come with it.
+    /// The row that an operator adds to the running system, when Attune does not come with it.
     insert: Option<&'static str>,
 }
 
-/// Loads a pack of three things and their code, and waits for what comes of it.
+/// Loads a pack of three things and their code into a running system, and waits for what comes of it.
 fn runs(language: &Language) {
     let (home, database) = Home::with_database();
+    let _up = home.up(&[]);
     if let Some(insert) = language.insert {
-        // Into a system that runs; what it brings is there from the next start on.
-        let up = home.up(&[]);
         database.execute(insert);
-        assert!(up.stop().success());
     }
     let sensor = format!(
         "ref: demo.speak\nruntime: {}\nentrypoint: speak\ntriggers: [demo.said]\npoll_interval: 3600\n",
@@ -43,18 +41,19 @@ fn runs(language: &Language) {
         ("repeat", language.action),
     ];
     pack::write(home.path(), "demo", &files);
-    let _up = home.up(&["--packs", "demo"]);
-    let ended = database.eventually(
-        "SELECT e.*, w.capabilities->'runtime_details' AS runtimes FROM execution e LEFT JOIN worker w ON w.id = e.worker
-         WHERE finished IS NOT NULL",
-    );
+    let loaded = home.attune(&["pack", "load", "demo"]);
+    assert_eq!(loaded.code, 0, "{loaded}");
+    let ended = database.eventually("SELECT * FROM execution WHERE finished IS NOT NULL");
     assert_eq!(
         (&ended["status"], &ended["result"]),
         (&json!("succeeded"), &json!({"text": TEXT})),
         "{ended}"
     );
     assert_eq!((&ended["action_ref"], &ended["attempt"]), (&json!("demo.repeat"), &json!(1)));
-    assert!(ended["runtimes"].get(language.runtime).is_some(), "{} was not detected", language.runtime);
+    database.eventually(&format!(
+        "SELECT 1 FROM worker WHERE capabilities->'runtime_details' ? '{}' HAVING count(*) = 2",
+        language.runtime
+    ));
     let event = &database.rows("SELECT * FROM event")[0];
     assert_eq!((&event["sensor_ref"], &event["payload"]["text"]), (&json!("demo.speak"), &json!(TEXT)));
 }

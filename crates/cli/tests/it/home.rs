@@ -146,7 +146,7 @@ macro_rules! assert_terminal {
     ($($arguments:tt)*) => {
         insta::with_settings!({filters => vec![
             (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z", "YYYY-MM-DD hh:mm:ssZ"),
-            (r"(?m)^ \d  (sensor|worker)-test", " N  $1-test"),
+            (r"(?m)^ \d   (sensor|worker)-test", " N   $1-test"),
             (r"127\.0\.0\.1:\d{2,}", "127.0.0.1:[port]"),
             (r"port \d+", "port [port]"),
             (r"process \d+", "process [pid]"),
