@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
-use sqlx::PgPool;
+use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +34,8 @@ pub enum Lease {
 #[derive(Debug)]
 pub struct LeaseKeeper {
     pool: PgPool,
+    /// Its own, so that a busy pool never costs the lease.
+    connection: Option<PgConnection>,
     held: Held,
     state: watch::Sender<Lease>,
     renewed_at: Duration,
@@ -44,7 +46,7 @@ impl LeaseKeeper {
     /// A keeper for a registration that was just made, and the place to watch it.
     pub fn new(pool: PgPool, held: Held) -> (Self, watch::Receiver<Lease>) {
         let (state, watcher) = watch::channel(Lease::Held);
-        (Self { pool, held, state, renewed_at: boot_time(), failing: false }, watcher)
+        (Self { pool, connection: None, held, state, renewed_at: boot_time(), failing: false }, watcher)
     }
 
     /// Renews until `stop`, or until superseded. The first time is at once: how old the lease is that the registration
@@ -65,7 +67,7 @@ impl LeaseKeeper {
         let left = (self.renewed_at + LEASE).saturating_sub(MARGIN).saturating_sub(sent_at);
         // Whoever lapsed already has nothing to be in time for, and a new connection may take a while.
         let limit = if left.is_zero() { LEASE_RENEWAL } else { left.clamp(RETRY, LEASE_RENEWAL) };
-        let renewal = tokio::time::timeout(limit, worker::renew_lease(&self.pool, self.held, LEASE)).await;
+        let renewal = tokio::time::timeout(limit, self.ask()).await;
         self.failing = !matches!(renewal, Ok(Ok(true)));
         let lease = match renewal {
             Ok(Ok(true)) => {
@@ -78,6 +80,17 @@ impl LeaseKeeper {
         };
         self.publish(lease);
         lease
+    }
+
+    /// One renewal. The connection is kept only when it answered: one that was cut off in the middle is of no use.
+    async fn ask(&mut self) -> sqlx::Result<bool> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => PgConnection::connect_with(&self.pool.connect_options()).await?,
+        };
+        let own = worker::renew_lease(&mut connection, self.held, LEASE).await?;
+        self.connection = Some(connection);
+        Ok(own)
     }
 
     fn publish(&self, lease: Lease) {

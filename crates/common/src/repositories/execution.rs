@@ -12,7 +12,7 @@ use sqlx::{PgConnection, PgPool};
 use crate::registration::Held;
 
 /// Losses in a row after which an execution is given up.
-pub const MAX_LOSSES: i32 = 5;
+pub const MAX_LOSSES: i16 = 5;
 
 /// A claimed execution with all that its run needs.
 #[derive(Debug, Clone)]
@@ -196,20 +196,35 @@ pub async fn append_log(
     Ok(done.rows_affected() == 1)
 }
 
+/// Why a worker's running executions go back into the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// The worker died, or the answer to its claim did. Too many in a row and the action itself is under suspicion.
+    Died,
+    /// An operator stopped the worker, which says nothing about the action.
+    Stopped,
+}
+
 /// Puts the running executions of a worker, but for those in `kept`, back into the queue as a new attempt; those that may
 /// run only once, or were lost too often in a row, are abandoned.
-pub(super) async fn requeue_lost(tx: &mut PgConnection, worker: i64, kept: &[i64]) -> sqlx::Result<u64> {
+pub(super) async fn requeue_lost(
+    tx: &mut PgConnection,
+    worker: i64,
+    kept: &[i64],
+    loss: Loss,
+) -> sqlx::Result<u64> {
+    let in_row = i16::from(loss == Loss::Died);
     let done = sqlx::query!(
         r#"WITH lost AS MATERIALIZED (
                SELECT e.id, e.attempt, e.started,
-                      COALESCE(a.at_most_once, FALSE) OR e.lost_in_row + 1 >= $2 AS gives_up,
+                      COALESCE(a.at_most_once, FALSE) OR e.lost_in_row + $4 >= $2 AS gives_up,
                       CASE WHEN COALESCE(a.at_most_once, FALSE) THEN 'its worker was lost, and the action may run at most once'
-                           ELSE 'its worker was lost ' || (e.lost_in_row + 1) || ' times in a row' END AS reason
+                           ELSE 'its worker was lost ' || (e.lost_in_row + $4) || ' times in a row' END AS reason
                FROM execution e LEFT JOIN action a ON a.id = e.action
                WHERE e.worker = $1 AND e.status = 'running' AND e.id <> ALL($3) ORDER BY e.id FOR UPDATE OF e),
            past AS (
                INSERT INTO attempt (execution, attempt, worker, status, error, started)
-               SELECT id, attempt, $1, 'lost', 'the worker was lost', started FROM lost WHERE NOT gives_up)
+               SELECT id, attempt, $1, 'lost', CASE $4 WHEN 1 THEN 'the worker was lost' ELSE 'the worker was stopped' END, started FROM lost WHERE NOT gives_up)
            UPDATE execution e
            SET status = CASE WHEN l.gives_up THEN 'abandoned'::execution_status_enum ELSE 'requested' END,
                attempt = CASE WHEN l.gives_up THEN e.attempt ELSE e.attempt + 1 END,
@@ -218,11 +233,12 @@ pub(super) async fn requeue_lost(tx: &mut PgConnection, worker: i64, kept: &[i64
                finished = CASE WHEN l.gives_up THEN clock_timestamp() END,
                error = CASE WHEN l.gives_up THEN l.reason END,
                not_before = clock_timestamp(),
-               lost = e.lost + 1, lost_in_row = e.lost_in_row + 1, updated = clock_timestamp()
+               lost = e.lost + 1, lost_in_row = e.lost_in_row + $4, updated = clock_timestamp()
            FROM lost l WHERE e.id = l.id AND e.id = ANY(ARRAY(SELECT id FROM lost))"#,
         worker,
         MAX_LOSSES,
-        kept
+        kept,
+        in_row
     )
     .execute(tx)
     .await?;

@@ -29,7 +29,10 @@ pub struct Owned {
 ///
 /// The owner's lease is a scalar subquery, because only that is asked again when a row changed while this waited for its lock.
 /// `NOT EXISTS` may become a join, which is not, and whoever came second would take the sensor from the first.
-pub async fn claim(pool: &PgPool, held: Held, sensors: &[i64]) -> sqlx::Result<Vec<Owned>> {
+///
+/// `may_judge`: whether leases may be judged. Who was out of contact takes only what is free, until one lease has passed: the
+/// others were perhaps out of contact too.
+pub async fn claim(pool: &PgPool, held: Held, sensors: &[i64], may_judge: bool) -> sqlx::Result<Vec<Owned>> {
     sqlx::query_as!(
         Owned,
         r#"WITH me AS MATERIALIZED (
@@ -37,7 +40,7 @@ pub async fn claim(pool: &PgPool, held: Held, sensors: &[i64]) -> sqlx::Result<V
            free AS MATERIALIZED (
                SELECT s.sensor FROM sensor_state s, me
                WHERE s.sensor = ANY($3) AND s.worker IS DISTINCT FROM me.id
-                 AND COALESCE((SELECT w.lease_until <= clock_timestamp() FROM worker w WHERE w.id = s.worker), TRUE)
+                 AND COALESCE((SELECT $4 AND w.lease_until <= clock_timestamp() FROM worker w WHERE w.id = s.worker), TRUE)
                ORDER BY s.sensor FOR UPDATE OF s)
            UPDATE sensor_state s
            SET worker = me.id, epoch = s.epoch + 1, updated = clock_timestamp(),
@@ -47,7 +50,8 @@ pub async fn claim(pool: &PgPool, held: Held, sensors: &[i64]) -> sqlx::Result<V
            RETURNING s.sensor, s.epoch, s.state, s.failures"#,
         held.worker,
         held.epoch,
-        sensors
+        sensors,
+        may_judge
     )
     .fetch_all(pool)
     .await

@@ -10,7 +10,8 @@ use serde_json::Value;
 use sqlx::postgres::types::PgInterval;
 use sqlx::{PgConnection, PgPool};
 
-use super::{execution, sensor_state};
+use super::execution::{self, Loss};
+use super::sensor_state;
 use crate::registration::{Held, WorkerRole};
 
 /// A row that already has the name and role that somebody wants.
@@ -88,7 +89,7 @@ pub async fn register(pool: &PgPool, claim: &Claim<'_>, seen: Option<Seen>) -> s
         Some(seen) => take_over(&mut tx, claim, seen).await?,
     };
     if let Some(held) = held {
-        release_work(&mut tx, held.worker).await?;
+        release_work(&mut tx, held.worker, Loss::Died).await?;
     }
     tx.commit().await?;
     Ok(held)
@@ -134,9 +135,9 @@ async fn take_over(tx: &mut PgConnection, claim: &Claim<'_>, seen: Seen) -> sqlx
 }
 
 /// Fences off the worker's sensors and puts its running executions back into the queue.
-async fn release_work(tx: &mut PgConnection, worker: i64) -> sqlx::Result<()> {
+async fn release_work(tx: &mut PgConnection, worker: i64, loss: Loss) -> sqlx::Result<()> {
     sensor_state::release_all(tx, worker).await?;
-    execution::requeue_lost(tx, worker, &[]).await?;
+    execution::requeue_lost(tx, worker, &[], loss).await?;
     Ok(())
 }
 
@@ -153,14 +154,14 @@ pub async fn heartbeat(pool: &PgPool, held: Held) -> sqlx::Result<bool> {
 }
 
 /// Renews the lease. `false`: the epoch is no longer the caller's.
-pub async fn renew_lease(pool: &PgPool, held: Held, lease: Duration) -> sqlx::Result<bool> {
+pub async fn renew_lease(connection: &mut PgConnection, held: Held, lease: Duration) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "UPDATE worker SET lease_until = clock_timestamp() + $3 WHERE id = $1 AND epoch = $2",
         held.worker,
         held.epoch,
         interval(lease)
     )
-    .execute(pool)
+    .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
 }
@@ -192,7 +193,7 @@ pub async fn deregister(pool: &PgPool, held: Held) -> sqlx::Result<bool> {
     .await?;
     let own = done.rows_affected() == 1;
     if own {
-        release_work(&mut tx, held.worker).await?;
+        release_work(&mut tx, held.worker, Loss::Stopped).await?;
     }
     tx.commit().await?;
     Ok(own)
@@ -224,7 +225,7 @@ pub async fn release_lost(pool: &PgPool, lost: Held) -> sqlx::Result<bool> {
     .fetch_optional(&mut *tx)
     .await?;
     if row.is_some() {
-        release_work(&mut tx, lost.worker).await?;
+        release_work(&mut tx, lost.worker, Loss::Died).await?;
     }
     tx.commit().await?;
     Ok(row.is_some())
@@ -242,7 +243,7 @@ pub async fn release_deleted(pool: &PgPool) -> sqlx::Result<u64> {
     let mut tx = pool.begin().await?;
     let mut executions = 0;
     for worker in workers {
-        executions += execution::requeue_lost(&mut tx, worker, &[]).await?;
+        executions += execution::requeue_lost(&mut tx, worker, &[], Loss::Died).await?;
     }
     tx.commit().await?;
     Ok(executions)
@@ -256,8 +257,11 @@ pub async fn release_unknown(pool: &PgPool, held: Held, known: &[i64]) -> sqlx::
         sqlx::query!("SELECT id FROM worker WHERE id = $1 AND epoch = $2 FOR SHARE", held.worker, held.epoch)
             .fetch_optional(&mut *tx)
             .await?;
-    let executions =
-        if own.is_some() { execution::requeue_lost(&mut tx, held.worker, known).await? } else { 0 };
+    let executions = if own.is_some() {
+        execution::requeue_lost(&mut tx, held.worker, known, Loss::Died).await?
+    } else {
+        0
+    };
     tx.commit().await?;
     Ok(executions)
 }

@@ -84,7 +84,11 @@ async fn whoever_left_does_not_come_back_by_a_late_renewal_or_heartbeat() {
     let system = System::with_demo().await;
     let (registration, held) = registered(&system, "one").await;
     registration.deregister().await.unwrap();
-    assert!(!worker::renew_lease(system.pool(), held, Duration::from_secs(20)).await.unwrap());
+    assert!(
+        !worker::renew_lease(&mut system.pool().acquire().await.unwrap(), held, Duration::from_secs(20))
+            .await
+            .unwrap()
+    );
     assert!(!worker::heartbeat(system.pool(), held).await.unwrap());
     assert_eq!(system.count("worker WHERE status = 'inactive' AND lease_until IS NULL").await, 1);
 }
@@ -95,7 +99,11 @@ async fn a_holder_that_renewed_after_it_was_seen_is_not_taken_over() {
     let (_, held) = registered(&system, "one").await;
     system.run("UPDATE worker SET lease_until = NOW() - INTERVAL '1 second'").await;
     let seen = worker::find_namesake(system.pool(), "one", WorkerRole::Action).await.unwrap().unwrap().seen();
-    assert!(worker::renew_lease(system.pool(), held, Duration::from_secs(20)).await.unwrap());
+    assert!(
+        worker::renew_lease(&mut system.pool().acquire().await.unwrap(), held, Duration::from_secs(20))
+            .await
+            .unwrap()
+    );
     let claim = worker::Claim {
         name: "one",
         role: WorkerRole::Action,
@@ -129,7 +137,8 @@ async fn whoever_waited_for_a_sensor_does_not_take_it_from_its_new_owner() {
         .await
         .unwrap();
     let pool = system.pool().clone();
-    let waiting = tokio::spawn(async move { sensor_state::claim(&pool, second, &sensors).await.unwrap() });
+    let waiting =
+        tokio::spawn(async move { sensor_state::claim(&pool, second, &sensors, true).await.unwrap() });
     while system
         .count("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
         .await

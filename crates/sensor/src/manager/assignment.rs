@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use attune_boot::Membership;
-use attune_common::registration::{Held, Lease};
+use attune_common::registration::{Held, LEASE, Lease};
 use attune_common::repositories::config_version;
 use attune_common::repositories::sensor::{self, SensorRow};
 use attune_common::repositories::sensor_state::{self, Owned};
@@ -75,6 +75,8 @@ struct Seen {
     at: Option<Instant>,
     /// Something that belongs here was not free yet.
     unsettled: bool,
+    /// When the database last failed to answer.
+    lost_contact: Option<Instant>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +101,7 @@ impl Assigner {
             {
                 tracing::warn!(error = &error as &dyn std::error::Error, "The sensors could not be assigned");
                 seen.unsettled = true;
+                seen.lost_contact = Some(Instant::now());
             }
             wake = tokio::select! {
                 () = tokio::time::sleep(PERIOD) => Wake::Period,
@@ -120,8 +123,9 @@ impl Assigner {
         if is_quiet {
             return Ok(());
         }
-        let unsettled = self.assign(&workers).await?;
-        *seen = Seen { version, workers, at: Some(Instant::now()), unsettled };
+        let unsettled = self.assign(&workers, seen.may_judge()).await?;
+        *seen =
+            Seen { version, workers, at: Some(Instant::now()), unsettled, lost_contact: seen.lost_contact };
         Ok(())
     }
 
@@ -148,7 +152,7 @@ impl Assigner {
     }
 
     /// One whole round. `true` when something that belongs here could not be had yet.
-    async fn assign(&self, workers: &[LiveWorker]) -> Result<bool, RoundError> {
+    async fn assign(&self, workers: &[LiveWorker], may_judge: bool) -> Result<bool, RoundError> {
         let sensors = sensor::list_enabled(&self.pool).await?;
         let inventory = self.equipment.inventory();
         let (mut here, mut nowhere) = (Vec::new(), (Vec::new(), Vec::new()));
@@ -162,7 +166,7 @@ impl Assigner {
                 }
             }
         }
-        let owned = self.claim_missing(&here).await?;
+        let owned = self.claim_missing(&here, may_judge).await?;
         let settled = here.iter().all(|sensor| owned.contains_key(&sensor.id));
         // The manager is gone only when the program ends.
         let _ = self.assignments.send(divide(here, owned)).await;
@@ -172,13 +176,17 @@ impl Assigner {
     }
 
     /// Claims what belongs here and is free, and returns all that this worker owns.
-    async fn claim_missing(&self, here: &[SensorRow]) -> Result<HashMap<i64, Owned>, RoundError> {
+    async fn claim_missing(
+        &self,
+        here: &[SensorRow],
+        may_judge: bool,
+    ) -> Result<HashMap<i64, Owned>, RoundError> {
         let owned = sensor_state::owned_by(&self.pool, self.held).await?;
         let mut owned: HashMap<i64, Owned> = owned.into_iter().map(|owned| (owned.sensor, owned)).collect();
         let missing: Vec<i64> =
             here.iter().map(|sensor| sensor.id).filter(|sensor| !owned.contains_key(sensor)).collect();
         if !missing.is_empty() {
-            for claimed in sensor_state::claim(&self.pool, self.held, &missing).await? {
+            for claimed in sensor_state::claim(&self.pool, self.held, &missing, may_judge).await? {
                 owned.insert(claimed.sensor, claimed);
             }
         }
@@ -187,6 +195,11 @@ impl Assigner {
 }
 
 impl Seen {
+    /// Nobody judges a lease before one lease has passed since its own reconnect.
+    fn may_judge(&self) -> bool {
+        self.lost_contact.is_none_or(|at| at.elapsed() >= LEASE)
+    }
+
     fn is_as(&self, version: i64, workers: &[LiveWorker]) -> bool {
         let is_fresh = self.at.is_some_and(|at| at.elapsed() < WHOLE_PERIOD);
         let key = |worker: &LiveWorker| (worker.id, worker.capabilities.clone());
