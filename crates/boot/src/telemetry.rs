@@ -6,7 +6,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging at the level that `RUST_LOG` says, `info` without it.
 pub fn init_telemetry() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,sqlx::query=error"));
     let stderr = std::io::stderr();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
