@@ -47,6 +47,9 @@ UPDATE sensor t SET runtime = u.survivor FROM unify_runtime u WHERE t.runtime = 
 UPDATE worker t SET runtime = u.survivor FROM unify_runtime u WHERE t.runtime = u.id AND u.survivor <> u.id;
 
 DELETE FROM runtime r USING unify_runtime u WHERE r.id = u.id AND u.rank > 1;
+-- In two steps, because uniqueness is checked row by row, and X.action.sensor.Y becomes what X.sensor.Y was.
+UPDATE runtime r SET ref = 'unify.' || r.id
+FROM unify_runtime u WHERE r.id = u.id AND u.rank = 1 AND r.ref <> u.new_ref;
 UPDATE runtime r SET ref = u.new_ref, updated = NOW()
 FROM unify_runtime u WHERE r.id = u.id AND u.rank = 1 AND r.ref <> u.new_ref;
 

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use attune_core::pack::Pack;
+use attune_core::pack::{Fault, Pack};
+use attune_runtimes::files::Files;
 use attune_runtimes::{archive, directory};
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -38,12 +39,21 @@ pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<()> {
     }
 }
 
-fn validate(global: &Global, path: &Path) -> anyhow::Result<()> {
+/// Reads a pack from a directory and checks all that can be checked without a database.
+pub(crate) fn read(path: &Path) -> anyhow::Result<(Files, Pack)> {
     let files = directory::read(path)?;
-    let pack = Pack::parse(files.contents()).map_err(|faults| {
-        let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
-        Failure::Refused(format!("{} is not valid\n  {}", path.display(), lines.join("\n  ")))
-    })?;
+    let pack = Pack::parse(files.contents()).map_err(|faults| refused(path, &faults))?;
+    Ok((files, pack))
+}
+
+/// The faults of a pack, a line each.
+pub(crate) fn refused(path: &Path, faults: &[Fault]) -> Failure {
+    let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    Failure::Refused(format!("{} is not valid\n  {}", path.display(), lines.join("\n  ")))
+}
+
+fn validate(global: &Global, path: &Path) -> anyhow::Result<()> {
+    let (_, pack) = read(path)?;
     match global.output {
         Format::Json => output::json(
             &json!({"ref": pack.manifest.r#ref, "version": pack.manifest.version, "valid": true}),

@@ -77,6 +77,8 @@ async fn every_runtime_of_two_kinds_becomes_one() {
         ("acme.sensor.builtin", VERIFIED),
         ("acme.sensor.dotted.name", VERIFIED),
         ("acme.actionable.thing", VERIFIED),
+        ("acme.action.sensor.twice", VERIFIED),
+        ("acme.sensor.twice", VERIFIED),
     ];
     add_runtimes(&database.pool, &before).await;
     migrate_rest(&database.pool).await;
@@ -89,7 +91,9 @@ async fn every_runtime_of_two_kinds_becomes_one() {
         ("acme.by_sensor", "acme.sensor.by_sensor"),
         ("acme.dotted.name", "acme.sensor.dotted.name"),
         ("acme.neither", "acme.sensor.neither"),
+        ("acme.sensor.twice", "acme.action.sensor.twice"),
         ("acme.single", "acme.sensor.single"),
+        ("acme.twice", "acme.sensor.twice"),
     ]
     .map(|(unified, survivor)| (unified.to_owned(), survivor.to_owned(), survivor.to_owned()));
     assert_eq!(runtimes_of_acme(&database.pool).await, expected);

@@ -22,6 +22,7 @@ use sqlx::PgPool;
 use crate::arguments::Global;
 use crate::output;
 use database::Database;
+use packs::Packed;
 
 /// How long a stop may take; running executions get most of it.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -66,17 +67,23 @@ fn configure(global: &Global, arguments: &Arguments) -> anyhow::Result<Config> {
 
 async fn up(mut config: Config, arguments: Arguments) -> anyhow::Result<()> {
     let supervisor = Supervisor::default();
+    let packs = packs::read(&arguments.packs)?;
     let database = Database::start(&mut config, &supervisor).await?;
-    let start = Box::pin(start(config, arguments, supervisor.clone()));
+    let start = Box::pin(start(config, packs, arguments.replace, supervisor.clone()));
     let outcome = attune_boot::serve(supervisor, DRAIN, start).await;
     database.stop().await;
     outcome
 }
 
 /// Starts every service under one supervisor. What a later service needs, an earlier one made.
-async fn start(config: Config, arguments: Arguments, supervisor: Supervisor) -> anyhow::Result<()> {
+async fn start(
+    config: Config,
+    packs: Vec<Packed>,
+    replace: bool,
+    supervisor: Supervisor,
+) -> anyhow::Result<()> {
     let (pool, hints) = (core_pack::prepare_database(&config, "attune up").await?, Hints::default());
-    packs::load(&pool, &arguments.packs, &config.limits).await?;
+    packs::load(&pool, packs, &config.limits).await?;
     spawn_relay(&supervisor, &hints, &pool);
     let executor = ExecutorService::new(pool.clone(), hints.clone(), &config).await?;
     executor.start(&supervisor);
@@ -88,7 +95,7 @@ async fn start(config: Config, arguments: Arguments, supervisor: Supervisor) -> 
         serving.await;
         anyhow::Ok(())
     });
-    start_workers(&config, arguments.replace, (pool, hints, ingest), supervisor).await?;
+    start_workers(&config, replace, (pool, hints, ingest), supervisor).await?;
     output::text(&format!("Attune is ready at {url}"))
 }
 

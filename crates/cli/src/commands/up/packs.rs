@@ -5,38 +5,43 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use attune_common::config::LimitsConfig;
 use attune_executor::load_pack::{LoadError, load_pack};
-use attune_runtimes::{archive, directory};
+use attune_runtimes::archive;
 use sqlx::PgPool;
 
+use crate::commands::pack;
 use crate::failure::Failure;
 
-/// Loads every pack that the given directories are or hold.
-pub(super) async fn load(
-    pool: &PgPool,
-    directories: &[PathBuf],
-    limits: &LimitsConfig,
-) -> anyhow::Result<()> {
+/// A pack that was read and checked, before there is a database.
+#[derive(Debug)]
+pub(super) struct Packed {
+    path: PathBuf,
+    archive: Vec<u8>,
+}
+
+/// Reads every pack that the given directories are or hold. A faulty one stops the start before anything is started.
+pub(super) fn read(directories: &[PathBuf]) -> anyhow::Result<Vec<Packed>> {
+    let mut packs = Vec::new();
     for directory in directories {
-        for pack in packs_in(directory)? {
-            load_one(pool, &pack, limits).await?;
+        for path in packs_in(directory)? {
+            let (files, _) = pack::read(&path)?;
+            packs.push(Packed { archive: archive::write(&files)?, path });
+        }
+    }
+    Ok(packs)
+}
+
+/// Loads them, in order.
+pub(super) async fn load(pool: &PgPool, packs: Vec<Packed>, limits: &LimitsConfig) -> anyhow::Result<()> {
+    for Packed { path, archive } in packs {
+        match load_pack(pool, archive, limits).await {
+            Ok(report) => {
+                tracing::info!(pack.ref = %report.pack, pack.version = %report.version, "Loaded a pack");
+            }
+            Err(LoadError::Faults(faults)) => return Err(pack::refused(&path, &faults).into()),
+            Err(error) => return Err(error).with_context(|| format!("can not load {}", path.display())),
         }
     }
     Ok(())
-}
-
-async fn load_one(pool: &PgPool, path: &Path, limits: &LimitsConfig) -> anyhow::Result<()> {
-    let packed = archive::write(&directory::read(path)?)?;
-    match load_pack(pool, packed, limits).await {
-        Ok(report) => {
-            tracing::info!(pack.ref = %report.pack, pack.version = %report.version, "Loaded a pack");
-            Ok(())
-        }
-        Err(LoadError::Faults(faults)) => {
-            let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
-            Err(Failure::Refused(format!("{} is not valid\n  {}", path.display(), lines.join("\n  "))).into())
-        }
-        Err(error) => Err(error).with_context(|| format!("can not load {}", path.display())),
-    }
 }
 
 /// The directory itself when it holds a pack.yaml, else those of its subdirectories that do.
