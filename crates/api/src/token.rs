@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 /// The file that holds it.
 const FILE: &str = "api.token";
 /// Shorter ones could be guessed.
-const MIN_LENGTH: usize = 16;
+const GUESSABLE: usize = 16;
 
 /// The token; it prints as `***`.
 #[derive(Clone)]
@@ -23,9 +23,9 @@ pub struct Token(String);
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// One that could be guessed.
-    #[error("the token in {0} is shorter than {MIN_LENGTH} characters")]
-    TooShort(String),
+    /// None at all would let everybody in.
+    #[error("the token in {0} is empty")]
+    Empty(String),
     /// The file could not be read or made.
     #[error("can not read or make the API's token {path}")]
     File {
@@ -60,11 +60,13 @@ impl Token {
 
     fn checked(token: &str, origin: &str) -> Result<Self, TokenError> {
         let token = token.trim();
-        if token.len() < MIN_LENGTH {
-            Err(TokenError::TooShort(origin.to_owned()))
-        } else {
-            Ok(Self(token.to_owned()))
+        if token.is_empty() {
+            return Err(TokenError::Empty(origin.to_owned()));
         }
+        if token.len() < GUESSABLE {
+            tracing::warn!(token.origin = origin, "The API's token is short and may be guessed");
+        }
+        Ok(Self(token.to_owned()))
     }
 }
 
@@ -120,6 +122,6 @@ mod tests {
         for wrong in ["", "0", "0123456789abcdeF", "0123456789abcdef0"] {
             assert!(!token.is(wrong), "{wrong}");
         }
-        assert!(matches!(Token::checked("guess", "a test"), Err(TokenError::TooShort(_))));
+        assert!(matches!(Token::checked(" \n", "a test"), Err(TokenError::Empty(_))));
     }
 }

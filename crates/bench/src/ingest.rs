@@ -222,6 +222,7 @@ async fn feed(
 /// Claims and finishes in batches; the actions are no-ops.
 async fn work(pool: PgPool, hints: Hints, finished: Arc<AtomicU64>) -> anyhow::Result<()> {
     let identity = Identity {
+        heartbeat_interval: Duration::from_secs(30),
         name: "bench".to_owned(),
         role: WorkerRole::Action,
         host: "bench".to_owned(),

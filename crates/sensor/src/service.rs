@@ -8,6 +8,7 @@ use attune_boot::{Membership, OnError, OnStop, Supervisor};
 use attune_common::config::Config;
 use attune_common::registration::Held;
 use attune_common::repositories::sensor;
+use attune_executor::core_pack;
 use attune_executor::ingest::Ingest;
 use attune_executor::rules::RuleCache;
 use attune_hints::{Hints, Topic};
@@ -51,6 +52,7 @@ impl SensorService {
     /// A sensor worker with a database connection, hints, ingest and supervisor of its own.
     pub async fn new(config: Config) -> Result<Self, Error> {
         let pool = attune_boot::prepare_database(&config, "attune-sensor").await.map_err(Error::Database)?;
+        core_pack::ensure_core_pack(&pool).await.map_err(Error::CorePack)?;
         let (hints, supervisor) = (Hints::default(), Supervisor::default());
         let rules = Arc::new(RuleCache::new(pool.clone()));
         let ingest = Ingest::start(pool.clone(), Arc::clone(&rules), hints.clone(), Utc::now);

@@ -1,11 +1,15 @@
 //! Why a worker does not start.
 
 use attune_common::{db, registration, runtime_detection};
+use attune_executor::core_pack::CorePackError;
 use attune_runtimes::equipment::EquipmentError;
 
 /// Why a worker does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The core pack of this program could not be loaded.
+    #[error("the worker can not load the core pack")]
+    CorePack(#[source] CorePackError),
     /// There is no usable database.
     #[error("the worker has no database")]
     Database(#[source] db::Error),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use attune_boot::{Membership, OnError, OnStop, Supervisor};
 use attune_common::config::Config;
 use attune_common::runtime_detection::Detected;
+use attune_executor::core_pack;
 use attune_executor::finish::Finisher;
 use attune_hints::{Hints, Topic};
 use attune_runtimes::equipment::Equipment;
@@ -45,6 +46,7 @@ impl WorkerService {
     /// A worker with a database connection, hints and supervisor of its own.
     pub async fn new(config: Config) -> Result<Self, Error> {
         let pool = attune_boot::prepare_database(&config, "attune-worker").await.map_err(Error::Database)?;
+        core_pack::ensure_core_pack(&pool).await.map_err(Error::CorePack)?;
         let around = Surroundings { pool, hints: Hints::default(), supervisor: Supervisor::default() };
         let relay =
             attune_hints::relay(around.hints.clone(), around.pool.clone(), around.supervisor.stopping());

@@ -121,6 +121,7 @@ async fn refused(api: &Api, place: &str, refusal: Refusal) -> Failure {
         Refusal::DisabledTrigger(_) => Failure::conflict(message),
         Refusal::BrokenSchema { .. }
         | Refusal::Payload(_)
+        | Refusal::TriggerParams(_)
         | Refusal::NotStorable(_)
         | Refusal::Key { .. } => Failure::unprocessable(message),
     }

@@ -77,6 +77,8 @@ pub struct Identity {
     pub role: WorkerRole,
     /// Shown to operators.
     pub host: String,
+    /// How often it promises to beat; three missed beats make it inactive.
+    pub heartbeat_interval: Duration,
     /// Take over a live namesake instead of refusing to start.
     pub replace: bool,
 }
@@ -107,13 +109,13 @@ impl Registration {
 
     /// Inserts the row, or takes over the one of that name and role once its holder is gone. Returns the worker's id.
     pub async fn register(&mut self) -> Result<i64, Error> {
-        let seen = namesake::wait_until_free(&self.pool, &self.identity).await?;
+        let seen = namesake::wait_until_free(&self.pool, &self.identity, self.held).await?;
         let claim = worker::Claim {
             name: &self.identity.name,
             role: self.identity.role,
             host: &self.identity.host,
             capabilities: self.capabilities_json(),
-            meta: json!(ProcessIdentity::current().map_err(Error::NoIdentity)?),
+            meta: self.meta()?,
             lease: LEASE,
         };
         let held =
@@ -170,6 +172,13 @@ impl Registration {
     /// The row and epoch under which this process writes.
     pub fn held(&self) -> Result<Held, Error> {
         self.held.ok_or_else(|| Error::NotRegistered { name: self.identity.name.clone() })
+    }
+
+    /// The process behind the registration, and what it promises.
+    fn meta(&self) -> Result<Value, Error> {
+        let mut meta = json!(ProcessIdentity::current().map_err(Error::NoIdentity)?);
+        meta["heartbeat_interval"] = json!(self.identity.heartbeat_interval.as_secs_f64());
+        Ok(meta)
     }
 
     fn must_own(&self, own: bool) -> Result<(), Error> {

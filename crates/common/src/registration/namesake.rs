@@ -9,13 +9,19 @@ use attune_process::{Liveness, ProcessIdentity};
 use serde_json::Value;
 use sqlx::PgPool;
 
-use super::{Error, Identity};
+use super::{Error, Held, Identity};
 use crate::repositories::worker::{self, Namesake, Seen};
 
-/// The namesake that may be taken over, as it was seen; `None` when nobody has the name.
-pub(super) async fn wait_until_free(pool: &PgPool, identity: &Identity) -> Result<Option<Seen>, Error> {
+/// The namesake that may be taken over, as it was seen; `None` when nobody has the name. Who registers again is its own
+/// namesake, and need not wait for itself.
+pub(super) async fn wait_until_free(
+    pool: &PgPool,
+    identity: &Identity,
+    held: Option<Held>,
+) -> Result<Option<Seen>, Error> {
     let Some(first) = find(pool, identity).await? else { return Ok(None) };
-    if identity.replace || first.lease_left.is_none() || is_gone(&first) {
+    let is_own = held.is_some_and(|held| held.epoch == first.epoch);
+    if is_own || identity.replace || first.lease_left.is_none() || is_gone(&first) {
         return Ok(Some(first.seen()));
     }
     let wait = first.lease_left.unwrap_or(Duration::ZERO);

@@ -266,14 +266,17 @@ pub async fn release_unknown(pool: &PgPool, held: Held, known: &[i64]) -> sqlx::
     Ok(executions)
 }
 
-/// Sets `inactive` whoever missed three beats of the given interval. Returns their names.
-pub async fn mark_inactive(pool: &PgPool, heartbeat_interval: Duration) -> sqlx::Result<Vec<String>> {
+/// Sets `inactive` whoever missed three of the beats that it promised; `default` stands for rows that promise none. Returns
+/// their names.
+pub async fn mark_inactive(pool: &PgPool, default: Duration) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
         r#"UPDATE worker SET status = 'inactive', updated = NOW()
-           WHERE status = 'active' AND last_heartbeat < clock_timestamp() - 3 * $1::interval
-             AND (lease_until IS NULL OR lease_until < clock_timestamp())
+           WHERE status = 'active' AND (lease_until IS NULL OR lease_until < clock_timestamp())
+             AND last_heartbeat < clock_timestamp() - 3 * CASE jsonb_typeof(meta -> 'heartbeat_interval')
+                 WHEN 'number' THEN make_interval(secs => LEAST((meta ->> 'heartbeat_interval')::float8, 86400))
+                 ELSE $1::interval END
            RETURNING name"#,
-        interval(heartbeat_interval)
+        interval(default)
     )
     .fetch_all(pool)
     .await

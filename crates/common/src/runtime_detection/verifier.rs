@@ -20,8 +20,12 @@ use super::verdict::{Found, Verdict};
 use crate::config::{Config, LimitsConfig, env};
 use crate::models::Runtime;
 
-/// All commands of a row may take this many times what one may take; then those left are not tried.
+/// The commands of a row are tried one after the other for this many times what one may take; then those left, side by side.
 const PATIENCE: u32 = 3;
+/// Commands of one row that run at once when earlier ones hung.
+const AT_ONCE: usize = 16;
+/// Commands of one row that are tried at all.
+const MOST: usize = 32;
 
 /// Which of the cache's answers count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,9 +95,15 @@ impl Verifier {
             Verification::Missing(reason) => return Verdict::not_found((*reason).to_owned(), Utc::now()),
             Verification::Commands(candidates) => candidates,
         };
-        match self.first_success(candidates, trust).await {
+        let (tried, left) = candidates.split_at(candidates.len().min(MOST));
+        match self.first_success(tried, trust).await {
             Ok(found) => check_version(&distributions, found),
-            Err(reasons) => Verdict::not_found(reasons.join("; "), Utc::now()),
+            Err(mut reasons) => {
+                if !left.is_empty() {
+                    reasons.push(format!("{} more were not tried: {MOST} are the most", left.len()));
+                }
+                Verdict::not_found(reasons.join("; "), Utc::now())
+            }
         }
     }
 
@@ -102,10 +112,27 @@ impl Verifier {
         let mut reasons = Vec::new();
         for (tried, candidate) in candidates.iter().enumerate() {
             if Instant::now() >= deadline {
-                reasons.push(format!("{} more were not tried for want of time", candidates.len() - tried));
-                break;
+                return self.first_of_the_rest(&candidates[tried..], trust, reasons).await;
             }
             match self.try_candidate(candidate, trust).await {
+                Ok(found) => return Ok(found),
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        Err(reasons)
+    }
+
+    /// Commands that hang must not keep the others from being asked. Their order still decides.
+    async fn first_of_the_rest(
+        &self,
+        rest: &[Candidate],
+        trust: Trust,
+        mut reasons: Vec<String>,
+    ) -> Result<Found, Vec<String>> {
+        let tries: Vec<_> = rest.iter().map(|candidate| self.try_candidate(candidate, trust)).collect();
+        let mut answers = stream::iter(tries).buffered(AT_ONCE);
+        while let Some(answer) = answers.next().await {
+            match answer {
                 Ok(found) => return Ok(found),
                 Err(reason) => reasons.push(reason),
             }

@@ -72,6 +72,15 @@ impl Schema {
         self.validator.validate(value).map_err(|error| self.violation(&error))
     }
 
+    /// As [`Self::validate`], for a value that may hold secrets which this schema knows nothing of: none of it is quoted.
+    pub fn validate_quietly(&self, value: &Value) -> Result<(), Violation> {
+        let quiet = |error: ValidationError<'_>| Violation {
+            path: place(error.instance_path()),
+            message: error.masked_with("the value").to_string(),
+        };
+        self.validator.validate(value).map_err(quiet)
+    }
+
     /// Puts in the defaults of properties that are missing, also inside objects and lists that are there.
     pub fn fill_defaults(&self, value: &mut Value) {
         defaults::fill(&self.document, value);

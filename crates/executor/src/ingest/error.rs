@@ -22,6 +22,9 @@ pub enum Refusal {
     /// The payload does not look as the trigger says.
     #[error("payload: {0}")]
     Payload(String),
+    /// Its parameters do not look as the trigger says.
+    #[error("trigger_params: {0}")]
+    TriggerParams(String),
     /// PostgreSQL can not store it.
     #[error("payload: {0}")]
     NotStorable(String),

@@ -175,6 +175,7 @@ fn admit<'a>(book: &'a RuleBook, event: &NewEvent) -> Result<&'a Trigger, Refusa
         .as_ref()
         .map_err(|fault| Refusal::BrokenSchema { trigger: name.clone(), fault: fault.clone() })?;
     schema.validate(&event.payload).map_err(|violation| Refusal::Payload(violation.to_string()))?;
+    trigger.check_params(event.trigger_params.as_ref()).map_err(Refusal::TriggerParams)?;
     for value in std::iter::once(&event.payload).chain(&event.trigger_params) {
         storable(value)?;
     }

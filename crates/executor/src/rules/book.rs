@@ -73,6 +73,14 @@ impl Trigger {
         }
     }
 
+    /// Whether events may be made for these parameters; none are always allowed.
+    pub fn check_params(&self, trigger_params: Option<&Value>) -> Result<(), String> {
+        let Some(given) = trigger_params.filter(|params| !params.is_null()) else { return Ok(()) };
+        let mut params = given.clone();
+        self.param_schema.fill_defaults(&mut params);
+        self.param_schema.validate(&params).map_err(|violation| violation.to_string())
+    }
+
     /// The rules whose trigger parameters equal those of an event.
     pub fn rules_for(&self, trigger_params: Option<&Value>) -> impl Iterator<Item = &CompiledRule> {
         let wanted = match trigger_params {

@@ -89,7 +89,8 @@ impl CompiledRule {
         let context = Context { event, rule: &self.rule_view, pack_config: &self.pack_config };
         let mut params = template.render(&context).map_err(|error| format!("action_params: {error}"))?;
         target.schema.fill_defaults(&mut params);
-        target.schema.validate(&params).map_err(|violation| format!("action_params: {violation}"))?;
+        // A template may have put a secret of the pack into a parameter that is none.
+        target.schema.validate_quietly(&params).map_err(|violation| format!("action_params: {violation}"))?;
         Ok((target, params))
     }
 }

@@ -13,7 +13,8 @@ use crate::system::{System, high};
 
 async fn registered(system: &System, name: &str) -> (Registration, Held) {
     let (name, host) = (name.to_owned(), "here".to_owned());
-    let identity = Identity { name, role: WorkerRole::Action, host, replace: false };
+    let heartbeat_interval = Duration::from_secs(30);
+    let identity = Identity { name, role: WorkerRole::Action, host, heartbeat_interval, replace: false };
     let mut registration = Registration::new(system.pool().clone(), identity);
     registration.register().await.unwrap();
     let held = registration.held().unwrap();
@@ -148,4 +149,23 @@ async fn whoever_waited_for_a_sensor_does_not_take_it_from_its_new_owner() {
     }
     claiming.commit().await.unwrap();
     assert_eq!(waiting.await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn three_missed_beats_are_counted_by_the_workers_own_interval() {
+    let system = System::with_demo().await;
+    for (name, interval) in [("often", "1"), ("rarely", "30"), ("odd", "\"soon\"")] {
+        registered(&system, name).await;
+        sqlx::query(
+            "UPDATE worker SET meta = jsonb_set(meta, '{heartbeat_interval}', $2::jsonb), lease_until = NOW() - INTERVAL '1 s',
+                    last_heartbeat = NOW() - INTERVAL '10 s' WHERE name = $1",
+        )
+        .bind(name)
+        .bind(interval)
+        .execute(system.pool())
+        .await
+        .unwrap();
+    }
+    let inactive = worker::mark_inactive(system.pool(), Duration::from_secs(30)).await.unwrap();
+    assert_eq!(inactive, ["often"]);
 }

@@ -21,6 +21,7 @@ const FILE: &str = ".sensor-context.json";
 pub(super) fn write(job: &Job<'_>, directory: &Path) -> io::Result<Vec<(OsString, OsString)>> {
     let file = directory.join(FILE);
     let context = json!({
+        "ref": job.sensor.row.r#ref,
         "sensor": job.sensor.row.r#ref,
         "triggers": job.sensor.row.triggers,
         "config": job.sensor.config,
