@@ -27,7 +27,10 @@ pub use telemetry::init_telemetry;
 
 /// Arguments that every service program takes.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(
+    version,
+    about = "One service of Attune, on the database that DATABASE_URL or the configuration names"
+)]
 pub struct Arguments {
     /// Configuration file; without it ATTUNE_CONFIG, then config.yaml in the working directory
     #[arg(long, value_name = "FILE")]

@@ -119,6 +119,7 @@ fn columns(noun: Noun) -> &'static [Column] {
             ("WORKER", "worker_name"),
             ("POLLS", "polls"),
             ("EVENTS", "events"),
+            ("REJECTED", "rejected"),
             ("FAILURES", "failures"),
             ("LAST EVENT", "last_event"),
             ("NEXT TRY", "next_try"),

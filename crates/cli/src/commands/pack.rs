@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use attune_core::conditions::Conditions;
 use attune_core::pack::{Fault, Pack};
+use attune_core::template::Template;
 use attune_runtimes::files::Files;
 use attune_runtimes::{archive, directory};
 use clap::Subcommand;
@@ -43,7 +45,24 @@ pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<()> {
 pub(crate) fn read(path: &Path) -> anyhow::Result<(Files, Pack)> {
     let files = directory::read(path)?;
     let pack = Pack::parse(files.contents()).map_err(|faults| refused(path, &faults))?;
+    warn_of_rules(&pack);
     Ok((files, pack))
+}
+
+/// What a rule may say, but hardly means: a field that no event has, a list where none can be.
+#[expect(clippy::print_stderr, reason = "a warning goes to the person who typed the command")]
+fn warn_of_rules(pack: &Pack) {
+    for rule in &pack.rules {
+        let conditions =
+            Conditions::compile(&rule.conditions).map(|conditions| conditions.warnings().to_vec());
+        for warning in conditions.into_iter().flatten() {
+            eprintln!("warning: {}: conditions{warning}", rule.r#ref);
+        }
+        let params = Template::compile(&rule.action_params).map(|template| template.warnings().to_vec());
+        for warning in params.into_iter().flatten() {
+            eprintln!("warning: {}: action_params.{warning}", rule.r#ref);
+        }
+    }
 }
 
 /// The faults of a pack, a line each.
@@ -63,7 +82,8 @@ fn validate(global: &Global, path: &Path) -> anyhow::Result<()> {
 }
 
 fn load(global: &Global, path: &Path) -> anyhow::Result<()> {
-    let packed = archive::write(&directory::read(path)?)?;
+    let (files, _) = read(path)?;
+    let packed = archive::write(&files)?;
     let report = Client::new(global)?.post_archive("/api/packs", &packed)?;
     match global.output {
         Format::Json => output::json(&report),

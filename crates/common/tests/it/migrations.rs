@@ -321,3 +321,34 @@ async fn migrating_again_changes_nothing() {
     migrate_rest(&database.pool).await;
     assert_eq!(column(&database.pool, version).await, before);
 }
+
+#[tokio::test]
+async fn a_rule_runs_what_it_shows_whichever_side_of_a_reference_was_changed() {
+    let database = TestDb::migrated().await;
+    let run = async |sql: &'static str| sqlx::query(sql).execute(&database.pool).await.map(|_| ());
+    run("INSERT INTO trigger (ref) VALUES ('t.a'), ('t.b')").await.unwrap();
+    run("INSERT INTO action (ref, runtime_ref) VALUES ('a.x', 'core.shell'), ('a.y', 'no.such')")
+        .await
+        .unwrap();
+    run("INSERT INTO rule (ref, trigger_ref, action_ref) VALUES ('r.r', 't.a', 'a.x')").await.unwrap();
+    run("UPDATE rule SET action_ref = 'a.y'").await.unwrap();
+    run("UPDATE rule SET trigger = (SELECT id FROM trigger WHERE ref = 't.b')").await.unwrap();
+    for unknown in ["UPDATE rule SET action_ref = 'core.nope'", "UPDATE rule SET trigger_ref = 'core.nope'"] {
+        assert!(run(unknown).await.unwrap_err().to_string().contains("core.nope"));
+    }
+    let shown: (String, String, String, String) = sqlx::query_as(
+        "SELECT r.trigger_ref, t.ref, r.action_ref, a.ref
+         FROM rule r JOIN trigger t ON t.id = r.trigger JOIN action a ON a.id = r.action",
+    )
+    .fetch_one(&database.pool)
+    .await
+    .unwrap();
+    assert_eq!(shown, ("t.b".to_owned(), "t.b".to_owned(), "a.y".to_owned(), "a.y".to_owned()));
+    let runtimes: Vec<Option<String>> = sqlx::query_scalar(
+        "SELECT r.ref FROM action a LEFT JOIN runtime r ON r.id = a.runtime ORDER BY a.ref",
+    )
+    .fetch_all(&database.pool)
+    .await
+    .unwrap();
+    assert_eq!(runtimes, [Some("core.shell".to_owned()), None]);
+}

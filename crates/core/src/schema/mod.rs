@@ -76,7 +76,7 @@ impl Schema {
     pub fn validate_quietly(&self, value: &Value) -> Result<(), Violation> {
         let quiet = |error: ValidationError<'_>| Violation {
             path: place(error.instance_path()),
-            message: error.masked_with("the value").to_string(),
+            message: error.masked_with(kind_of(error.instance())).to_string(),
         };
         self.validator.validate(value).map_err(quiet)
     }
@@ -104,6 +104,18 @@ impl Schema {
         let shown = !self.has_secrets && is_harmless && is_short();
         let message = if shown { error.to_string() } else { error.masked_with("the value").to_string() };
         Violation { path: place(error.instance_path()), message }
+    }
+}
+
+/// What may be said of a value that may be secret.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "the boolean",
+        Value::Number(_) => "the number",
+        Value::String(_) => "the string",
+        Value::Array(_) => "the list",
+        Value::Object(_) => "the object",
     }
 }
 

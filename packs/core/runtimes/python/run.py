@@ -14,6 +14,7 @@ Python 3.8 and the standard library are enough.
 import ast
 import asyncio
 import datetime
+import difflib
 import inspect
 import json
 import os
@@ -63,6 +64,13 @@ class Program:
 
     def defines(self, name):
         return any(name in names_bound_by(statement) for statement in self.tree.body)
+
+    def lacks(self, name):
+        """Says that the file has no such function, and which one the author may have meant by it."""
+        functions = [bound for statement in self.tree.body for bound in names_bound_by(statement)]
+        near = difflib.get_close_matches(name, functions, 1)
+        hint = "; did you mean %s by %s?" % (name, near[0]) if near else ""
+        return "the file defines no function %s and printed nothing%s" % (name, hint)
 
     def load(self, name, scope):
         """Runs the file as the module `name`, with `scope` in its namespace."""
@@ -237,6 +245,8 @@ class Sensor:
                 raise
         finally:
             printed = output.finish()
+        if not printed.strip():
+            raise Failure(program.lacks("poll_sensor"))
         document = plain_document(printed)
         for event in document["events"]:
             self.emit(event)
