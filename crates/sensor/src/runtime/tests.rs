@@ -93,7 +93,7 @@ async fn a_poll_knows_its_configuration_and_its_state() {
     let event = &output.events[0];
     assert_eq!(event["stdin"], json!({"path": "/x y"}));
     assert_eq!(event["env"], event["stdin"]);
-    let context = json!({"sensor": "demo.sensor", "triggers": ["demo.trigger"], "config": {"path": "/x y"},
+    let context = json!({"ref": "demo.sensor", "sensor": "demo.sensor", "triggers": ["demo.trigger"], "config": {"path": "/x y"},
         "state": {"seen": 7}, "trigger_params": []});
     assert_eq!(event["context"], context);
 }
