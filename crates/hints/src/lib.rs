@@ -1,7 +1,7 @@
 //! Wake-ups that shorten a wait. The database holds every fact; with every hint lost the system is slower, never wrong.
 //!
 //! A [`Hints`] is a board of topics. Inside one process a hint is a counter that somebody watches, with no database
-//! involved; [`relay`] carries hints to and from the other processes over LISTEN/NOTIFY. Who waits takes a [`Waiter`] and
+//! involved; [`relay()`] carries hints to and from the other processes over LISTEN/NOTIFY. Who waits takes a [`Waiter`] and
 //! arms it *before* looking at the database, so that a hint between the look and the wait is not lost.
 
 mod listen;
