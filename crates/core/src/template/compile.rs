@@ -55,7 +55,7 @@ impl Compiler {
             }
             if let Ok(expression) = EXPRESSIONS.compile_expression_owned(inside.to_owned()) {
                 self.warn_of_unknown(expression.undeclared_variables(false), at);
-                let needs = Needs::of_paths(expression.undeclared_variables(true));
+                let needs = Needs::found(inside, || expression.undeclared_variables(true));
                 return Ok(Node::Expression { expression: Box::new(expression), needs });
             }
         }
@@ -66,11 +66,7 @@ impl Compiler {
         let wrong = |error: minijinja::Error| fault(at, engine::message(&error));
         self.texts.add_template_owned(at.to_owned(), text.to_owned()).map_err(wrong)?;
         let template = self.texts.get_template(at).map_err(wrong)?;
-        let needs = if text.contains("{%") {
-            Needs::of_text(text)
-        } else {
-            Needs::of_paths(template.undeclared_variables(true))
-        };
+        let needs = Needs::found(text, || template.undeclared_variables(true));
         let names = template.undeclared_variables(false);
         self.warn_of_unknown(names, at);
         Ok(Node::Text { name: at.to_owned(), needs })

@@ -28,8 +28,15 @@ enum Need {
 }
 
 impl Needs {
+    /// What `text` reads: the paths that minijinja finds in it, or whole roots where it does not find all of them.
+    pub(super) fn found(text: &str, paths: impl FnOnce() -> HashSet<String>) -> Self {
+        // Statements may assign a root to another name, and minijinja does not look into what is sliced.
+        let is_hidden = text.contains("{%") || (text.contains('[') && text.contains(':'));
+        if is_hidden { Self::of_text(text) } else { Self::of_paths(paths()) }
+    }
+
     /// From the dotted paths that minijinja found in an expression.
-    pub(super) fn of_paths(paths: HashSet<String>) -> Self {
+    fn of_paths(paths: HashSet<String>) -> Self {
         let mut paths: Vec<String> = paths.into_iter().collect();
         paths.sort();
         let mut roots = Fields::new();
@@ -39,8 +46,8 @@ impl Needs {
         Self { roots, paths }
     }
 
-    /// Everything below the roots that `text` mentions. For statements, which may assign a root to another name.
-    pub(super) fn of_text(text: &str) -> Self {
+    /// Everything below the roots that `text` mentions.
+    fn of_text(text: &str) -> Self {
         let mentioned = ROOTS.iter().filter(|root| text.contains(**root));
         Self::of_paths(mentioned.map(|&root| root.to_owned()).collect())
     }

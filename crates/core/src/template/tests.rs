@@ -233,3 +233,14 @@ fn any_json() -> impl Strategy<Value = Value> {
         ]
     })
 }
+
+#[test]
+fn a_slice_reads_what_it_slices() {
+    let payload = json!({"s": "hello", "list": [1, 2, 3]});
+    assert_eq!(render_for(payload.clone(), json!("{{ event.payload.s[0:2] }}")).unwrap(), json!("he"));
+    assert_eq!(
+        render_for(payload.clone(), json!("begins {{ event.payload.s[:2] }}")).unwrap(),
+        json!("begins he")
+    );
+    assert_eq!(render_for(payload, json!("{{ event.payload.list[1:] }}")).unwrap(), json!([2, 3]));
+}
