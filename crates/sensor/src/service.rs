@@ -11,6 +11,7 @@ use attune_common::repositories::sensor;
 use attune_executor::core_pack;
 use attune_executor::ingest::Ingest;
 use attune_executor::rules::RuleCache;
+use attune_executor::service::spawn_relay;
 use attune_hints::{Hints, Topic};
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::scratch::Scratch;
@@ -61,11 +62,7 @@ impl SensorService {
             rules.keep_fresh(&listening, stopping).await;
             Ok::<_, Error>(())
         });
-        let relay = attune_hints::relay(hints.clone(), pool.clone(), supervisor.stopping());
-        supervisor.spawn("hints", OnStop::Abort, OnError::Shutdown, async {
-            relay.await;
-            Ok::<_, Error>(())
-        });
+        spawn_relay(&supervisor, &hints, &pool);
         Ok(Self::with(Surroundings { pool, hints, ingest, supervisor }, config))
     }
 

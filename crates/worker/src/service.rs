@@ -8,6 +8,7 @@ use attune_common::config::Config;
 use attune_common::runtime_detection::Detected;
 use attune_executor::core_pack;
 use attune_executor::finish::Finisher;
+use attune_executor::service::spawn_relay;
 use attune_hints::{Hints, Topic};
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::scratch::Scratch;
@@ -48,12 +49,7 @@ impl WorkerService {
         let pool = attune_boot::prepare_database(&config, "attune-worker").await.map_err(Error::Database)?;
         core_pack::ensure_core_pack(&pool).await.map_err(Error::CorePack)?;
         let around = Surroundings { pool, hints: Hints::default(), supervisor: Supervisor::default() };
-        let relay =
-            attune_hints::relay(around.hints.clone(), around.pool.clone(), around.supervisor.stopping());
-        around.supervisor.spawn("hints", OnStop::Abort, OnError::Shutdown, async {
-            relay.await;
-            Ok::<_, Error>(())
-        });
+        spawn_relay(&around.supervisor, &around.hints, &around.pool);
         Ok(Self::with(around, config))
     }
 
