@@ -23,7 +23,7 @@ pub use membership::Membership;
 pub use serve::serve;
 pub use signals::on_signals;
 pub use supervisor::{OnError, OnStop, Supervisor};
-pub use telemetry::init_telemetry;
+pub use telemetry::{init_telemetry, log_to};
 
 /// Arguments that every service program takes.
 #[derive(Debug, Parser)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{action, db, event, execution, noun, pack, up};
+use crate::commands::{action, db, demo, event, execution, noun, pack, up};
 
 /// Event-driven automation: sensors see, rules decide, workers act.
 #[derive(Debug, Parser)]
@@ -55,6 +55,8 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Run everything in this process, with a private PostgreSQL unless DATABASE_URL names one
     Up(up::Arguments),
+    /// See it all at work for some seconds, on a temporary directory, with sensors in three languages
+    Demo(demo::Arguments),
     /// The database: bring its schema up to date, or print its address
     #[command(subcommand)]
     Db(db::Command),

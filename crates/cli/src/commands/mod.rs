@@ -2,10 +2,12 @@
 
 pub(crate) mod action;
 pub(crate) mod db;
+pub(crate) mod demo;
 pub(crate) mod event;
 pub(crate) mod execution;
 pub(crate) mod noun;
 pub(crate) mod pack;
+mod system;
 pub(crate) mod up;
 
 use std::process::ExitCode;
@@ -18,6 +20,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let global = &arguments.global;
     match arguments.command {
         Command::Up(up) => return up::run(global, up),
+        Command::Demo(demo) => return demo::run(global, &demo),
         Command::Action(action::Command::Run(run)) => return action::run(global, &run),
         Command::Db(command) => db::run(global, command)?,
         Command::Pack(command) => pack::run(global, &command)?,

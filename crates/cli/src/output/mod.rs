@@ -27,6 +27,11 @@ pub(crate) fn object(format: Format, value: &Value) -> anyhow::Result<()> {
     }
 }
 
+/// One value as it stands in a table.
+pub(crate) fn value(value: &Value) -> String {
+    cell::short(value)
+}
+
 /// Prints JSON.
 pub(crate) fn json(value: &Value) -> anyhow::Result<()> {
     text(&serde_json::to_string_pretty(value)?)

@@ -77,6 +77,14 @@ impl Config {
         if faults.is_empty() { Ok(config) } else { Err(ConfigError { faults }) }
     }
 
+    /// Keeps its data in another directory; the caches go along, unless they were put elsewhere.
+    pub fn move_data_to(&mut self, data_dir: PathBuf) {
+        if self.cache_dir.starts_with(&self.data_dir) {
+            self.cache_dir = data_dir.join("cache");
+        }
+        self.data_dir = data_dir;
+    }
+
     fn read_sections(root: &mut Section<'_>, sources: &Sources) -> Self {
         let hostname = sources.hostname.as_str();
         let data_dir = directories::data_dir(root, sources);

@@ -5,6 +5,7 @@ pub mod action;
 pub mod config_version;
 pub mod event;
 pub mod execution;
+pub mod journey;
 pub mod listing;
 pub mod pack;
 pub mod pack_thing;

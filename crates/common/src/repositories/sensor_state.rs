@@ -111,7 +111,8 @@ pub async fn mark_failing(
     let done = sqlx::query!(
         r#"UPDATE sensor_state
            SET status = 'failing', reason = NULL, failures = failures + 1, last_error = $3,
-               next_try = clock_timestamp() + $4, last_tick = clock_timestamp(), polls = polls + 1, updated = clock_timestamp()
+               next_try = clock_timestamp() + $4, last_tick = clock_timestamp(), polls = polls + 1, errors = errors + 1,
+               updated = clock_timestamp()
            WHERE sensor = $1 AND epoch = $2"#,
         sensor,
         epoch,

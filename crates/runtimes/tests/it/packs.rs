@@ -27,11 +27,13 @@ fn the_core_pack_needs_no_other() {
 }
 
 #[test]
-fn the_demo_pack_needs_nothing_but_the_core_pack() {
+fn the_other_packs_need_nothing_but_the_core_pack() {
     let core = pack("core");
     let known: Vec<&str> = core.runtimes.iter().map(Definition::item_ref).collect();
-    let demo = pack("demo");
-    assert!(demo.external_refs().iter().all(|reference| known.contains(&reference.r#ref.as_str())));
+    for name in ["demo", "showcase"] {
+        let other = pack(name);
+        assert!(other.external_refs().iter().all(|reference| known.contains(&reference.r#ref.as_str())));
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The packs that `attune up --packs` loads at its start.
+//! The packs that are loaded at the start.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use attune_common::config::LimitsConfig;
 use attune_executor::load_pack::{LoadError, load_pack};
 use attune_runtimes::archive;
+use attune_runtimes::files::Files;
 use sqlx::PgPool;
 
 use crate::commands::pack;
@@ -13,13 +14,20 @@ use crate::failure::Failure;
 
 /// A pack that was read and checked, before there is a database.
 #[derive(Debug)]
-pub(super) struct Packed {
+pub(crate) struct Packed {
     path: PathBuf,
     archive: Vec<u8>,
 }
 
+impl Packed {
+    /// A pack from files in memory, named `path` in messages.
+    pub(crate) fn of_files(path: &str, files: &Files) -> anyhow::Result<Self> {
+        Ok(Self { path: path.into(), archive: archive::write(files)? })
+    }
+}
+
 /// Reads every pack that the given directories are or hold. A faulty one stops the start before anything is started.
-pub(super) fn read(directories: &[PathBuf]) -> anyhow::Result<Vec<Packed>> {
+pub(crate) fn read(directories: &[PathBuf]) -> anyhow::Result<Vec<Packed>> {
     let mut packs = Vec::new();
     for directory in directories {
         for path in packs_in(directory)? {
@@ -31,7 +39,7 @@ pub(super) fn read(directories: &[PathBuf]) -> anyhow::Result<Vec<Packed>> {
 }
 
 /// Loads them, in order.
-pub(super) async fn load(pool: &PgPool, packs: Vec<Packed>, limits: &LimitsConfig) -> anyhow::Result<()> {
+pub(crate) async fn load(pool: &PgPool, packs: Vec<Packed>, limits: &LimitsConfig) -> anyhow::Result<()> {
     for Packed { path, archive } in packs {
         match load_pack(pool, archive, limits).await {
             Ok(report) => {

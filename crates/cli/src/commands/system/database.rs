@@ -1,4 +1,4 @@
-//! The database of `attune up`: the configured one, or a private PostgreSQL that lives as long as this process.
+//! The database of a whole system: the configured one, or a private PostgreSQL that lives as long as this process.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The database, and with it the possession of the data directory: two programs would overwrite each other's address.
 #[derive(Debug)]
-pub(super) enum Database {
+pub(crate) enum Database {
     /// The configured one, which is another's business.
     Configured { _possession: Lock },
     /// A private one under watch.
@@ -25,7 +25,7 @@ pub(super) enum Database {
 
 impl Database {
     /// Starts a private database unless one is configured, and writes its address into the configuration.
-    pub(super) async fn start(config: &mut Config, supervisor: &Supervisor) -> anyhow::Result<Self> {
+    pub(crate) async fn start(config: &mut Config, supervisor: &Supervisor) -> anyhow::Result<Self> {
         if config.database.url.is_some() {
             return Ok(Self::Configured { _possession: Lock::of(&config.data_dir)? });
         }
@@ -37,7 +37,7 @@ impl Database {
     }
 
     /// Stops it; to be called when nothing uses it any more.
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         let Self::Private { end, keeper } = self else { return };
         end.cancel();
         if let Err(panic) = keeper.await {

@@ -1,0 +1,66 @@
+//! `attune up`: everything in one process, with its own PostgreSQL unless one is configured.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use attune_boot::Supervisor;
+use attune_common::config::Config;
+use clap::Args;
+
+use super::system::{self, DRAIN, Database, Packed};
+use crate::arguments::Global;
+use crate::output;
+
+/// What to bring up.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  attune up --packs packs/demo\n\nStop it with Ctrl-C; a second Ctrl-C does not wait for what is running."
+)]
+pub(crate) struct Arguments {
+    /// Port of the API; 0 takes a free one
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+    /// A pack to load at the start, or a directory of packs; may be repeated
+    #[arg(long, value_name = "DIR")]
+    packs: Vec<PathBuf>,
+    /// Take over workers of the same name that still run
+    #[arg(long)]
+    replace: bool,
+}
+
+pub(crate) fn run(global: &Global, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    attune_boot::init_telemetry();
+    let config = configure(global, &arguments)?;
+    attune_boot::runtime()?.block_on(up(config, arguments))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The configuration, with what was typed on top.
+fn configure(global: &Global, arguments: &Arguments) -> anyhow::Result<Config> {
+    let mut config = Config::load_from(global.config.as_deref())?;
+    if let Some(directory) = &global.data_dir {
+        config.move_data_to(std::path::absolute(directory)?);
+    }
+    config.server.port = arguments.port.unwrap_or(config.server.port);
+    Ok(config)
+}
+
+async fn up(mut config: Config, arguments: Arguments) -> anyhow::Result<()> {
+    let supervisor = Supervisor::default();
+    let packs = system::read(&arguments.packs)?;
+    let database = Database::start(&mut config, &supervisor).await?;
+    let start = Box::pin(start(config, packs, arguments.replace, supervisor.clone()));
+    let outcome = attune_boot::serve(supervisor, DRAIN, start).await;
+    database.stop().await;
+    outcome
+}
+
+async fn start(
+    config: Config,
+    packs: Vec<Packed>,
+    replace: bool,
+    supervisor: Supervisor,
+) -> anyhow::Result<()> {
+    let system = system::start(&config, packs, replace, &supervisor).await?;
+    output::text(&format!("Attune is ready at {}", system.url))
+}

@@ -1,0 +1,3 @@
+#!/bin/sh
+# The parameters are the result.
+exec cat
