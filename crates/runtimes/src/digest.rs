@@ -23,7 +23,8 @@ pub fn is_digest(text: &str) -> bool {
     text.len() == LENGTH && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn add(hasher: &mut Sha256, part: &[u8]) {
+/// Adds a part that no other division of the same bytes reads like.
+pub(crate) fn add(hasher: &mut Sha256, part: &[u8]) {
     hasher.update((part.len() as u64).to_le_bytes());
     hasher.update(part);
 }

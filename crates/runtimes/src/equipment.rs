@@ -14,10 +14,12 @@ use attune_common::config::Config;
 use attune_common::models::Runtime;
 use attune_common::repositories::{pack, runtime};
 use attune_common::runtime_detection::{self, Detected, Round, RuntimeDetector};
+use attune_core::pack::refs::pack_of;
 use serde_json::Value;
 use sqlx::PgPool;
 
 use crate::content::{ContentError, PackContent};
+use crate::launch::{Code, PrepareError};
 use crate::tool::Tool;
 
 /// Where a service's runtimes are given by hand, if they are.
@@ -59,6 +61,12 @@ impl Inventory {
     /// The runtime of this id, when this machine has it.
     pub fn tool(&self, runtime: i64) -> Option<&Arc<Tool>> {
         self.tools.get(&runtime)
+    }
+
+    /// The ref of the runtime of this id, here or not.
+    fn name(&self, runtime: i64) -> String {
+        let row = self.rows.iter().find(|row| row.id == runtime);
+        row.map_or_else(|| format!("#{runtime}"), |row| row.r#ref.clone())
     }
 
     /// The ids of all runtimes that this machine has.
@@ -123,6 +131,25 @@ impl Equipment {
     /// The directory with this content on this machine, fetched from the database on first use.
     pub async fn pack(&self, digest: &str) -> Result<PathBuf, ContentError> {
         self.content.ensure(digest, || fetch(self.pool.clone(), digest.to_owned())).await
+    }
+
+    /// The code of a sensor or action with what runs it, on this machine.
+    pub async fn code(
+        &self,
+        item_ref: &str,
+        runtime: Option<i64>,
+        digest: Option<&str>,
+    ) -> Result<Code, PrepareError> {
+        let runtime = runtime.ok_or(PrepareError::NoRuntime)?;
+        let inventory = self.inventory();
+        let tool =
+            inventory.tool(runtime).ok_or_else(|| PrepareError::RuntimeGone(inventory.name(runtime)))?;
+        let runtime_pack = match (&tool.pack_digest, tool.execution()?.needs_pack()) {
+            (Some(digest), true) => Some(self.pack(digest).await?),
+            _ => None,
+        };
+        let directory = self.pack(digest.ok_or(PrepareError::NoContent)?).await?;
+        Ok(Code { pack: pack_of(item_ref).to_owned(), directory, tool: Arc::clone(tool), runtime_pack })
     }
 
     async fn detect(&self) -> Result<Detected, EquipmentError> {

@@ -1,16 +1,20 @@
 //! From a runtime's row to something that runs on this machine.
 //!
 //! A pack travels as one archive and is known by its [`digest`]: [`archive`] reads it without trusting it, and
-//! [`content`] unpacks it once per machine. [`resolve`] turns a typed row into a command line, and [`variables`] into the
-//! complete environment of the program. No SQL is here, and no language either: what differs between languages is data.
+//! [`content`] unpacks it once per machine. [`resolve`] turns a typed row into a command line, [`environment`] installs what
+//! the pack depends on, [`variables`] composes what the program sees, and [`launch`] is the one path through all of them.
+//! No SQL is here, and no language either: what differs between languages is data.
 
 pub mod archive;
-pub mod cache;
 pub mod content;
 pub mod digest;
 pub mod directory;
+pub mod environment;
 pub mod equipment;
 pub mod files;
+mod identity;
+mod interpreter;
+pub mod launch;
 pub mod resolve;
 pub mod scratch;
 pub mod tool;

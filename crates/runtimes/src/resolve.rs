@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use attune_core::runtime::execution::{Execution, NoPackContent, Role};
 use attune_process::find_on_path;
 
-/// What a run needs to become a command line.
+/// What decides which program runs.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+pub struct Search<'a> {
     /// The runtime's ref, for messages.
     pub runtime: &'a str,
     /// Its typed row.
@@ -25,6 +25,17 @@ pub struct Request<'a> {
     pub commands: &'a [&'a str],
     /// The PATH of the program's environment.
     pub path: &'a OsStr,
+}
+
+/// The parts of a command line.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    /// The runtime's ref, for messages.
+    pub runtime: &'a str,
+    /// Its typed row.
+    pub execution: &'a Execution,
+    /// The program, unless the code runs by itself.
+    pub binary: Option<&'a Path>,
     /// The content of the runtime's own pack on this machine.
     pub pack: Option<&'a Path>,
     /// The code to run.
@@ -68,54 +79,53 @@ pub enum ResolveError {
     },
 }
 
-/// The command line; its first part is an absolute path.
-pub fn resolve(request: &Request<'_>) -> Result<Vec<OsString>, ResolveError> {
-    let runtime = || request.runtime.to_owned();
-    if !request.execution.allows(request.role) {
-        return Err(ResolveError::WrongRole { runtime: runtime(), what: plural(request.role) });
+/// The program that runs the code, by its absolute path; `None`: the code runs by itself.
+pub fn find(search: &Search<'_>) -> Result<Option<PathBuf>, ResolveError> {
+    if !search.execution.allows(search.role) {
+        let (runtime, what) = (search.runtime.to_owned(), plural(search.role));
+        return Err(ResolveError::WrongRole { runtime, what });
     }
-    let binary = binary(request)?;
-    if binary.is_none() && on_path(request.entrypoint, request).is_none() {
-        return Err(ResolveError::NotExecutable {
-            runtime: runtime(),
-            entrypoint: request.entrypoint.to_owned(),
-        });
-    }
-    request
-        .execution
-        .argv(binary.as_deref(), request.pack, request.entrypoint)
-        .map_err(|source| ResolveError::NoPackContent { runtime: runtime(), source })
-}
-
-fn binary(request: &Request<'_>) -> Result<Option<PathBuf>, ResolveError> {
-    let found = |name: &str| find_on_path(name, request.path);
-    let named = &request.execution.binary;
+    let found = |name: &str| find_on_path(name, search.path);
+    let named = &search.execution.binary;
     if !named.is_empty() {
-        return named.iter().find_map(|name| found(name)).map(Some).ok_or_else(|| missing(request, named));
+        return named.iter().find_map(|name| found(name)).map(Some).ok_or_else(|| missing(search, named));
     }
     // It may have been removed since it was verified.
-    if let Some(verified) = request.verified.and_then(|path| on_path(path, request)) {
+    if let Some(verified) = search.verified.and_then(|path| found(path.to_str()?)) {
         return Ok(Some(verified));
     }
-    if request.commands.is_empty() {
+    if search.commands.is_empty() {
         return Ok(None);
     }
-    request
+    search
         .commands
         .iter()
         .find_map(|name| found(name))
         .map(Some)
-        .ok_or_else(|| missing(request, request.commands))
+        .ok_or_else(|| missing(search, search.commands))
 }
 
-/// A path that is absolute and still executable.
-fn on_path(path: &Path, request: &Request<'_>) -> Option<PathBuf> {
-    find_on_path(path.to_str()?, request.path)
+/// The command line; its first part is an absolute path.
+pub fn argv(parts: &Parts<'_>) -> Result<Vec<OsString>, ResolveError> {
+    let runtime = || parts.runtime.to_owned();
+    if parts.binary.is_none() && !is_program(parts.entrypoint) {
+        let entrypoint = parts.entrypoint.to_owned();
+        return Err(ResolveError::NotExecutable { runtime: runtime(), entrypoint });
+    }
+    parts
+        .execution
+        .argv(parts.binary, parts.pack, parts.entrypoint)
+        .map_err(|source| ResolveError::NoPackContent { runtime: runtime(), source })
 }
 
-fn missing(request: &Request<'_>, tried: &[impl AsRef<str>]) -> ResolveError {
+/// Whether an absolute path is that of an executable file.
+pub(crate) fn is_program(path: &Path) -> bool {
+    path.is_absolute() && path.to_str().is_some_and(|path| find_on_path(path, OsStr::new("")).is_some())
+}
+
+fn missing(search: &Search<'_>, tried: &[impl AsRef<str>]) -> ResolveError {
     ResolveError::NoBinary {
-        runtime: request.runtime.to_owned(),
+        runtime: search.runtime.to_owned(),
         tried: tried.iter().map(|name| name.as_ref().to_owned()).collect(),
     }
 }

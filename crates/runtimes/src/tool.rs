@@ -4,10 +4,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 use attune_common::models::Runtime;
+use attune_core::pack;
 use attune_core::runtime::distributions::{Distributions, Verification};
 use attune_core::runtime::execution::{Execution, ExecutionFault, Role};
 
-use crate::resolve::{Request, ResolveError, resolve};
+use crate::resolve::{self, Parts, ResolveError, Search};
 
 /// Why a runtime can not run a piece of code.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -49,19 +50,6 @@ pub struct Tool {
     verified: Option<PathBuf>,
 }
 
-/// Where the parts of a command line are on this machine.
-#[derive(Clone, Copy, Debug)]
-pub struct Places<'a> {
-    /// The directory of the pack that the code is from.
-    pub code: &'a Path,
-    /// The code's path in there.
-    pub entrypoint: &'a str,
-    /// The directory of the runtime's own pack.
-    pub runtime_pack: Option<&'a Path>,
-    /// Where programs are looked for.
-    pub path: &'a OsStr,
-}
-
 impl Tool {
     /// The tool that a row means, with the binary that verification found.
     pub fn new(row: &Runtime, verified: Option<PathBuf>, pack_digest: Option<String>) -> Self {
@@ -74,6 +62,17 @@ impl Tool {
         }
     }
 
+    /// The tool that a pack defines, which no database knows; `verified` as for a row.
+    pub fn defined(runtime: &pack::Runtime, verified: Option<PathBuf>) -> Self {
+        Self {
+            r#ref: runtime.r#ref.clone(),
+            pack_digest: None,
+            execution: Execution::parse(&runtime.execution),
+            commands: binaries(&runtime.distributions),
+            verified,
+        }
+    }
+
     /// How it runs its code.
     pub fn execution(&self) -> Result<&Execution, ToolError> {
         self.execution
@@ -81,21 +80,30 @@ impl Tool {
             .map_err(|fault| ToolError::Fault { runtime: self.r#ref.clone(), fault: fault.clone() })
     }
 
-    /// The command line for a piece of code.
-    pub fn argv(&self, role: Role, places: &Places<'_>) -> Result<Vec<OsString>, ToolError> {
-        let execution = self.execution()?;
-        let entrypoint = locate(places.code, places.entrypoint)?;
+    /// The program that runs its code; `None`: the code runs by itself.
+    pub fn binary(&self, role: Role, path: &OsStr) -> Result<Option<PathBuf>, ToolError> {
         let commands: Vec<_> = self.commands.iter().map(String::as_str).collect();
-        Ok(resolve(&Request {
+        Ok(resolve::find(&Search {
             runtime: &self.r#ref,
-            execution,
+            execution: self.execution()?,
             role,
             verified: self.verified.as_deref(),
             commands: &commands,
-            path: places.path,
-            pack: places.runtime_pack,
-            entrypoint: &entrypoint,
+            path,
         })?)
+    }
+
+    /// The command line for the code at `entrypoint` in the directory of its pack.
+    pub fn argv(
+        &self,
+        binary: Option<&Path>,
+        runtime_pack: Option<&Path>,
+        code: &Path,
+        entrypoint: &str,
+    ) -> Result<Vec<OsString>, ToolError> {
+        let entrypoint = &locate(code, entrypoint)?;
+        let (runtime, execution) = (&self.r#ref, self.execution()?);
+        Ok(resolve::argv(&Parts { runtime, execution, binary, pack: runtime_pack, entrypoint })?)
     }
 }
 

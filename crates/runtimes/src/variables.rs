@@ -36,6 +36,11 @@ pub fn of_this_process(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
+/// Where programs are looked for, before there is an environment.
+pub fn path(inherited: impl Fn(&str) -> Option<OsString>) -> OsString {
+    inherited("PATH").unwrap_or_else(|| DEFAULT_PATH.into())
+}
+
 /// The PATH of an environment that [`variables`] composed.
 pub fn path_of(variables: &[(OsString, OsString)]) -> &OsStr {
     variables.iter().find(|(name, _)| name == "PATH").map_or(OsStr::new(DEFAULT_PATH), |(_, path)| path)

@@ -14,7 +14,7 @@ use attune_executor::rules::RuleCache;
 use attune_executor::service::spawn_relay;
 use attune_hints::{Hints, Topic};
 use attune_runtimes::equipment::Equipment;
-use attune_runtimes::scratch::Scratch;
+use attune_runtimes::launch::Launcher;
 use chrono::Utc;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
@@ -114,18 +114,18 @@ impl SensorService {
         let detected = registration.detect(&self.config).await?;
         let equipment = self.equip(detected).await?;
         warn_of_missing(&pool, &equipment).await?;
-        let scratch = self.scratch()?;
+        let launcher = self.launcher()?;
         registration.enter().await.map_err(Error::Registration)?;
         let registration = registration.into_registration();
         let held = registration.held().map_err(Error::Registration)?;
         let membership = Membership::keep(&supervisor, pool, registration, heartbeat_interval);
         let membership = membership.map_err(Error::Registration)?;
         hints.wake(Topic::Worker);
-        self.spawn(held, &membership, equipment, scratch);
+        self.spawn(held, &membership, equipment, launcher);
         Ok(())
     }
 
-    fn spawn(&self, held: Held, membership: &Membership, equipment: Arc<Equipment>, scratch: Scratch) {
+    fn spawn(&self, held: Held, membership: &Membership, equipment: Arc<Equipment>, launcher: Launcher) {
         let Surroundings { pool, hints, ingest, supervisor } = self.around.clone();
         let sensor = registration::section(&self.config);
         let look_again = Arc::new(LookAgain::default());
@@ -134,7 +134,7 @@ impl SensorService {
         let tools = Tools {
             pool: pool.clone(),
             equipment: Arc::clone(&equipment),
-            runtime: SensorRuntime::new(scratch, output_limit),
+            runtime: SensorRuntime::new(Arc::new(launcher), output_limit),
             generator: EventGenerator::new(pool.clone(), ingest),
             look_again: Arc::clone(&look_again),
             poll_interval: sensor.poll_interval,
@@ -165,9 +165,10 @@ impl SensorService {
         equipment.map(Arc::new).map_err(Error::Equipment)
     }
 
-    fn scratch(&self) -> Result<Scratch, Error> {
+    fn launcher(&self) -> Result<Launcher, Error> {
         let path = &self.config.cache_dir;
-        Scratch::open(path).map_err(|source| Error::Scratch { path: path.display().to_string(), source })
+        Launcher::open(&self.config)
+            .map_err(|source| Error::Scratch { path: path.display().to_string(), source })
     }
 }
 

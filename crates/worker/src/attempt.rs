@@ -6,9 +6,10 @@ use std::time::Duration;
 use attune_common::config::Config;
 use attune_common::repositories::execution::{self, Claimed};
 use attune_executor::finish::{Finish, Finisher, Outcome, Recorded};
-use attune_process::{self as process, Program, Stream, StreamLimit};
+use attune_process::{self as process, Stream, StreamLimit};
+use attune_runtimes::environment::Progress;
 use attune_runtimes::equipment::Equipment;
-use attune_runtimes::scratch::Scratch;
+use attune_runtimes::launch::{Launcher, PrepareError, Prepared};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -46,7 +47,7 @@ pub(crate) struct Runner {
     pub(crate) pool: PgPool,
     pub(crate) worker: i64,
     pub(crate) equipment: Arc<Equipment>,
-    pub(crate) scratch: Scratch,
+    pub(crate) launcher: Launcher,
     pub(crate) finisher: Finisher,
     /// Told when a run lacked a runtime that this machine is said to have.
     pub(crate) missing: Notify,
@@ -80,22 +81,24 @@ impl Runner {
         mut streams: Streams,
         kill: CancellationToken,
     ) -> Result<Option<Outcome>, StartError> {
-        let directory = self.scratch.directory().map_err(StartError::WorkingDirectory)?;
-        let prepared = program::prepare(&self.equipment, claimed, directory.path()).await?;
-        let program = Program {
-            argv: prepared.argv,
-            env: prepared.env,
-            cwd: directory.path().to_owned(),
-            stdin: claimed.params.to_string().into_bytes(),
-            limits: self.process_limits(claimed),
-        };
-        let time = program.limits.time;
         let log = streams.log.clone();
+        let Some(prepared) = kill.run_until_cancelled(self.prepare(claimed, &log)).await else {
+            return Ok(None);
+        };
+        let (prepared, limits) = (prepared?, self.process_limits(claimed));
+        let time = limits.time;
+        let program = prepared.program(claimed.params.to_string().into_bytes(), limits);
         let run = process::run(program, &mut streams, kill.cancelled());
-        let finished = self.while_logging(claimed, &log, run).await;
-        let finished = finished.map_err(|error| StartError::Launch { error })?;
+        let finished = self.while_logging(claimed, &log, run).await.map_err(PrepareError::from)?;
         let stdout = streams.stdout.into_bytes();
         Ok(outcome_of(finished.outcome, &stdout, &log, time, self.limits.result))
+    }
+
+    /// What is waited for stands in the log, and takes nothing of the execution's time.
+    async fn prepare(&self, claimed: &Claimed, log: &Log) -> Result<Prepared, StartError> {
+        let see = |progress: &Progress| log.push(format!("Environment: {progress}\n").as_bytes());
+        let prepare = program::prepare(&self.equipment, &self.launcher, claimed, see);
+        self.while_logging(claimed, log, prepare).await
     }
 
     fn process_limits(&self, claimed: &Claimed) -> process::Limits {

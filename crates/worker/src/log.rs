@@ -68,7 +68,7 @@ impl Log {
         String::from_utf8_lossy(&self.inner().tail).trim().to_owned()
     }
 
-    fn push(&self, chunk: &[u8]) {
+    pub(crate) fn push(&self, chunk: &[u8]) {
         self.inner().push(chunk);
     }
 

@@ -11,7 +11,7 @@ use attune_executor::finish::Finisher;
 use attune_executor::service::spawn_relay;
 use attune_hints::{Hints, Topic};
 use attune_runtimes::equipment::Equipment;
-use attune_runtimes::scratch::Scratch;
+use attune_runtimes::launch::Launcher;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
@@ -92,7 +92,7 @@ impl WorkerService {
         let mut registration = WorkerRegistration::replacing(pool.clone(), &self.config, self.replace);
         let detected = registration.detect(&self.config).await.map_err(Error::Detect)?;
         let equipment = self.equip(detected).await?;
-        let scratch = self.scratch()?;
+        let launcher = self.launcher()?;
         registration.register().await.map_err(Error::Registration)?;
         let registration = registration.into_registration();
         let held = registration.held().map_err(Error::Registration)?;
@@ -105,7 +105,7 @@ impl WorkerService {
             pool: pool.clone(),
             worker: held.worker,
             equipment,
-            scratch,
+            launcher,
             finisher,
             missing: Notify::new(),
         });
@@ -124,8 +124,9 @@ impl WorkerService {
         equipment.map(Arc::new).map_err(Error::Equipment)
     }
 
-    fn scratch(&self) -> Result<Scratch, Error> {
+    fn launcher(&self) -> Result<Launcher, Error> {
         let path = &self.config.cache_dir;
-        Scratch::open(path).map_err(|source| Error::Scratch { path: path.display().to_string(), source })
+        Launcher::open(&self.config)
+            .map_err(|source| Error::Scratch { path: path.display().to_string(), source })
     }
 }

@@ -35,5 +35,8 @@ pub const HOME: &str = "HOME";
 /// The user's data home, `$HOME/.local/share` where it is not set.
 pub const XDG_DATA_HOME: &str = "XDG_DATA_HOME";
 
+/// The user's cache, `/var/cache` for root and else `$HOME/.cache` where it is not set.
+pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
+
 /// What is logged: `info`, `debug`, or a list such as `attune_sensor=debug,info`.
 pub const RUST_LOG: &str = "RUST_LOG";

@@ -44,7 +44,7 @@ pub struct Config {
     pub sensor: Option<SensorConfig>,
     /// The service that runs actions; present after loading.
     pub worker: Option<WorkerConfig>,
-    /// How long a verified runtime is believed.
+    /// How long a verified runtime is believed, and where environments are.
     pub runtime: RuntimeConfig,
     /// Where the API listens.
     pub server: ServerConfig,
@@ -52,7 +52,7 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// What this machine must not lose: the private `PostgreSQL`, the API's address and token.
     pub data_dir: PathBuf,
-    /// What this machine can make again: unpacked packs, their environments, results of verification.
+    /// What this machine can make again: unpacked packs, results of verification.
     pub cache_dir: PathBuf,
 }
 
@@ -92,7 +92,7 @@ impl Config {
             database: root.secret_section("database", DatabaseConfig::read),
             sensor: Some(root.section("sensor", |section| SensorConfig::read(section, hostname))),
             worker: Some(root.section("worker", |section| WorkerConfig::read(section, hostname))),
-            runtime: root.section("runtime", RuntimeConfig::read),
+            runtime: root.section("runtime", |section| RuntimeConfig::read(section, sources)),
             server: root.section("server", ServerConfig::read),
             limits: root.section("limits", LimitsConfig::read),
             cache_dir: directories::cache_dir(root, sources, &data_dir),

@@ -1,8 +1,11 @@
-//! `runtime`: how long what a machine was found to have is believed.
+//! `runtime`: how long what a machine was found to have is believed, and where environments of packs are.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::directories;
 use super::section::Section;
+use super::sources::Sources;
 
 /// The section `runtime`.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,13 +14,16 @@ pub struct RuntimeConfig {
     pub cache_ttl: Duration,
     /// `verify_interval`: how often a running service verifies again.
     pub verify_interval: Duration,
+    /// `environments_dir`: where the dependencies of packs are installed; default `environments` in the user's cache.
+    pub environments_dir: PathBuf,
 }
 
 impl RuntimeConfig {
-    pub(super) fn read(section: &mut Section<'_>) -> Self {
+    pub(super) fn read(section: &mut Section<'_>, sources: &Sources) -> Self {
         Self {
             cache_ttl: section.seconds_or_zero("cache_ttl", 600),
             verify_interval: section.seconds("verify_interval", 60),
+            environments_dir: directories::environments_dir(section, sources),
         }
     }
 }

@@ -95,6 +95,20 @@ pub(super) async fn release_all(tx: &mut PgConnection, worker: i64) -> sqlx::Res
     Ok(())
 }
 
+/// Shows what a sensor waits for before it can run, under the fence. `false`: the sensor is no longer the caller's.
+pub async fn mark_starting(pool: &PgPool, sensor: i64, epoch: i64, reason: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        r#"UPDATE sensor_state SET status = 'starting', reason = $3, next_try = NULL, updated = clock_timestamp()
+           WHERE sensor = $1 AND epoch = $2"#,
+        sensor,
+        epoch,
+        reason
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Records a failed poll, under the fence. `false`: the sensor is no longer the caller's.
 pub async fn mark_failing(
     pool: &PgPool,

@@ -353,6 +353,19 @@ fn directories_follow_the_user_unless_they_are_set() {
 }
 
 #[test]
+fn environments_are_kept_apart_from_the_data() {
+    let environments = |place: &Place| place.config().runtime.environments_dir;
+    let mut place = Place::new().env("HOME", "/home/me");
+    assert_eq!(environments(&place), PathBuf::from("/home/me/.cache/attune/environments"));
+    place.sources.root = true;
+    assert_eq!(environments(&place), PathBuf::from("/var/cache/attune/environments"));
+    let place = place.env("XDG_CACHE_HOME", "/cache");
+    assert_eq!(environments(&place), PathBuf::from("/cache/attune/environments"));
+    let place = place.env("ATTUNE__RUNTIME__ENVIRONMENTS_DIR", "here");
+    assert_eq!(environments(&place), place.path("here"));
+}
+
+#[test]
 fn the_default_configuration_reads_no_file() {
     let config = Config::default();
     assert!(config.sensor.unwrap().worker_name.starts_with("sensor-"));

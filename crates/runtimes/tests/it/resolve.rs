@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use attune_core::runtime::execution::{Execution, Role};
-use attune_runtimes::resolve::{Request, ResolveError, resolve};
+use attune_runtimes::resolve::{Parts, ResolveError, Search, argv, find};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -21,7 +21,7 @@ fn programs() -> TempDir {
     directory
 }
 
-/// What of a request differs from test to test.
+/// What differs from test to test.
 struct Case<'a> {
     row: Value,
     role: Role,
@@ -42,8 +42,8 @@ impl Case<'_> {
         let Self { role, verified, commands, pack, entrypoint, .. } = *self;
         let (runtime, path) = ("demo.x", path.as_os_str());
         let execution = &Execution::parse(&self.row).unwrap();
-        let argv =
-            resolve(&Request { runtime, execution, role, verified, commands, path, pack, entrypoint })?;
+        let binary = find(&Search { runtime, execution, role, verified, commands, path })?;
+        let argv = argv(&Parts { runtime, execution, binary: binary.as_deref(), pack, entrypoint })?;
         let name = |part: &OsStr| Path::new(part).file_name().unwrap().to_str().unwrap().to_owned();
         Ok(argv.iter().map(|part| name(part)).collect())
     }

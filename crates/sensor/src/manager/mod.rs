@@ -45,6 +45,8 @@ pub(crate) struct SensorManager {
     assignments: mpsc::Receiver<Assignment>,
     roster: Roster,
     turns: JoinSet<Ending>,
+    /// Sensors that wait for their environments. They hold no place in a lane.
+    waits: JoinSet<i64>,
     /// Whose turn each task is: sensor and epoch.
     tasks: HashMap<Id, (i64, i64)>,
 }
@@ -67,6 +69,7 @@ impl SensorManager {
             roster: Roster::new(slots, tools.poll_interval),
             tools,
             turns: JoinSet::new(),
+            waits: JoinSet::new(),
             tasks: HashMap::new(),
         }
     }
@@ -81,6 +84,7 @@ impl SensorManager {
                 Ok(()) = self.lease.changed() => self.follow_lease(),
                 Some(assignment) = self.assignments.recv() => self.adopt(assignment),
                 Some(ended) = self.turns.join_next_with_id() => self.ended(ended),
+                Some(Ok(sensor)) = self.waits.join_next() => self.roster.wake(sensor, Instant::now()),
                 () = tokio::time::sleep_until(wake) => {}
             }
         }
@@ -123,6 +127,13 @@ impl SensorManager {
             (panic.id(), Ending::Stopped)
         });
         if let Some((sensor, epoch)) = self.tasks.remove(&task) {
+            if let Ending::Waiting(building) = &ending {
+                let mut building = building.clone();
+                self.waits.spawn(async move {
+                    building.follow(&mut |_| ()).await;
+                    sensor
+                });
+            }
             let next = self.roster.ended(sensor, ending, Instant::now());
             self.go_on(next, sensor, epoch);
         }

@@ -17,6 +17,8 @@ use crate::definition::Sensor;
 
 /// First ticks, and those after a change, are spread over this time at most.
 const WINDOW: Duration = Duration::from_secs(2);
+/// A sensor that waits for its environment looks again after this time.
+const LONG_WAIT: Duration = Duration::from_mins(1);
 
 /// A sensor that runs here.
 #[derive(Debug)]
@@ -148,6 +150,8 @@ impl Roster {
                 let interval = managed.sensor.interval().unwrap_or(self.poll_interval);
                 self.agenda.set(id, next_tick(managed.due, interval, now));
             }
+            // Whoever waits for the build says when it is over; this is for the case that nobody does.
+            Ending::Waiting(_) => self.agenda.set(id, now + LONG_WAIT),
             Ending::Failed { retry_in, timed_out } => {
                 managed.owned.failures += 1;
                 managed.is_slow |= timed_out;
@@ -158,6 +162,13 @@ impl Roster {
             self.poll_soon(id, now);
         }
         Next::Nothing
+    }
+
+    /// What a sensor waited for is there, or will not be.
+    pub(super) fn wake(&mut self, id: i64, now: Instant) {
+        if self.sensors.get(&id).is_some_and(|managed| managed.poll.is_none()) {
+            self.agenda.set(id, now);
+        }
     }
 
     /// Stops every poll.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use attune_common::repositories::sensor_state::{self, Owned};
 use attune_core::backoff;
 use attune_executor::ingest::IngestError;
+use attune_runtimes::environment::Building;
 use attune_runtimes::equipment::Equipment;
+use attune_runtimes::launch::Found;
 use serde_json::Value;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -47,6 +49,8 @@ pub(super) struct Turn {
 pub(super) enum Ending {
     /// It is in the database; this is what the sensor remembers now.
     Committed(Value),
+    /// It did not begin: the sensor's environment is being built.
+    Waiting(Building),
     /// It failed and is tried again after this time.
     Failed { retry_in: Duration, timed_out: bool },
     /// The sensor is no longer this worker's.
@@ -55,12 +59,19 @@ pub(super) enum Ending {
     Stopped,
 }
 
+/// What a poll gave.
+enum Polled {
+    Output(PollOutput),
+    Building(Building),
+}
+
 impl Tools {
     /// Polls a sensor and commits what it gave, or marks it as failing.
     pub(super) async fn take(&self, turn: Turn) -> Ending {
         let polled = self.poll(&turn).await;
         let committed = match polled {
-            Ok(output) => self.commit(&turn, output).await,
+            Ok(Polled::Output(output)) => self.commit(&turn, output).await,
+            Ok(Polled::Building(building)) => return self.wait(&turn, building).await,
             Err(error) => Err(error.into()),
         };
         match committed {
@@ -71,30 +82,40 @@ impl Tools {
         }
     }
 
-    async fn poll(&self, turn: &Turn) -> Result<PollOutput, PollError> {
+    async fn poll(&self, turn: &Turn) -> Result<Polled, PollError> {
         let row = &turn.sensor.row;
-        let inventory = self.equipment.inventory();
-        let gone = || PollError::RuntimeGone(row.runtime_ref.clone().unwrap_or_default());
-        let tool = row.runtime.and_then(|runtime| inventory.tool(runtime)).ok_or_else(gone)?;
-        let code = self.equipment.pack(row.pack_digest.as_deref().ok_or(PollError::NoContent)?).await?;
-        let runtime_pack = match (&tool.pack_digest, tool.execution()?.needs_pack()) {
-            (Some(digest), true) => Some(self.equipment.pack(digest).await?),
-            _ => None,
+        let code = self.equipment.code(&row.r#ref, row.runtime, row.pack_digest.as_deref()).await?;
+        let interpreter = match self.runtime.find(&code).await? {
+            Found::Ready(interpreter) => interpreter,
+            Found::Building(building) => return Ok(Polled::Building(building)),
         };
         let job = Job {
             sensor: &turn.sensor,
-            tool,
             code: &code,
-            runtime_pack: runtime_pack.as_deref(),
             state: &turn.owned.state,
             trigger_params: &self.generator.trigger_params(&turn.sensor),
             time: turn.sensor.timeout().unwrap_or(self.timeout),
         };
-        let output = self.runtime.poll(&job, turn.stop.cancelled()).await?;
+        let output = self.runtime.poll_with(&interpreter, &job, turn.stop.cancelled()).await?;
         for line in output.log.lines() {
             tracing::debug!(sensor.ref = %row.r#ref, "{line}");
         }
-        Ok(output)
+        Ok(Polled::Output(output))
+    }
+
+    /// Shows that the sensor waits for its environment, and why.
+    async fn wait(&self, turn: &Turn, building: Building) -> Ending {
+        let row = &turn.sensor.row;
+        let reason = format!("building {}: {}", building.owner(), building.progress());
+        match sensor_state::mark_starting(&self.pool, row.id, turn.owned.epoch, &reason).await {
+            Ok(false) => return Ending::Lost,
+            Ok(true) => {}
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "A sensor that waits could not be marked"
+            ),
+        }
+        Ending::Waiting(building)
     }
 
     async fn commit(&self, turn: &Turn, output: PollOutput) -> Result<Value, GenerateError> {
@@ -119,7 +140,8 @@ impl Tools {
         }
         let timed_out = matches!(poll_error, Some(PollError::TimedOut { .. }));
         let interval = turn.sensor.interval().unwrap_or(self.poll_interval);
-        let retry_in = backoff::delay(interval, CAP.max(interval), failures, rand::random());
+        let backoff = backoff::delay(interval, CAP.max(interval), failures, rand::random());
+        let retry_in = poll_error.and_then(PollError::retry_in).unwrap_or(backoff);
         match sensor_state::mark_failing(&self.pool, row.id, turn.owned.epoch, &text, retry_in).await {
             Ok(false) => Ending::Lost,
             Ok(true) => Ending::Failed { retry_in, timed_out },

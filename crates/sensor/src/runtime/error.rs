@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use attune_core::output::OutputError;
-use attune_process::{LaunchError, Outcome};
-use attune_runtimes::content::ContentError;
-use attune_runtimes::resolve::ResolveError;
-use attune_runtimes::tool::ToolError;
+use attune_process::Outcome;
+use attune_runtimes::launch::PrepareError;
 
 /// As much of an error as is kept.
 const LENGTH: usize = 8 * 1024;
@@ -17,28 +15,9 @@ pub enum PollError {
     /// The configuration can not be used; the program was not started.
     #[error("{0}")]
     Config(String),
-    /// This machine lost the runtime.
-    #[error("runtime {0} is missing on this machine")]
-    RuntimeGone(String),
-    /// Nobody uploaded the code.
-    #[error("its pack has no content; load the pack with `attune pack load`")]
-    NoContent,
-    /// The code is not on this machine.
-    #[error("{0}")]
-    Content(#[from] ContentError),
-    /// There is no command line.
-    #[error("{0}")]
-    Tool(#[from] ToolError),
-    /// There is no place to run in.
-    #[error("can not make a working directory: {0}")]
-    WorkingDirectory(#[source] std::io::Error),
-    /// The system refused.
-    #[error("{error}{}", cause(.error))]
-    Launch {
-        /// What was attempted.
-        #[source]
-        error: LaunchError,
-    },
+    /// The program could not be started.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
     /// The program ended with a non-zero code, or by a signal.
     #[error("it {ended}{}", with_reason(.reason))]
     Ended {
@@ -88,12 +67,15 @@ pub enum PollError {
 impl PollError {
     /// Whether this machine lacks what it is said to have.
     pub fn is_missing_runtime(&self) -> bool {
-        matches!(
-            self,
-            Self::RuntimeGone(_)
-                | Self::Tool(ToolError::Resolve(ResolveError::NoBinary { .. }))
-                | Self::Launch { error: LaunchError::NotFound { .. } }
-        )
+        matches!(self, Self::Prepare(error) if error.is_missing_runtime())
+    }
+
+    /// Until it makes sense to try again, when its environment decides that.
+    pub(crate) fn retry_in(&self) -> Option<Duration> {
+        match self {
+            Self::Prepare(PrepareError::Environment(error)) => Some(error.retry_in()),
+            _ => None,
+        }
     }
 
     /// The text for a column: without NUL, and of bounded length.
@@ -122,10 +104,6 @@ fn with_traceback(message: &str, traceback: Option<&str>) -> String {
         Some(traceback) if !traceback.is_empty() && traceback != message.trim() => format!("\n{traceback}"),
         _ => String::new(),
     }
-}
-
-fn cause(error: &LaunchError) -> String {
-    std::error::Error::source(error).map_or_else(String::new, |source| format!(": {source}"))
 }
 
 #[cfg(test)]

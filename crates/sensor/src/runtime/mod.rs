@@ -6,14 +6,13 @@ mod reading;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use attune_core::runtime::execution::{Protocol, Role};
-use attune_process::{Capture, Limits, Program, StreamLimit};
-use attune_runtimes::scratch::Scratch;
-use attune_runtimes::tool::{Places, Tool};
-use attune_runtimes::variables;
+use attune_core::runtime::execution::Role;
+use attune_process::{Capture, Limits, StreamLimit};
+use attune_runtimes::launch::{Code, Found, Interpreter, Launcher, PrepareError};
 use serde_json::Value;
 
 pub use error::PollError;
@@ -25,7 +24,7 @@ use reading::Ended;
 /// Runs polls.
 #[derive(Debug)]
 pub struct SensorRuntime {
-    scratch: Scratch,
+    launcher: Arc<Launcher>,
     output_limit: usize,
 }
 
@@ -34,12 +33,8 @@ pub struct SensorRuntime {
 pub struct Job<'a> {
     /// What is polled.
     pub sensor: &'a Sensor,
-    /// What runs it.
-    pub tool: &'a Tool,
-    /// The directory of the sensor's pack.
-    pub code: &'a Path,
-    /// The directory of the runtime's own pack.
-    pub runtime_pack: Option<&'a Path>,
+    /// Its code, and what runs it.
+    pub code: &'a Code,
     /// What it remembers from the last poll.
     pub state: &'a Value,
     /// The parameters that live rules ask for, by trigger.
@@ -49,41 +44,50 @@ pub struct Job<'a> {
 }
 
 impl SensorRuntime {
-    /// Polls run in directories of `scratch` and print up to `output_limit` bytes.
-    pub fn new(scratch: Scratch, output_limit: usize) -> Self {
-        Self { scratch, output_limit }
+    /// Polls are started by `launcher` and print up to `output_limit` bytes.
+    pub fn new(launcher: Arc<Launcher>, output_limit: usize) -> Self {
+        Self { launcher, output_limit }
     }
 
-    /// Runs one poll, to its end or until `stop`. Afterwards the program and everything that it started is gone.
+    /// What runs a sensor's code, or the build that its polls have to wait for.
+    pub async fn find(&self, code: &Code) -> Result<Found, PollError> {
+        Ok(self.launcher.find(code, Role::Sensor).await?)
+    }
+
+    /// Runs one poll, to its end or until `stop`. Afterwards the program and everything that it started is gone. An
+    /// environment that is missing is built first, which does not count as time of the poll.
     pub async fn poll(
         &self,
         job: &Job<'_>,
         stop: impl Future<Output = ()> + Send,
     ) -> Result<PollOutput, PollError> {
         job.sensor.check()?;
-        let directory = self.scratch.directory().map_err(PollError::WorkingDirectory)?;
-        let program = self.program(job, directory.path())?;
-        let mut capture = Capture::within(&program.limits);
-        let finished = attune_process::run(program, &mut capture, stop).await;
-        let finished = finished.map_err(|error| PollError::Launch { error })?;
-        let (stdout, stderr) = (capture.stdout.into_bytes(), capture.stderr.into_bytes());
-        let ended = Ended { outcome: finished.outcome, stdout, stderr, output_limit: self.output_limit };
-        ended.read(job, protocol(job)?)
+        let mut stop = pin!(stop);
+        let interpreter = tokio::select! {
+            found = self.launcher.wait(job.code, Role::Sensor, |_| ()) => found?,
+            () = &mut stop => return Err(PollError::Stopped),
+        };
+        self.poll_with(&interpreter, job, stop).await
     }
 
-    fn program(&self, job: &Job<'_>, directory: &Path) -> Result<Program, PollError> {
-        let given = context::write(job, directory).map_err(PollError::WorkingDirectory)?;
-        let allowed = &job.tool.execution()?.env_allow;
-        let env = variables::variables(variables::of_this_process, allowed, directory, given);
-        let places = Places {
-            code: job.code,
-            entrypoint: &job.sensor.row.entrypoint,
-            runtime_pack: job.runtime_pack,
-            path: variables::path_of(&env),
-        };
-        let argv = job.tool.argv(Role::Sensor, &places)?;
-        let stdin = job.sensor.config.to_string().into_bytes();
-        Ok(Program { argv, env, cwd: directory.to_owned(), stdin, limits: self.limits(job) })
+    /// As [`Self::poll`], when what runs the code has been found.
+    pub async fn poll_with(
+        &self,
+        interpreter: &Interpreter,
+        job: &Job<'_>,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<PollOutput, PollError> {
+        job.sensor.check()?;
+        let protocol = job.code.tool.execution().map_err(PrepareError::from)?.protocol;
+        let entrypoint = &job.sensor.row.entrypoint;
+        let given = |directory: &_| context::write(job, directory);
+        let prepared = self.launcher.prepare(job.code, interpreter, entrypoint, given)?;
+        let program = prepared.program(job.sensor.config.to_string().into_bytes(), self.limits(job));
+        let mut capture = Capture::within(&program.limits);
+        let finished = attune_process::run(program, &mut capture, stop).await.map_err(PrepareError::from)?;
+        let (stdout, stderr) = (capture.stdout.into_bytes(), capture.stderr.into_bytes());
+        let ended = Ended { outcome: finished.outcome, stdout, stderr, output_limit: self.output_limit };
+        ended.read(job, protocol)
     }
 
     fn limits(&self, job: &Job<'_>) -> Limits {
@@ -94,8 +98,4 @@ impl SensorRuntime {
             ..Limits::default()
         }
     }
-}
-
-fn protocol(job: &Job<'_>) -> Result<Protocol, PollError> {
-    Ok(job.tool.execution()?.protocol)
 }

@@ -3,8 +3,10 @@
 use std::future::pending;
 use std::os::unix::fs::PermissionsExt as _;
 
+use attune_common::config::Config;
 use attune_common::models::Runtime;
 use attune_common::repositories::sensor::SensorRow;
+use attune_runtimes::tool::Tool;
 use serde_json::json;
 
 use super::*;
@@ -51,12 +53,16 @@ async fn poll_as(script: &str, row: SensorRow, execution: Value) -> Result<PollO
     let file = directory.path().join("sensor");
     std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let runtime = SensorRuntime::new(Scratch::open(directory.path()).unwrap(), 100_000);
+    let config = Config { cache_dir: directory.path().to_owned(), ..Config::default() };
+    let runtime = SensorRuntime::new(Arc::new(Launcher::open(&config).unwrap()), 100_000);
     let job = Job {
         sensor: &Sensor::new(row),
-        tool: &native(execution),
-        code: directory.path(),
-        runtime_pack: None,
+        code: &Code {
+            pack: "demo".to_owned(),
+            directory: directory.path().to_owned(),
+            tool: Arc::new(native(execution)),
+            runtime_pack: None,
+        },
         state: &json!({"seen": 7}),
         trigger_params: &json!([]),
         time: Duration::from_secs(1),
