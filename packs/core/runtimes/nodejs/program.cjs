@@ -1,0 +1,96 @@
+"use strict";
+// The author's file, and the function that it may define.
+//
+// The function need not be exported. Whether it is there, the engine's own parser says: a second declaration of the name,
+// added at the end, is refused if and only if there is a first one. So nothing runs before it is known what to run. To
+// get at the function, a call at the end hands it out. Lines and columns of the author's text stay as they are.
+
+const Module = require("module");
+const { dirname } = require("path");
+const { compileFunction } = require("vm");
+const { Failure } = require("./failure.cjs");
+const { findImports, openModule } = require("./es_module.cjs");
+const { PARAMETERS, read } = require("./kind.cjs");
+const { nearest } = require("./near.cjs");
+
+const HAND_OUT = Symbol.for("attune.hand_out");
+
+class Program {
+  constructor(path, name) {
+    Object.assign(this, read(path), { name });
+    if (this.isModule) this.module = openModule(this.path, this.texts());
+    else findImports(this.source);
+  }
+
+  texts() {
+    const { name, source } = this;
+    return {
+      "": `${source}\n;globalThis[Symbol.for("attune.hand_out")](typeof ${name} === "undefined" ? undefined : ${name});`,
+      // The import has no target, so that this text is parsed and never runs.
+      "?declared": `${source}\nlet ${name};\nexport { ${name} };\nimport "attune:nothing";`,
+    };
+  }
+
+  /** Whether the file defines the function. A file that is no JavaScript is an error here already. */
+  async defines() {
+    return this.isModule ? this.isRefused(() => this.module.open("?declared")) : this.definesInScript();
+  }
+
+  async definesInScript() {
+    compile(this.source, this.path);
+    return (
+      (await this.isRefused(() => compile(`${this.source}\nlet ${this.name};`, this.path))) ||
+      new RegExp(`\\bexports\\b[^]*\\b${this.name}\\b`).test(this.source)
+    );
+  }
+
+  async isRefused(attempt) {
+    try {
+      await attempt();
+    } catch (error) {
+      return error instanceof SyntaxError;
+    }
+    return false;
+  }
+
+  /** Runs the file and gives its function. */
+  async load() {
+    let local;
+    globalThis[HAND_OUT] = (value) => (local = value);
+    const exported = this.isModule ? await this.module.open("") : this.loadScript();
+    delete globalThis[HAND_OUT];
+    const found = local === undefined ? named(exported, this.name) : local;
+    if (typeof found !== "function") throw new Failure(`${this.name} in this file is no function`);
+    return found;
+  }
+
+  loadScript() {
+    const module = new Module(this.path, null);
+    module.filename = this.path;
+    module.paths = Module._nodeModulePaths(dirname(this.path));
+    Module._cache[this.path] = module;
+    module._compile(this.texts()[""], this.path);
+    module.loaded = true;
+    return module.exports;
+  }
+
+  /** Says that the file has no such function, and which one the author may have meant by it. */
+  lacks() {
+    const near = nearest(this.name, this.source);
+    const hint = near ? `; did you mean ${this.name} by ${near}?` : "";
+    return `the file defines no function ${this.name} and printed nothing${hint}`;
+  }
+}
+
+function compile(source, filename) {
+  compileFunction(source, PARAMETERS, { filename });
+}
+
+/** Of what a file exports: the function of that name, be it all of it, the default or one of many. */
+function named(exported, name) {
+  const candidates = [exported, exported && exported.default];
+  const whole = candidates.find((each) => typeof each === "function" && each.name === name);
+  return whole || candidates.map((each) => each && each[name]).find((each) => each !== undefined);
+}
+
+module.exports = { Program };

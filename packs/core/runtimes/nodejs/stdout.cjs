@@ -1,0 +1,54 @@
+"use strict";
+// The real stdout, for the wrapper alone.
+//
+// Node.js can not duplicate a descriptor, but the kernel opens its pipe again by name. Then the number 1 is made free and
+// taken again by the log: the lowest free number is what an open gets. From here on whatever prints, prints to the log,
+// also a child process; and no child inherits what this file opened first.
+
+const { closeSync, constants, openSync, writeSync } = require("fs");
+const { Failure } = require("./failure.cjs");
+
+const BUFFER = 64 * 1024;
+// With O_APPEND a file in place of a pipe is written on, not over.
+const FLAGS = constants.O_WRONLY | constants.O_APPEND;
+
+function takeStdout() {
+  const real = openSync("/proc/self/fd/1", FLAGS);
+  closeSync(1);
+  if (openSync("/proc/self/fd/2", FLAGS) !== 1) throw new Failure("stdout can not be turned to the log");
+  return new Output(real);
+}
+
+/** What is written comes out at once when it is much, else at `flush`. */
+class Output {
+  constructor(descriptor) {
+    this.descriptor = descriptor;
+    this.lines = [];
+    this.size = 0;
+  }
+
+  line(text) {
+    this.lines.push(text, "\n");
+    this.size += text.length;
+    if (this.size >= BUFFER) this.flush();
+  }
+
+  flush() {
+    const bytes = Buffer.from(this.lines.join(""));
+    this.lines = [];
+    this.size = 0;
+    for (let start = 0; start < bytes.length; ) start += this.write(bytes, start);
+  }
+
+  write(bytes, start) {
+    try {
+      return writeSync(this.descriptor, bytes, start);
+    } catch (error) {
+      if (error.code !== "EPIPE") throw error;
+      // Nobody listens any more. The author's own broken pipes do not come here.
+      process.reallyExit(1);
+    }
+  }
+}
+
+module.exports = { takeStdout };
