@@ -4,6 +4,10 @@
 
 mod archive;
 mod content;
+mod node_action;
+mod node_modules;
+mod node_output;
+mod node_sensor;
 mod packs;
 mod program;
 mod python_action;

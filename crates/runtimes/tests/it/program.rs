@@ -39,7 +39,7 @@ pub(crate) fn run_with_environment(command: &mut Command, stdin: &str) -> Finish
     }
 }
 
-/// A Python file in a directory of its own.
+/// A file of code in a directory of its own.
 pub(crate) struct Script {
     pub(crate) directory: TempDir,
     pub(crate) path: PathBuf,
@@ -47,8 +47,13 @@ pub(crate) struct Script {
 
 impl Script {
     pub(crate) fn new(source: &str) -> Self {
+        Self::named("code.py", source)
+    }
+
+    /// The name says by which wrapper it runs.
+    pub(crate) fn named(name: &str, source: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().canonicalize().unwrap().join("code.py");
+        let path = directory.path().canonicalize().unwrap().join(name);
         std::fs::write(&path, source).unwrap();
         Self { directory, path }
     }
@@ -63,16 +68,26 @@ impl Script {
 }
 
 pub(crate) fn sensor(path: &Path, config: &Value, context: &Value) -> Finished {
+    sensor_command(wrapped(path), config, context)
+}
+
+pub(crate) fn sensor_command(mut command: Command, config: &Value, context: &Value) -> Finished {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("context.json");
     std::fs::write(&file, context.to_string()).unwrap();
-    let mut command = wrapped(path);
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("LANG", "C.UTF-8");
     run_with_environment(command.env("SENSOR_CONTEXT", file), &config.to_string())
 }
 
+/// The command line of the core pack's runtime for this file, with as little environment as the services give.
 pub(crate) fn wrapped(path: &Path) -> Command {
-    let mut command = Command::new("python3");
-    command.arg("-u").arg(packs().join("core/runtimes/python/run.py")).arg(path);
+    let (binary, args, wrapper): (_, &[&str], _) =
+        if path.extension().is_some_and(|extension| extension == "py") {
+            ("python3", &["-u"], "core/runtimes/python/run.py")
+        } else {
+            ("node", &[], "core/runtimes/nodejs/run.cjs")
+        };
+    let mut command = Command::new(binary);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("LANG", "C.UTF-8");
+    command.args(args).arg(packs().join(wrapper)).arg(path);
     command
 }

@@ -6,14 +6,17 @@ const { pathToFileURL } = require("url");
 const { Failure } = require("./failure.cjs");
 const hooks = require("./hooks.cjs");
 
-/** A module whose text under each query, `""` among them, is given. */
-function openModule(path, texts) {
+/** Opens a module that stands at `path`; it has this text, and under other queries others. */
+function openModule(path, text, others = {}) {
   const { href } = pathToFileURL(path);
-  const byAddress = Object.entries(texts).map(([query, text]) => [href + query, text]);
-  hook(Object.fromEntries(byAddress));
+  const byQuery = Object.entries(others).map(([query, other]) => [href + query, other]);
+  hook({ [href]: text, ...Object.fromEntries(byQuery) });
   // A convenience that authors ask for; CommonJS files have a `require` of their own and never see this one.
   globalThis.require = Module.createRequire(path);
-  return { open: (query) => import(href + query) };
+  return {
+    load: () => import(href).catch((error) => require("./located.cjs").throwLocated(error, path, text)),
+    probe: (query) => import(href + query),
+  };
 }
 
 /** Lets `import()` in a CommonJS file find what its `require` finds. */

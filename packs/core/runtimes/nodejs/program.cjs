@@ -18,22 +18,16 @@ const HAND_OUT = Symbol.for("attune.hand_out");
 class Program {
   constructor(path, name) {
     Object.assign(this, read(path), { name });
-    if (this.isModule) this.module = openModule(this.path, this.texts());
+    this.text = `${this.source}\n;globalThis[Symbol.for("attune.hand_out")](typeof ${name} === "undefined" ? undefined : ${name});`;
+    // The import has no target, so that this text is parsed and never runs.
+    const probe = `${this.source}\nlet ${name};\nexport { ${name} };\nimport "attune:nothing";`;
+    if (this.isModule) this.module = openModule(this.path, this.text, { "?probe": probe });
     else findImports(this.source);
-  }
-
-  texts() {
-    const { name, source } = this;
-    return {
-      "": `${source}\n;globalThis[Symbol.for("attune.hand_out")](typeof ${name} === "undefined" ? undefined : ${name});`,
-      // The import has no target, so that this text is parsed and never runs.
-      "?declared": `${source}\nlet ${name};\nexport { ${name} };\nimport "attune:nothing";`,
-    };
   }
 
   /** Whether the file defines the function. A file that is no JavaScript is an error here already. */
   async defines() {
-    return this.isModule ? this.isRefused(() => this.module.open("?declared")) : this.definesInScript();
+    return this.isModule ? this.isRefused(() => this.module.probe("?probe")) : this.definesInScript();
   }
 
   async definesInScript() {
@@ -57,7 +51,7 @@ class Program {
   async load() {
     let local;
     globalThis[HAND_OUT] = (value) => (local = value);
-    const exported = this.isModule ? await this.module.open("") : this.loadScript();
+    const exported = this.isModule ? await this.module.load() : this.loadScript();
     delete globalThis[HAND_OUT];
     const found = local === undefined ? named(exported, this.name) : local;
     if (typeof found !== "function") throw new Failure(`${this.name} in this file is no function`);
@@ -69,7 +63,7 @@ class Program {
     module.filename = this.path;
     module.paths = Module._nodeModulePaths(dirname(this.path));
     Module._cache[this.path] = module;
-    module._compile(this.texts()[""], this.path);
+    module._compile(this.text, this.path);
     module.loaded = true;
     return module.exports;
   }

@@ -11,7 +11,7 @@ async function runScript(given) {
   try {
     const { path, source, isModule } = read(given);
     process.argv.splice(1, Infinity, path);
-    if (isModule) return await openModule(path, { "": source }).open("");
+    if (isModule) return await openModule(path, source).load();
     findImports(source);
     Module._load(path, null, true);
   } catch (error) {
