@@ -69,6 +69,26 @@ fn python() {
 }
 
 #[test]
+fn node() {
+    runs(&Language {
+        runtime: "core.nodejs",
+        sensor: "async function poll_sensor(config) {\n  return [{event_type: 'said', text: 'héllo 🐦'}];\n}\n",
+        action: "function run({text}) {\n  console.log('asked to repeat', text);\n  return {text};\n}\n",
+        insert: None,
+    });
+}
+
+#[test]
+fn node_as_an_es_module() {
+    runs(&Language {
+        runtime: "core.nodejs",
+        sensor: "import os from 'node:os';\nasync function* poll_sensor(config) {\n  yield {event_type: 'said', text: 'héllo 🐦'};\n}\n",
+        action: "import { text } from 'node:stream/consumers';\nconsole.log(await text(process.stdin));\n",
+        insert: None,
+    });
+}
+
+#[test]
 fn shell() {
     runs(&Language {
         runtime: "core.shell",
