@@ -7,6 +7,7 @@ mod commands;
 mod database;
 mod db;
 mod eventually;
+mod examples;
 mod failures;
 mod help;
 mod home;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use attune_core::event::EventView;
@@ -11,7 +12,7 @@ use attune_core::schema::Schema;
 use attune_runtimes::directory;
 use serde_json::{Value, json};
 
-use crate::program::{packs, run, sensor, wrapped};
+use crate::program::{packs, run, run_with_environment, sensor, wrapped};
 
 fn pack(name: &str) -> Pack {
     let files = directory::read(&packs().join(name)).unwrap();
@@ -29,8 +30,9 @@ fn the_core_pack_needs_no_other() {
 #[test]
 fn the_other_packs_need_nothing_but_the_core_pack() {
     let core = pack("core");
-    let known: Vec<&str> = core.runtimes.iter().map(Definition::item_ref).collect();
-    for name in ["demo", "showcase"] {
+    let runtimes = core.runtimes.iter().map(Definition::item_ref);
+    let known: Vec<&str> = runtimes.chain(core.actions.iter().map(Definition::item_ref)).collect();
+    for name in ["demo", "examples", "showcase"] {
         let other = pack(name);
         assert!(other.external_refs().iter().all(|reference| known.contains(&reference.r#ref.as_str())));
     }
@@ -105,6 +107,30 @@ fn the_demo_actions_take_what_the_rules_give() {
         assert!(serde_json::from_str::<Value>(&done.stdout).unwrap().is_object());
     }
     assert_eq!(std::fs::read_to_string(journal).unwrap().lines().count(), 3);
+}
+
+#[test]
+fn the_service_sensor_does_not_guess() {
+    let script = packs().join("examples/sensors/service.sh");
+    for (answer, code, stdout) in [
+        (Some("exit 0"), 0, "{\"events\": [], \"count\": 0}\n"),
+        (
+            Some("exit 3"),
+            0,
+            "{\"events\": [{\"event_type\": \"service_down\", \"service\": \"nginx\"}], \"count\": 1}\n",
+        ),
+        (Some("exit 1"), 1, ""),
+        (None, 127, ""),
+    ] {
+        let bin = tempfile::tempdir().unwrap();
+        if let Some(answer) = answer {
+            let path = bin.path().join("systemctl");
+            std::fs::write(&path, format!("#!/bin/sh\n{answer}\n")).unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        let done = run_with_environment(Command::new("/bin/bash").arg(&script).env("PATH", bin.path()), "{}");
+        assert_eq!((done.code, done.stdout.as_str()), (Some(code), stdout), "{answer:?}: {}", done.log);
+    }
 }
 
 /// Answers one request and gives back what it was.
