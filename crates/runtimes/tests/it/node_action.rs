@@ -40,6 +40,8 @@ fn a_script_reads_stdin_and_prints_its_result() {
     assert_eq!((done.code, done.stdout.as_str(), done.log.as_str()), (Some(3), "x 2\n", ""));
     let source = "import { text } from 'node:stream/consumers';\nconsole.log(await text(process.stdin));\n";
     assert_eq!(act(source, &json!({"a": "x"})).stdout, "{\"a\":\"x\"}\n");
+    let named = "// exports what it finds, and a run of it too\nconsole.log(typeof run);";
+    assert_eq!(act(named, &json!({})).stdout, "undefined\n");
     assert_eq!(act("setTimeout(() => console.log('late'));", &json!({})).stdout, "late\n");
 }
 

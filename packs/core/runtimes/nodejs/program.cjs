@@ -13,12 +13,13 @@ const { findImports, openModule } = require("./es_module.cjs");
 const { PARAMETERS, read } = require("./kind.cjs");
 const { nearest } = require("./near.cjs");
 
-const HAND_OUT = Symbol.for("attune.hand_out");
+const HAND_OUT = "attune.hand_out";
 
 class Program {
   constructor(path, name) {
     Object.assign(this, read(path), { name });
-    this.text = `${this.source}\n;globalThis[Symbol.for("attune.hand_out")](typeof ${name} === "undefined" ? undefined : ${name});`;
+    const handed = `typeof ${name} === "undefined" ? undefined : ${name}`;
+    this.text = `${this.source}\n;globalThis[Symbol.for("${HAND_OUT}")](${handed});`;
     // The import has no target, so that this text is parsed and never runs.
     const probe = `${this.source}\nlet ${name};\nexport { ${name} };\nimport "attune:nothing";`;
     if (this.isModule) this.module = openModule(this.path, this.text, { "?probe": probe });
@@ -31,11 +32,10 @@ class Program {
   }
 
   async definesInScript() {
-    compile(this.source, this.path);
-    return (
-      (await this.isRefused(() => compile(`${this.source}\nlet ${this.name};`, this.path))) ||
-      new RegExp(`\\bexports\\b[^]*\\b${this.name}\\b`).test(this.source)
-    );
+    const { name, path, source } = this;
+    compile(source, path);
+    const exported = new RegExp(`\\bexports\\s*(\\.\\s*|=[^]*\\b)${name}\\b`);
+    return exported.test(source) || this.isRefused(() => compile(`${source}\nlet ${name};`, path));
   }
 
   async isRefused(attempt) {
@@ -50,9 +50,9 @@ class Program {
   /** Runs the file and gives its function. */
   async load() {
     let local;
-    globalThis[HAND_OUT] = (value) => (local = value);
+    globalThis[Symbol.for(HAND_OUT)] = (value) => (local = value);
     const exported = this.isModule ? await this.module.load() : this.loadScript();
-    delete globalThis[HAND_OUT];
+    delete globalThis[Symbol.for(HAND_OUT)];
     const found = local === undefined ? named(exported, this.name) : local;
     if (typeof found !== "function") throw new Failure(`${this.name} in this file is no function`);
     return found;
