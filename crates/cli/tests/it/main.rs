@@ -6,6 +6,7 @@ mod chain;
 mod commands;
 mod database;
 mod db;
+mod demo;
 mod eventually;
 mod examples;
 mod failures;

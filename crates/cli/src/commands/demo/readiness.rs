@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_mins(20);
 /// Between looks.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 
-/// Waits until each sensor was polled once, well or badly, and says meanwhile what it waits for.
+/// Waits until each sensor was polled once, well or badly, or can not be; and says meanwhile what it waits for.
 pub(super) async fn wait(pool: &PgPool, screen: &Screen) -> anyhow::Result<()> {
     let (start, mut said) = (Instant::now(), HashMap::new());
     loop {
@@ -23,13 +23,17 @@ pub(super) async fn wait(pool: &PgPool, screen: &Screen) -> anyhow::Result<()> {
         for sensor in &sensors {
             tell(sensor, &mut said, screen);
         }
-        if !sensors.is_empty() && sensors.iter().all(|sensor| sensor.polls > 0) {
+        if !sensors.is_empty() && sensors.iter().all(is_settled) {
             screen.note(&format!("Everything is ready after {:.1} s", start.elapsed().as_secs_f64()));
             return Ok(());
         }
         anyhow::ensure!(start.elapsed() < PATIENCE, "the sensors did not become ready in {PATIENCE:?}");
         tokio::time::sleep(LOOK).await;
     }
+}
+
+fn is_settled(sensor: &Fare) -> bool {
+    sensor.polls > 0 || sensor.status == "unschedulable"
 }
 
 fn tell(sensor: &Fare, said: &mut HashMap<String, String>, screen: &Screen) {
