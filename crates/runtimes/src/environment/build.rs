@@ -176,7 +176,8 @@ impl<'a> Build<'a> {
         let finished = attune_process::run(program, &mut self.log, full).await;
         let finished = finished
             .map_err(|source| BuildFault::Launch { command: command.clone(), source: Arc::new(source) })?;
-        self.judge(command, finished.outcome)
+        let is_full = disk::usage_of(self.place.directory()).await >= self.order.spec.max_bytes;
+        self.judge(command, if is_full { Outcome::Stopped } else { finished.outcome })
     }
 
     fn program(&self, name: &OsStr) -> Result<PathBuf, BuildFault> {
@@ -195,6 +196,7 @@ impl<'a> Build<'a> {
         let (said, spec) = (self.log.said(), &self.order.spec);
         match outcome {
             Outcome::Exited(0) => Ok(()),
+            // Whatever a command says that found no room.
             Outcome::Stopped => Err(BuildFault::TooLarge { command, limit: spec.max_bytes, said }),
             Outcome::TimedOut => Err(BuildFault::TimedOut { command, limit: spec.timeout, said }),
             Outcome::Exited(_) | Outcome::Signalled(_) | Outcome::OutputLimit(_) => {

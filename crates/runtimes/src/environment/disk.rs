@@ -11,7 +11,7 @@ const PERIOD: Duration = Duration::from_millis(500);
 const BLOCK: u64 = 512;
 
 /// Bytes that everything below `directory` takes. What vanishes meanwhile takes nothing.
-pub(super) fn usage(directory: &Path) -> u64 {
+fn usage(directory: &Path) -> u64 {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let of = |entry: fs::DirEntry| match entry.metadata() {
         Ok(found) if found.is_dir() => found.blocks() * BLOCK + usage(&entry.path()),
@@ -21,14 +21,18 @@ pub(super) fn usage(directory: &Path) -> u64 {
     entries.map(of).sum()
 }
 
-/// Ready when `directory` takes more than `limit` bytes.
+/// Ready when `directory` takes `limit` bytes or more.
 pub(super) async fn exceeded(directory: PathBuf, limit: u64) {
     loop {
         tokio::time::sleep(PERIOD).await;
-        let directory = directory.clone();
-        let usage = tokio::task::spawn_blocking(move || usage(&directory)).await;
-        if usage.is_ok_and(|bytes| bytes > limit) {
+        if usage_of(directory.clone()).await >= limit {
             return;
         }
     }
+}
+
+/// Bytes that everything below `directory` takes now.
+pub(super) async fn usage_of(directory: PathBuf) -> u64 {
+    // A walk that panics would be a bug; that it found nothing is the harmless answer.
+    tokio::task::spawn_blocking(move || usage(&directory)).await.unwrap_or(0)
 }

@@ -41,7 +41,7 @@ use build::build;
 use place::Place;
 
 /// The first wait after a failed build, and the longest.
-const BASE: Duration = Duration::from_secs(10);
+const BASE: Duration = Duration::from_secs(5);
 const CAP: Duration = Duration::from_mins(10);
 
 /// The environments of this machine, as one process sees them. Clones are the same store.

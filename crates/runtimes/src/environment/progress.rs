@@ -76,9 +76,10 @@ impl Building {
         &self.owner
     }
 
-    /// How far it is now.
-    pub fn progress(&self) -> Progress {
-        self.progress.borrow().clone()
+    /// How far it is, as soon as that is known: in a moment.
+    pub async fn progress(&mut self) -> Progress {
+        let begun = self.progress.wait_for(|progress| !matches!(progress, Progress::Starting)).await;
+        begun.map_or(Progress::Starting, |progress| progress.clone())
     }
 
     /// Waits for the end of the build, whatever that is, and tells `see` of each step that it notices.
@@ -87,7 +88,9 @@ impl Building {
         // An error means that the build has ended: the last step was seen before.
         while self.progress.changed().await.is_ok() {
             let progress = self.progress.borrow_and_update().clone();
-            see(&progress);
+            if !matches!(progress, Progress::Starting) {
+                see(&progress);
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
-//! Archives, the content store, resolution, and the packs that this repository ships, with the machine's interpreters.
+//! Archives, the content store, environments, resolution, and the packs that this repository ships, with the machine's interpreters.
 
 #![expect(clippy::unwrap_used, reason = "what a test can not set up should end it")]
 
 mod archive;
 mod content;
+mod environments;
+mod interpreter;
 mod node_action;
 mod node_modules;
 mod node_output;

@@ -104,9 +104,11 @@ impl Tools {
     }
 
     /// Shows that the sensor waits for its environment, and why.
-    async fn wait(&self, turn: &Turn, building: Building) -> Ending {
+    async fn wait(&self, turn: &Turn, mut building: Building) -> Ending {
         let row = &turn.sensor.row;
-        let reason = format!("building {}: {}", building.owner(), building.progress());
+        let progress = building.progress().await;
+        let reason =
+            format!("its environment from {} is not ready yet: {progress}", building.owner().manifest);
         match sensor_state::mark_starting(&self.pool, row.id, turn.owned.epoch, &reason).await {
             Ok(false) => return Ending::Lost,
             Ok(true) => {}

@@ -78,6 +78,7 @@ impl Fixture {
         let mut config = Config::default();
         config.database.url = DatabaseUrl::parse(&self.db.url);
         config.cache_dir = self.cache.path().into();
+        config.runtime.environments_dir = self.cache.path().join("environments");
         config.sensor = config.sensor.map(|sensor| SensorConfig { worker_name: name.to_owned(), ..sensor });
         config
     }

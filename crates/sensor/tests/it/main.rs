@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod changes;
+mod environments;
 mod fixture;
 mod ownership;
 #[path = "../../../worker/tests/it/pack.rs"]
