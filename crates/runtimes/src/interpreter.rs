@@ -62,7 +62,8 @@ impl Interpreters {
         // What can not be looked at is found out by whoever runs it.
         let Ok(identity) = Identity::of(binary) else { return binary.to_owned() };
         let answer = self.answer((identity, args.to_vec()));
-        answer.real.get_or_init(|| ask(runtime, binary, args)).await.clone()
+        // In a box: to ask takes a lot of room, and every run would carry it along.
+        answer.real.get_or_init(|| Box::pin(ask(runtime, binary, args))).await.clone()
     }
 
     fn answer(&self, question: Question) -> Arc<Answer> {
@@ -101,10 +102,10 @@ async fn first_line(binary: &Path, args: &[String]) -> Result<PathBuf, Fault> {
         ..Limits::default()
     };
     let mut capture = Capture::within(&limits);
-    let argv = std::iter::once(binary.into()).chain(args.iter().map(OsString::from)).collect();
     let cwd = PathBuf::from("/");
     let env = variables(of_this_process, &[], &cwd, []);
-    let program = Program { argv, env, cwd, stdin: Vec::new(), limits };
+    let command = std::iter::once(binary.into()).chain(args.iter().map(OsString::from));
+    let program = Program { argv: command.collect(), env, cwd, stdin: Vec::new(), limits };
     let finished = attune_process::run(program, &mut capture, std::future::pending()).await?;
     if !finished.outcome.is_success() {
         return Err(Fault::Ended(finished.outcome));

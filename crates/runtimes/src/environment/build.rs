@@ -3,7 +3,6 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use attune_core::runtime::execution::{Site, Way};
@@ -174,8 +173,7 @@ impl<'a> Build<'a> {
         };
         let full = disk::exceeded(self.place.directory(), self.order.spec.max_bytes);
         let finished = attune_process::run(program, &mut self.log, full).await;
-        let finished = finished
-            .map_err(|source| BuildFault::Launch { command: command.clone(), source: Arc::new(source) })?;
+        let finished = finished.map_err(|source| BuildFault::Launch { command: command.clone(), source })?;
         let is_full = disk::usage_of(self.place.directory()).await >= self.order.spec.max_bytes;
         self.judge(command, if is_full { Outcome::Stopped } else { finished.outcome })
     }

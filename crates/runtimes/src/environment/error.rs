@@ -17,12 +17,12 @@ pub struct EnvironmentError {
     /// For whom it is.
     pub owner: Owner,
     /// What went wrong.
-    pub fault: BuildFault,
+    pub fault: Arc<BuildFault>,
     retry_at: Instant,
 }
 
 /// What goes wrong with a build.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum BuildFault {
     /// The system refused.
     #[error("{attempt} {path} failed: {source}")]
@@ -32,7 +32,7 @@ pub enum BuildFault {
         /// With which file.
         path: PathBuf,
         /// Why it failed.
-        source: Arc<io::Error>,
+        source: io::Error,
     },
     /// Somebody else builds it and does not come to an end.
     #[error("another process has been building it for more than {} s", .waited.as_secs())]
@@ -58,7 +58,7 @@ pub enum BuildFault {
         /// The command, shortened.
         command: String,
         /// Why it did not.
-        source: Arc<LaunchError>,
+        source: LaunchError,
     },
     /// A command failed.
     #[error("`{command}` {outcome}{said}")]
@@ -99,7 +99,7 @@ pub enum BuildFault {
 }
 
 /// The last lines of a build, and where the others are.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Said {
     pub(super) lines: String,
     pub(super) log: PathBuf,
@@ -109,7 +109,7 @@ struct NextTry(Duration);
 
 impl EnvironmentError {
     pub(super) fn new(owner: Owner, fault: BuildFault, wait: Duration) -> Self {
-        Self { owner, fault, retry_at: Instant::now() + wait }
+        Self { owner, fault: Arc::new(fault), retry_at: Instant::now() + wait }
     }
 
     /// Until it is tried again when somebody asks.
@@ -120,7 +120,7 @@ impl EnvironmentError {
 
 impl BuildFault {
     pub(super) fn disk(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Disk { attempt, path: path.to_owned(), source: Arc::new(source) }
+        move |source| Self::Disk { attempt, path: path.to_owned(), source }
     }
 
     pub(super) fn unreadable(path: &Path, source: io::Error) -> Self {

@@ -97,7 +97,7 @@ async fn what_can_not_start_says_why() {
             "UPDATE action SET entrypoint = '../act'",
             "the entrypoint \"../act\" is no path inside of its pack",
         ),
-        ("UPDATE pack SET digest = NULL WHERE ref = 'demo'", "the action's pack has no content"),
+        ("UPDATE pack SET digest = NULL WHERE ref = 'demo'", "its pack has no content"),
         (
             "UPDATE runtime SET execution = '{\"binary\": \"no-such\"}' WHERE ref = 'core.shell'",
             "pack has no content",

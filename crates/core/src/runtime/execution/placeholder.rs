@@ -25,9 +25,12 @@ pub(super) fn expand(text: &str, values: &[(&str, &Path)]) -> OsString {
         let named = values
             .iter()
             .find_map(|(name, path)| Some((rest[1..].strip_prefix(name)?.strip_prefix('}')?, path)));
-        match named {
-            Some((after, path)) => (rest, ()) = (after, expanded.push(path)),
-            None => (rest, ()) = (&rest[1..], expanded.push("{")),
+        if let Some((after, path)) = named {
+            expanded.push(path);
+            rest = after;
+        } else {
+            expanded.push("{");
+            rest = &rest[1..];
         }
     }
     expanded.push(rest);
