@@ -6,6 +6,9 @@
 //!     +-----------+  a retry, or the worker was lost
 //! ```
 //!
+//! To cancel what runs is a wish: its worker ends it, and what ended by itself before that keeps its own end. Whatever would
+//! lead to another attempt ends a cancelled execution instead.
+//!
 //! One table, [`next`], decides every step; the statements that write it state the expected old state, so that the two can
 //! not disagree. Every event of a worker carries the attempt that it ran: a worker that was given up and comes back late is
 //! refused. A lost attempt raises `attempt` and not the count of those that failed; [`MAX_LOST_IN_ROW`] of them in a row
@@ -58,6 +61,8 @@ pub enum State {
         attempts: Attempts,
         /// The row of the worker.
         worker: i64,
+        /// Whether the worker should end it: `cancel_requested` is set.
+        cancelling: bool,
     },
     /// Nothing follows.
     Ended(Ending),
@@ -114,6 +119,11 @@ pub enum Event {
     },
     /// Somebody wants it stopped.
     Cancel,
+    /// The worker stopped the attempt because somebody wants it.
+    Stop {
+        /// The attempt that the worker ran.
+        attempt: u32,
+    },
 }
 
 /// An event that has no place in a state.
@@ -129,26 +139,32 @@ pub struct InvalidTransition {
 /// The state that follows.
 pub fn next(state: State, event: Event) -> Result<State, InvalidTransition> {
     match (state, event) {
-        (State::Requested(attempts), Event::Claim { worker }) => Ok(State::Running { attempts, worker }),
-        (State::Requested(_) | State::Running { .. }, Event::Cancel) => Ok(State::Ended(Ending::Cancelled)),
-        (State::Running { attempts, .. }, Event::Succeed { attempt }) if attempt == attempts.number => {
-            Ok(State::Ended(Ending::Succeeded))
+        (State::Requested(attempts), Event::Claim { worker }) => {
+            Ok(State::Running { attempts, worker, cancelling: false })
         }
-        (State::Running { attempts, .. }, Event::Fail { attempt, retry }) if attempt == attempts.number => {
-            Ok(attempts.retried(retry).unwrap_or(State::Ended(Ending::Failed)))
+        (State::Requested(_), Event::Cancel) => Ok(State::Ended(Ending::Cancelled)),
+        (State::Running { attempts, worker, cancelling: false }, Event::Cancel) => {
+            Ok(State::Running { attempts, worker, cancelling: true })
         }
-        (State::Running { attempts, .. }, Event::TimeOut { attempt, retry })
-            if attempt == attempts.number =>
-        {
-            Ok(attempts.retried(retry).unwrap_or(State::Ended(Ending::TimedOut)))
-        }
-        (State::Running { attempts, .. }, Event::Lose { attempt, at_most_once })
-            if attempt == attempts.number =>
-        {
-            Ok(attempts.lost(at_most_once).unwrap_or(State::Ended(Ending::Abandoned)))
+        (State::Running { attempts, cancelling, .. }, _) if event.attempt() == Some(attempts.number) => {
+            attempts.after(event, cancelling).ok_or(InvalidTransition { from: state, event })
         }
         (State::Requested(_) | State::Running { .. } | State::Ended(_), _) => {
             Err(InvalidTransition { from: state, event })
+        }
+    }
+}
+
+impl Event {
+    /// The attempt that a worker speaks of.
+    fn attempt(self) -> Option<u32> {
+        match self {
+            Self::Succeed { attempt }
+            | Self::Fail { attempt, .. }
+            | Self::TimeOut { attempt, .. }
+            | Self::Lose { attempt, .. }
+            | Self::Stop { attempt } => Some(attempt),
+            Self::Claim { .. } | Self::Cancel => None,
         }
     }
 }
@@ -162,9 +178,25 @@ impl Attempts {
         self.number.saturating_sub(self.lost)
     }
 
-    /// After an attempt that ended by itself: the next, if one is granted.
-    fn retried(self, retry: bool) -> Option<State> {
-        retry.then_some(State::Requested(Self { number: self.number + 1, lost_in_row: 0, ..self }))
+    /// After the end of the present attempt.
+    fn after(self, event: Event, cancelling: bool) -> Option<State> {
+        let cancelled = State::Ended(Ending::Cancelled);
+        let again = |retry: bool| retry.then_some(if cancelling { cancelled } else { self.retried() });
+        match event {
+            Event::Succeed { .. } => Some(State::Ended(Ending::Succeeded)),
+            Event::Fail { retry, .. } => again(retry).or(Some(State::Ended(Ending::Failed))),
+            Event::TimeOut { retry, .. } => again(retry).or(Some(State::Ended(Ending::TimedOut))),
+            Event::Lose { .. } | Event::Stop { .. } if cancelling => Some(cancelled),
+            Event::Lose { at_most_once, .. } => {
+                self.lost(at_most_once).or(Some(State::Ended(Ending::Abandoned)))
+            }
+            Event::Stop { .. } | Event::Claim { .. } | Event::Cancel => None,
+        }
+    }
+
+    /// After an attempt that ended by itself.
+    fn retried(self) -> State {
+        State::Requested(Self { number: self.number + 1, lost_in_row: 0, ..self })
     }
 
     /// After a loss: the next, unless the action must not run twice or nobody survives it.
@@ -204,7 +236,8 @@ mod tests {
 
     const WORKER: i64 = 9;
     const SECOND: Attempts = Attempts { number: 2, lost: 1, lost_in_row: 1 };
-    const RUNNING: State = State::Running { attempts: SECOND, worker: WORKER };
+    const RUNNING: State = State::Running { attempts: SECOND, worker: WORKER, cancelling: false };
+    const CANCELLING: State = State::Running { attempts: SECOND, worker: WORKER, cancelling: true };
 
     fn third(lost: u32, lost_in_row: u32) -> State {
         State::Requested(Attempts { number: 3, lost, lost_in_row })
@@ -213,12 +246,13 @@ mod tests {
     fn all_states() -> Vec<State> {
         use Ending::{Abandoned, Cancelled, Failed, Succeeded, TimedOut};
         let ended = [Succeeded, Failed, TimedOut, Cancelled, Abandoned].map(State::Ended);
-        [State::Requested(SECOND), RUNNING].into_iter().chain(ended).collect()
+        [State::Requested(SECOND), RUNNING, CANCELLING].into_iter().chain(ended).collect()
     }
 
     fn all_events(attempt: u32) -> Vec<Event> {
         let either = [false, true];
         let mut events = vec![Event::Claim { worker: WORKER }, Event::Succeed { attempt }, Event::Cancel];
+        events.push(Event::Stop { attempt });
         events.extend(either.map(|retry| Event::Fail { attempt, retry }));
         events.extend(either.map(|retry| Event::TimeOut { attempt, retry }));
         events.extend(either.map(|at_most_once| Event::Lose { attempt, at_most_once }));
@@ -230,7 +264,7 @@ mod tests {
         let steps = [
             (State::Requested(SECOND), Event::Claim { worker: WORKER }, RUNNING),
             (State::Requested(SECOND), Event::Cancel, State::Ended(Ending::Cancelled)),
-            (RUNNING, Event::Cancel, State::Ended(Ending::Cancelled)),
+            (RUNNING, Event::Cancel, CANCELLING),
             (RUNNING, Event::Succeed { attempt: 2 }, State::Ended(Ending::Succeeded)),
             (RUNNING, Event::Fail { attempt: 2, retry: false }, State::Ended(Ending::Failed)),
             (RUNNING, Event::Fail { attempt: 2, retry: true }, third(1, 0)),
@@ -238,6 +272,14 @@ mod tests {
             (RUNNING, Event::TimeOut { attempt: 2, retry: true }, third(1, 0)),
             (RUNNING, Event::Lose { attempt: 2, at_most_once: false }, third(2, 2)),
             (RUNNING, Event::Lose { attempt: 2, at_most_once: true }, State::Ended(Ending::Abandoned)),
+            (CANCELLING, Event::Succeed { attempt: 2 }, State::Ended(Ending::Succeeded)),
+            (CANCELLING, Event::Fail { attempt: 2, retry: false }, State::Ended(Ending::Failed)),
+            (CANCELLING, Event::Fail { attempt: 2, retry: true }, State::Ended(Ending::Cancelled)),
+            (CANCELLING, Event::TimeOut { attempt: 2, retry: false }, State::Ended(Ending::TimedOut)),
+            (CANCELLING, Event::TimeOut { attempt: 2, retry: true }, State::Ended(Ending::Cancelled)),
+            (CANCELLING, Event::Lose { attempt: 2, at_most_once: false }, State::Ended(Ending::Cancelled)),
+            (CANCELLING, Event::Lose { attempt: 2, at_most_once: true }, State::Ended(Ending::Cancelled)),
+            (CANCELLING, Event::Stop { attempt: 2 }, State::Ended(Ending::Cancelled)),
         ];
         steps.into_iter().find(|(from, by, _)| (*from, *by) == (state, event)).map(|(_, _, to)| to)
     }
@@ -265,14 +307,17 @@ mod tests {
 
     #[test]
     fn statuses_read_as_the_column_does() {
-        let names = all_states().into_iter().map(|state| serde_json::to_value(state.status()).unwrap());
+        let names = all_states()
+            .into_iter()
+            .filter(|state| *state != CANCELLING)
+            .map(|state| serde_json::to_value(state.status()).unwrap());
         let expected = ["requested", "running", "succeeded", "failed", "timed_out", "cancelled", "abandoned"];
         assert!(names.eq(expected));
     }
 
     proptest! {
         #[test]
-        fn an_end_is_an_end_and_attempts_only_rise(choices in prop::collection::vec((0..9_usize, 0..2_u32), 0..60)) {
+        fn an_end_is_an_end_and_attempts_only_rise(choices in prop::collection::vec((0..10_usize, 0..2_u32), 0..60)) {
             let mut state = State::Requested(Attempts::FIRST);
             let mut number = 1;
             for (choice, late) in choices {

@@ -52,6 +52,8 @@ pub enum Outcome {
         /// How long it had.
         error: String,
     },
+    /// Somebody wanted it to end.
+    Cancelled,
 }
 
 /// What became of a [`Finish`].
@@ -159,11 +161,12 @@ fn columns(batch: &[Finish]) -> Finishes {
 }
 
 impl Outcome {
-    fn parts(&self) -> (&'static str, Option<&Value>, Option<&String>) {
+    fn parts(&self) -> (&'static str, Option<&Value>, Option<&str>) {
         match self {
             Self::Succeeded(result) => ("succeeded", Some(result), None),
             Self::Failed { result, error } => ("failed", result.as_ref(), Some(error)),
             Self::TimedOut { error } => ("timed_out", None, Some(error)),
+            Self::Cancelled => ("cancelled", None, Some("it was cancelled while it ran")),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One execution outside any rule: what `attune action run` asks for.
 
-use attune_common::repositories::{execution, listing};
+use attune_common::repositories::{execution_order, listing};
 use attune_core::schema::Schema;
 use attune_hints::{Hints, Topic};
 use serde_json::Value;
@@ -15,6 +15,9 @@ pub enum Error {
     /// It takes no work now.
     #[error("action {0} is disabled")]
     Disabled(String),
+    /// Nor does anything of its pack.
+    #[error("action {0} takes no work: its pack is disabled")]
+    PackDisabled(String),
     /// The parameters do not look as the action says.
     #[error("params: {0}")]
     Params(String),
@@ -28,17 +31,43 @@ pub async fn request_execution(
     pool: &PgPool,
     hints: &Hints,
     action: &str,
-    mut params: Value,
+    params: Value,
 ) -> Result<i64, Error> {
-    let row = listing::find(pool, listing::Noun::Action, action).await?;
-    let row =
-        row.filter(|row| row["ref"] == action).ok_or_else(|| Error::UnknownAction(action.to_owned()))?;
-    let schema = Schema::compile(&row["param_schema"]).map_err(|fault| Error::Params(fault.to_string()))?;
-    schema.fill_defaults(&mut params);
-    schema.validate(&params).map_err(|violation| Error::Params(violation.to_string()))?;
-    attune_core::output::storable(&params).map_err(|reason| Error::Params(reason.to_string()))?;
+    let work = Work::check(pool, action, params).await?;
     let id =
-        execution::request(pool, action, &params).await?.ok_or_else(|| Error::Disabled(action.to_owned()))?;
+        execution_order::request(pool, action, &work.params).await?.ok_or_else(|| work.refused(action))?;
     hints.wake(Topic::Execution);
     Ok(id)
+}
+
+/// Work that an action may be given.
+#[derive(Debug)]
+pub(crate) struct Work {
+    /// With defaults filled in.
+    pub(crate) params: Value,
+    is_enabled: bool,
+}
+
+impl Work {
+    /// Checks parameters against the action as it is now.
+    pub(crate) async fn check(pool: &PgPool, action: &str, mut params: Value) -> Result<Self, Error> {
+        let row = listing::find(pool, listing::Noun::Action, action).await?;
+        let row =
+            row.filter(|row| row["ref"] == action).ok_or_else(|| Error::UnknownAction(action.to_owned()))?;
+        let schema =
+            Schema::compile(&row["param_schema"]).map_err(|fault| Error::Params(fault.to_string()))?;
+        schema.fill_defaults(&mut params);
+        schema.validate(&params).map_err(|violation| Error::Params(violation.to_string()))?;
+        attune_core::output::storable(&params).map_err(|reason| Error::Params(reason.to_string()))?;
+        Ok(Self { params, is_enabled: row["enabled"] == true })
+    }
+
+    /// Why the action took no work.
+    pub(crate) fn refused(&self, action: &str) -> Error {
+        if self.is_enabled {
+            Error::PackDisabled(action.to_owned())
+        } else {
+            Error::Disabled(action.to_owned())
+        }
+    }
 }

@@ -7,19 +7,22 @@ pub enum Topic {
     Execution,
     /// Configuration changed: a runtime, pack, trigger, sensor, rule or action.
     Config,
+    /// A running execution should be cancelled.
+    Cancel,
     /// Workers came or went, so sensors may have to move.
     Worker,
 }
 
 impl Topic {
     /// Every topic; the index of each is its discriminant.
-    pub const ALL: [Self; 3] = [Self::Execution, Self::Config, Self::Worker];
+    pub const ALL: [Self; 4] = [Self::Execution, Self::Config, Self::Cancel, Self::Worker];
 
     /// Its name on the wire.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Execution => "execution",
             Self::Config => "config",
+            Self::Cancel => "cancel",
             Self::Worker => "worker",
         }
     }

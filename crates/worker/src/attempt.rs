@@ -40,6 +40,22 @@ impl Limits {
     }
 }
 
+/// What ends a run before its time.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    /// This worker ends, which says nothing about the execution.
+    pub(crate) all: CancellationToken,
+    /// Somebody cancelled the execution; also fired by `all`.
+    pub(crate) this: CancellationToken,
+}
+
+impl Stop {
+    /// What a run counts as that was ended. `None`: as none, it is given back.
+    fn outcome(&self) -> Option<Outcome> {
+        (!self.all.is_cancelled()).then_some(Outcome::Cancelled)
+    }
+}
+
 /// Runs what was claimed.
 #[derive(Debug)]
 pub(crate) struct Runner {
@@ -54,11 +70,11 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// Runs one attempt and records how it ended. One that `kill` ended is not recorded: it is given back.
-    pub(crate) async fn run(&self, claimed: Claimed, kill: CancellationToken) {
+    /// Runs one attempt and records how it ended. One that ended because this worker does is not recorded: it is given back.
+    pub(crate) async fn run(&self, claimed: Claimed, stop: Stop) {
         let streams = Streams::new(StreamLimit::kill(self.limits.result), self.limits.log);
         let log = streams.log.clone();
-        let outcome = match self.attempt(&claimed, streams, kill).await {
+        let outcome = match self.attempt(&claimed, streams, stop).await {
             Ok(Some(outcome)) => outcome,
             Ok(None) => return,
             Err(error) => self.not_started(&claimed, &error),
@@ -79,19 +95,20 @@ impl Runner {
         &self,
         claimed: &Claimed,
         mut streams: Streams,
-        kill: CancellationToken,
+        stop: Stop,
     ) -> Result<Option<Outcome>, StartError> {
         let log = streams.log.clone();
-        let Some(prepared) = kill.run_until_cancelled(self.prepare(claimed, &log)).await else {
-            return Ok(None);
+        let Some(prepared) = stop.this.run_until_cancelled(self.prepare(claimed, &log)).await else {
+            return Ok(stop.outcome());
         };
         let (prepared, limits) = (prepared?, self.process_limits(claimed));
         let time = limits.time;
         let program = prepared.program(claimed.params.to_string().into_bytes(), limits);
-        let run = process::run(program, &mut streams, kill.cancelled());
+        let run = process::run(program, &mut streams, stop.this.cancelled());
         let finished = self.while_logging(claimed, &log, run).await.map_err(PrepareError::from)?;
         let stdout = streams.stdout.into_bytes();
-        Ok(outcome_of(finished.outcome, &stdout, &log, time, self.limits.result))
+        let outcome = outcome_of(finished.outcome, &stdout, &log, time, self.limits.result);
+        Ok(if outcome == Outcome::Cancelled { stop.outcome() } else { Some(outcome) })
     }
 
     /// What is waited for stands in the log, and takes nothing of the execution's time.
@@ -157,16 +174,16 @@ impl Runner {
     }
 }
 
-/// What the end of a program means. `None`: this worker ended it, and that says nothing about the action.
+/// What the end of a program means for its execution.
 fn outcome_of(
     ended: process::Outcome,
     stdout: &[u8],
     log: &Log,
     time: Duration,
     result_limit: usize,
-) -> Option<Outcome> {
+) -> Outcome {
     let failed = |error: String| Outcome::Failed { result: Some(result::value(stdout)), error };
-    Some(match ended {
+    match ended {
         process::Outcome::Exited(0) => Outcome::Succeeded(result::value(stdout)),
         process::Outcome::Exited(_) | process::Outcome::Signalled(_) => failed(with_reason(ended, log)),
         process::Outcome::TimedOut => Outcome::TimedOut {
@@ -176,8 +193,8 @@ fn outcome_of(
             let error = format!("its result is larger than {result_limit} bytes");
             Outcome::Failed { result: None, error }
         }
-        process::Outcome::Stopped => return None,
-    })
+        process::Outcome::Stopped => Outcome::Cancelled,
+    }
 }
 
 fn with_reason(ended: process::Outcome, log: &Log) -> String {

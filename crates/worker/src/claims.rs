@@ -9,8 +9,7 @@
 //!
 //! At the end nothing new is claimed, what runs gets time to finish, and what is left is killed and given back.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use attune_boot::Membership;
@@ -25,7 +24,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::attempt::Runner;
+use crate::attempt::{Runner, Stop};
+use crate::known::Known;
 
 /// The longest sleep between two looks at the queue.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -44,6 +44,7 @@ pub(crate) struct Claims {
     pub(crate) held: Held,
     pub(crate) membership: Membership,
     pub(crate) runner: Arc<Runner>,
+    pub(crate) known: Known,
     /// How many executions run at once.
     pub(crate) slots: u32,
 }
@@ -54,24 +55,20 @@ struct Running {
     slots: Arc<Semaphore>,
     tasks: TaskTracker,
     kill: CancellationToken,
-    known: Arc<Mutex<HashSet<i64>>>,
+    known: Known,
 }
 
 impl Running {
     /// Runs what was claimed, in its slot.
     fn start(&self, runner: &Arc<Runner>, claimed: Claimed, slot: OwnedSemaphorePermit) {
-        let (runner, kill, known, id) =
-            (Arc::clone(runner), self.kill.clone(), Arc::clone(&self.known), claimed.id);
-        known.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        let (runner, known, id) = (Arc::clone(runner), self.known.clone(), claimed.id);
+        let stop = Stop { all: self.kill.clone(), this: self.kill.child_token() };
+        known.add(id, claimed.attempt, stop.this.clone());
         self.tasks.spawn(async move {
-            runner.run(claimed, kill).await;
-            known.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            runner.run(claimed, stop).await;
+            known.remove(id);
             drop(slot);
         });
-    }
-
-    fn known(&self) -> Vec<i64> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 }
 
@@ -83,7 +80,7 @@ impl Claims {
             slots: Arc::new(Semaphore::new(slots)),
             tasks: TaskTracker::new(),
             kill: CancellationToken::new(),
-            known: Arc::default(),
+            known: self.known.clone(),
         };
         let mut reviewed = Instant::now();
         let mut waiter = self.hints.waiter(Topic::Execution);
@@ -142,7 +139,7 @@ impl Claims {
 
     /// Gives back what is running in this worker's name and unknown to it. Never beside a claim, whose answer may still come.
     async fn review(&self, running: &Running) {
-        match worker::release_unknown(&self.pool, self.held, &running.known()).await {
+        match worker::release_unknown(&self.pool, self.held, &running.known.ids()).await {
             Ok(0) => {}
             Ok(executions) => {
                 tracing::warn!(executions, "Claims whose answers got lost were given back");

@@ -7,8 +7,10 @@
 //! others take the rest.
 
 mod attempt;
+mod cancelling;
 mod claims;
 mod error;
+mod known;
 mod log;
 mod program;
 mod registration;

@@ -16,8 +16,10 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use crate::attempt::{Limits, Runner};
+use crate::cancelling;
 use crate::claims::Claims;
 use crate::error::Error;
+use crate::known::Known;
 use crate::registration::{self, WorkerRegistration};
 use crate::upkeep;
 
@@ -111,8 +113,11 @@ impl WorkerService {
         });
         let fresh = upkeep::keep_fresh(pool.clone(), hints.clone(), membership.clone(), Arc::clone(&runner));
         supervisor.spawn("equipment", OnStop::Abort, OnError::Shutdown, fresh);
-        let claims =
-            Claims { pool, hints, held, membership, runner, slots: worker.max_concurrent_executions };
+        let known = Known::default();
+        let watch = cancelling::watch(pool.clone(), hints.clone(), held.worker, known.clone());
+        supervisor.spawn("cancelling", OnStop::Abort, OnError::Shutdown, watch);
+        let slots = worker.max_concurrent_executions;
+        let claims = Claims { pool, hints, held, membership, runner, known, slots };
         supervisor.spawn("executions", OnStop::Wait, OnError::Shutdown, claims.run(supervisor.stopping()));
         Ok(())
     }

@@ -8,7 +8,7 @@ use attune_executor::finish::Outcome;
 
 /// Until the next attempt; `None` when this was the last. Attempts whose worker was lost do not count.
 pub(crate) fn retry_in(claimed: &Claimed, outcome: &Outcome, random: f64) -> Option<Duration> {
-    if matches!(outcome, Outcome::Succeeded(_)) {
+    if matches!(outcome, Outcome::Succeeded(_) | Outcome::Cancelled) {
         return None;
     }
     let policy = Policy::parse(&claimed.action.as_ref()?.retry).unwrap_or_else(|faults| {
@@ -56,9 +56,10 @@ mod tests {
     }
 
     #[test]
-    fn success_is_final_and_a_broken_policy_never_retries() {
+    fn success_and_a_wish_are_final_and_a_broken_policy_never_retries() {
         let policy = json!({"max_attempts": 9});
-        assert_eq!(retry_in(&claimed(1, 0, policy), &Outcome::Succeeded(json!(1)), 0.5), None);
+        assert_eq!(retry_in(&claimed(1, 0, policy.clone()), &Outcome::Succeeded(json!(1)), 0.5), None);
+        assert_eq!(retry_in(&claimed(1, 0, policy), &Outcome::Cancelled, 0.5), None);
         assert_eq!(retry_in(&claimed(1, 0, json!({"max_attempts": "x"})), &failed(), 0.5), None);
     }
 }

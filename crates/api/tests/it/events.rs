@@ -67,7 +67,7 @@ async fn a_disabled_trigger_is_a_conflict() {
     // The first event after a change may still meet the rules of before in memory; ingest never lets it in with them.
     assert_eq!(
         server.write(&Request::json("/api/events", &event(1))).await.error(409),
-        "trigger demo.high is disabled"
+        "trigger demo.high is disabled, by itself or with its pack"
     );
 }
 

@@ -136,17 +136,20 @@ pub struct Finishes {
 }
 
 /// Records how attempts ended. Returns the executions that were still running that attempt on this worker; for the others
-/// nothing changed: their attempt was declared lost.
+/// nothing changed: their attempt was declared lost. What should be cancelled gets no other attempt.
 pub async fn finish(pool: &PgPool, worker: i64, finishes: &Finishes) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar!(
         r#"WITH input AS MATERIALIZED (
                SELECT * FROM unnest($2::bigint[], $3::int[], $4::text[], $5::jsonb[], $6::text[], $7::float8[], $8::bytea[])
                    AS i (id, attempt, status, result, error, retry_in, log)),
            locked AS MATERIALIZED (
-               SELECT id, attempt, started FROM execution
+               SELECT id, attempt, started, cancel_requested IS NOT NULL AS cancelling FROM execution
                WHERE id = ANY($2) AND worker = $1 AND status::text = 'running' ORDER BY id FOR UPDATE),
            mine AS MATERIALIZED (
-               SELECT i.*, l.started FROM input i JOIN locked l USING (id, attempt)),
+               SELECT id, attempt, i.result, i.error, i.log, l.started,
+                      CASE WHEN l.cancelling AND i.retry_in IS NOT NULL THEN 'cancelled' ELSE i.status END AS status,
+                      CASE WHEN NOT l.cancelling THEN i.retry_in END AS retry_in
+               FROM input i JOIN locked l USING (id, attempt)),
            past AS (
                INSERT INTO attempt (execution, attempt, worker, status, error, started)
                SELECT id, attempt, $1, status, error, started FROM mine WHERE retry_in IS NOT NULL),
@@ -206,7 +209,7 @@ pub(super) enum Loss {
 }
 
 /// Puts the running executions of a worker, but for those in `kept`, back into the queue as a new attempt; those that may
-/// run only once, or were lost too often in a row, are abandoned.
+/// run only once, or were lost too often in a row, are abandoned, and those that should be cancelled are.
 pub(super) async fn requeue_lost(
     tx: &mut PgConnection,
     worker: i64,
@@ -217,21 +220,23 @@ pub(super) async fn requeue_lost(
     let done = sqlx::query!(
         r#"WITH lost AS MATERIALIZED (
                SELECT e.id, e.attempt, e.started,
-                      COALESCE(a.at_most_once, FALSE) OR e.lost_in_row + $4 >= $2 AS gives_up,
-                      CASE WHEN COALESCE(a.at_most_once, FALSE) THEN 'its worker was lost, and the action may run at most once'
+                      CASE WHEN e.cancel_requested IS NOT NULL THEN 'cancelled'
+                           WHEN COALESCE(a.at_most_once, FALSE) OR e.lost_in_row + $4 >= $2 THEN 'abandoned' END AS ending,
+                      CASE WHEN e.cancel_requested IS NOT NULL THEN 'it was cancelled, and its worker was lost'
+                           WHEN COALESCE(a.at_most_once, FALSE) THEN 'its worker was lost, and the action may run at most once'
                            ELSE 'its worker was lost ' || (e.lost_in_row + $4) || ' times in a row' END AS reason
                FROM execution e LEFT JOIN action a ON a.id = e.action
                WHERE e.worker = $1 AND e.status = 'running' AND e.id <> ALL($3) ORDER BY e.id FOR UPDATE OF e),
            past AS (
                INSERT INTO attempt (execution, attempt, worker, status, error, started)
-               SELECT id, attempt, $1, 'lost', CASE $4 WHEN 1 THEN 'the worker was lost' ELSE 'the worker was stopped' END, started FROM lost WHERE NOT gives_up)
+               SELECT id, attempt, $1, 'lost', CASE $4 WHEN 1 THEN 'the worker was lost' ELSE 'the worker was stopped' END, started FROM lost WHERE ending IS NULL)
            UPDATE execution e
-           SET status = CASE WHEN l.gives_up THEN 'abandoned'::execution_status_enum ELSE 'requested' END,
-               attempt = CASE WHEN l.gives_up THEN e.attempt ELSE e.attempt + 1 END,
-               worker = CASE WHEN l.gives_up THEN e.worker END,
-               started = CASE WHEN l.gives_up THEN e.started END,
-               finished = CASE WHEN l.gives_up THEN clock_timestamp() END,
-               error = CASE WHEN l.gives_up THEN l.reason END,
+           SET status = COALESCE(l.ending, 'requested')::execution_status_enum,
+               attempt = CASE WHEN l.ending IS NULL THEN e.attempt + 1 ELSE e.attempt END,
+               worker = CASE WHEN l.ending IS NOT NULL THEN e.worker END,
+               started = CASE WHEN l.ending IS NOT NULL THEN e.started END,
+               finished = CASE WHEN l.ending IS NOT NULL THEN clock_timestamp() END,
+               error = CASE WHEN l.ending IS NOT NULL THEN l.reason END,
                not_before = clock_timestamp(),
                lost = e.lost + 1, lost_in_row = e.lost_in_row + $4, updated = clock_timestamp()
            FROM lost l WHERE e.id = l.id AND e.id = ANY(ARRAY(SELECT id FROM lost))"#,
@@ -243,20 +248,6 @@ pub(super) async fn requeue_lost(
     .execute(tx)
     .await?;
     Ok(done.rows_affected())
-}
-
-/// Requests one execution outside any rule: `attune action run`.
-pub async fn request(pool: &PgPool, action_ref: &str, params: &Value) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar!(
-        r#"INSERT INTO execution (action, action_ref, runtime, params, pack_digest)
-           SELECT a.id, a.ref, a.runtime, $2, p.digest FROM action a LEFT JOIN pack p ON p.id = a.pack
-           WHERE a.ref = $1 AND a.enabled
-           RETURNING id"#,
-        action_ref,
-        params
-    )
-    .fetch_optional(pool)
-    .await
 }
 
 /// The log of an execution, oldest first: attempt and bytes.

@@ -3,8 +3,10 @@
 
 pub mod action;
 pub mod config_version;
+pub mod enabled;
 pub mod event;
 pub mod execution;
+pub mod execution_order;
 pub mod journey;
 pub mod listing;
 pub mod pack;

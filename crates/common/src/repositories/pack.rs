@@ -27,15 +27,20 @@ pub struct ItemRow {
     pub definition: Value,
 }
 
-/// Stores content by digest, in a transaction of its own before the load, which then holds its locks only for its rows.
-pub async fn insert_content(pool: &PgPool, digest: &str, content: &[u8], size: i64) -> sqlx::Result<()> {
+/// Stores content by digest; what is there already stays.
+pub async fn insert_content(
+    executor: impl PgExecutor<'_>,
+    digest: &str,
+    content: &[u8],
+    size: i64,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO pack_content (digest, content, size) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING",
         digest,
         content,
         size
     )
-    .execute(pool)
+    .execute(executor)
     .await?;
     Ok(())
 }

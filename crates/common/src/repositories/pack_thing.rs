@@ -6,13 +6,13 @@
 use serde_json::Value;
 use sqlx::PgConnection;
 
-/// The pack that things belong to.
+/// The pack that things belong to; none for an operator's own.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner<'a> {
     /// `pack.id`.
-    pub id: i64,
+    pub id: Option<i64>,
     /// `pack.ref`.
-    pub r#ref: &'a str,
+    pub r#ref: Option<&'a str>,
 }
 
 /// A thing as its row says.
@@ -181,29 +181,5 @@ pub async fn put_rules(tx: &mut PgConnection, owner: Owner<'_>, things: &Value) 
     )
     .execute(tx)
     .await?;
-    Ok(())
-}
-
-/// Disables triggers.
-pub async fn disable_triggers(tx: &mut PgConnection, refs: &[String]) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE trigger SET enabled = FALSE WHERE ref = ANY($1)", refs).execute(tx).await?;
-    Ok(())
-}
-
-/// Disables sensors.
-pub async fn disable_sensors(tx: &mut PgConnection, refs: &[String]) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE sensor SET enabled = FALSE WHERE ref = ANY($1)", refs).execute(tx).await?;
-    Ok(())
-}
-
-/// Disables actions.
-pub async fn disable_actions(tx: &mut PgConnection, refs: &[String]) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE action SET enabled = FALSE WHERE ref = ANY($1)", refs).execute(tx).await?;
-    Ok(())
-}
-
-/// Disables rules.
-pub async fn disable_rules(tx: &mut PgConnection, refs: &[String]) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE rule SET enabled = FALSE WHERE ref = ANY($1)", refs).execute(tx).await?;
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Tables `trigger` and `rule` as ingest needs them: everything at one config version.
+//! Tables `trigger` and `rule` as ingest needs them: everything at one config version. What belongs to a disabled pack reads
+//! as disabled itself, so that nothing else has to know of packs.
 
 use serde_json::Value;
 use sqlx::PgPool;
@@ -69,7 +70,9 @@ pub async fn load_rule_set(pool: &PgPool) -> sqlx::Result<RuleSet> {
     let version = sqlx::query_scalar!("SELECT version FROM config_version").fetch_one(&mut *tx).await?;
     let triggers = sqlx::query_as!(
         TriggerRow,
-        r#"SELECT id, ref AS "ref!", param_schema, payload_schema, enabled FROM trigger"#
+        r#"SELECT t.id, t.ref AS "ref!", t.param_schema, t.payload_schema,
+                  t.enabled AND p.enabled IS NOT FALSE AS "enabled!"
+           FROM trigger t LEFT JOIN pack p ON p.id = t.pack"#
     )
     .fetch_all(&mut *tx)
     .await?;
@@ -77,12 +80,12 @@ pub async fn load_rule_set(pool: &PgPool) -> sqlx::Result<RuleSet> {
         RuleRow,
         r#"SELECT r.id, r.ref AS "ref!", r.revision, r.trigger AS "trigger!", r.conditions, r.trigger_params, r.action_params,
                   COALESCE(p.config, '{}') AS "pack_config!", a.id AS "action?", a.ref AS "action_ref?", a.runtime,
-                  a.param_schema AS "action_schema?", a.enabled AS "action_enabled?", ap.digest AS "pack_digest?"
+                  a.param_schema AS "action_schema?", a.enabled AND ap.enabled IS NOT FALSE AS "action_enabled?", ap.digest AS "pack_digest?"
            FROM rule r
            LEFT JOIN pack p ON p.id = r.pack
            LEFT JOIN action a ON a.id = r.action
            LEFT JOIN pack ap ON ap.id = a.pack
-           WHERE r.enabled AND r.trigger IS NOT NULL
+           WHERE r.enabled AND p.enabled IS NOT FALSE AND r.trigger IS NOT NULL
            ORDER BY r.id"#
     )
     .fetch_all(&mut *tx)

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sqlx::PgPool;
 
-/// An enabled sensor with all that running it needs.
+/// A sensor that should run, with all that running it needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SensorRow {
     /// `sensor.id`.
@@ -34,7 +34,7 @@ pub struct SensorRow {
     pub triggers: Vec<String>,
 }
 
-/// Every enabled sensor.
+/// Every enabled sensor, but for those of disabled packs.
 pub async fn list_enabled(pool: &PgPool) -> sqlx::Result<Vec<SensorRow>> {
     sqlx::query_as!(
         SensorRow,
@@ -43,7 +43,7 @@ pub async fn list_enabled(pool: &PgPool) -> sqlx::Result<Vec<SensorRow>> {
                   ARRAY(SELECT t.ref FROM sensor_trigger st JOIN trigger t ON t.id = st.trigger
                         WHERE st.sensor = s.id ORDER BY st.position, t.id) AS "triggers!: Vec<String>"
            FROM sensor s LEFT JOIN pack p ON p.id = s.pack LEFT JOIN runtime r ON r.id = s.runtime
-           WHERE s.enabled ORDER BY s.id"#
+           WHERE s.enabled AND p.enabled IS NOT FALSE ORDER BY s.id"#
     )
     .fetch_all(pool)
     .await

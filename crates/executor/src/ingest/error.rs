@@ -9,7 +9,7 @@ pub enum Refusal {
     #[error("there is no trigger {0}")]
     UnknownTrigger(String),
     /// The trigger takes no events now.
-    #[error("trigger {0} is disabled")]
+    #[error("trigger {0} is disabled, by itself or with its pack")]
     DisabledTrigger(String),
     /// The trigger's own schema is no schema.
     #[error("the payload_schema of trigger {trigger} is unusable: {fault}")]

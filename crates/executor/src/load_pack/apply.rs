@@ -69,7 +69,8 @@ async fn write(
         .iter()
         .map(|item| ((item.kind.clone(), item.r#ref.clone()), columns(item.definition.clone())))
         .collect();
-    things::put(tx, Owner { id, r#ref: &manifest.r#ref }, &things, &last, &rows, &mut report).await?;
+    things::put(tx, Owner { id: Some(id), r#ref: Some(&manifest.r#ref) }, &things, &last, &rows, &mut report)
+        .await?;
     gone::disable(tx, id, &things, &items, &rows, &mut report).await?;
     pack::put_items(tx, id, &Value::Array(things::changed_items(&things, &last))).await?;
     Ok(report)

@@ -1,9 +1,10 @@
 //! What left the pack: disabled, not deleted, and remembered, so that it can come back as it was.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
+use attune_common::repositories::enabled;
+use attune_common::repositories::listing::Noun;
 use attune_common::repositories::pack::{self, ItemRow};
-use attune_common::repositories::pack_thing;
 use attune_core::pack::Kind;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -59,18 +60,12 @@ fn farewell(item: &ItemRow, rows: &ByName) -> Value {
 }
 
 async fn disable_rows(tx: &mut PgConnection, items: &[&ItemRow]) -> sqlx::Result<()> {
-    let mut by_kind: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for item in items {
-        by_kind.entry(&item.kind).or_default().push(item.r#ref.clone());
-    }
-    for (kind, refs) in by_kind {
-        match kind {
-            "trigger" => pack_thing::disable_triggers(tx, &refs).await?,
-            "sensor" => pack_thing::disable_sensors(tx, &refs).await?,
-            "action" => pack_thing::disable_actions(tx, &refs).await?,
-            "rule" => pack_thing::disable_rules(tx, &refs).await?,
-            // A runtime has no `enabled`, so it is never among these.
-            _ => {}
+    // A runtime has no `enabled`, so it is never among these.
+    for noun in [Noun::Trigger, Noun::Sensor, Noun::Action, Noun::Rule] {
+        let of_kind = items.iter().filter(|item| item.kind == noun.name());
+        let refs: Vec<_> = of_kind.map(|item| item.r#ref.clone()).collect();
+        if !refs.is_empty() {
+            enabled::set(tx, noun, &refs, false).await?;
         }
     }
     Ok(())

@@ -101,7 +101,7 @@ impl Target {
             return Err("the rule's action does not exist".to_owned());
         };
         if row.action_enabled != Some(true) {
-            return Err(format!("action {action_ref} is disabled"));
+            return Err(format!("action {action_ref} is disabled, by itself or with its pack"));
         }
         let schema = Schema::compile(&row.action_schema.unwrap_or(Value::Null))
             .map_err(|fault| format!("param_schema of action {action_ref}: {fault}"))?;

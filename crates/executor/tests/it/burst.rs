@@ -72,7 +72,10 @@ async fn a_disabled_action_fails_the_enforcement_at_once() {
     let states = system
         .value("SELECT jsonb_agg(jsonb_build_array(status, reason) ORDER BY id) FROM enforcement")
         .await;
-    assert_eq!(states, json!([["created", null], ["failed", "action demo.tell is disabled"]]));
+    assert_eq!(
+        states,
+        json!([["created", null], ["failed", "action demo.tell is disabled, by itself or with its pack"]])
+    );
 }
 
 #[tokio::test]

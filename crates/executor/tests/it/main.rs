@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails ends its test")]
 
 mod burst;
+mod cancel;
 mod core_pack;
 mod faults;
 mod ingest;
@@ -10,6 +11,8 @@ mod load_pack;
 mod operator;
 mod pack;
 mod rejected;
+mod retry;
 mod sensors;
+mod switch;
 mod system;
 mod workers;

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::system::{System, high};
 
-async fn registered(system: &System, name: &str) -> (Registration, Held) {
+pub(crate) async fn registered(system: &System, name: &str) -> (Registration, Held) {
     let (name, host) = (name.to_owned(), "here".to_owned());
     let heartbeat_interval = Duration::from_secs(30);
     let identity = Identity { name, role: WorkerRole::Action, host, heartbeat_interval, replace: false };
@@ -22,7 +22,7 @@ async fn registered(system: &System, name: &str) -> (Registration, Held) {
 }
 
 /// A system with one worker that claimed `count` executions.
-async fn claimed(count: i64) -> (System, Held, Vec<Claimed>) {
+pub(crate) async fn claimed(count: i64) -> (System, Held, Vec<Claimed>) {
     let system = System::with_demo().await;
     system.post((0..count).map(|n| high(90 + n)).collect()).await.unwrap();
     let (_, held) = registered(&system, "one").await;
@@ -31,7 +31,7 @@ async fn claimed(count: i64) -> (System, Held, Vec<Claimed>) {
     (system, held, claimed)
 }
 
-async fn claim(system: &System, held: Held) -> Vec<Claimed> {
+pub(crate) async fn claim(system: &System, held: Held) -> Vec<Claimed> {
     let runtimes: Vec<i64> =
         sqlx::query_scalar("SELECT id FROM runtime").fetch_all(system.pool()).await.unwrap();
     execution::claim(system.pool(), held, &runtimes, 100).await.unwrap()
@@ -41,7 +41,7 @@ async fn running(system: &System) -> i64 {
     system.count("execution WHERE status = 'running'").await
 }
 
-fn succeeded(claimed: &Claimed, result: serde_json::Value) -> Finish {
+pub(crate) fn succeeded(claimed: &Claimed, result: serde_json::Value) -> Finish {
     let outcome = Outcome::Succeeded(result);
     Finish { execution: claimed.id, attempt: claimed.attempt, outcome, retry_in: None, log: Vec::new() }
 }

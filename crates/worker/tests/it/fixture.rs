@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use attune_boot::Supervisor;
 use attune_common::config::{Config, DatabaseUrl, WorkerConfig};
-use attune_common::repositories::execution;
+use attune_common::repositories::{execution, execution_order};
 use attune_hints::{Hints, Topic};
 use attune_testkit::TestDb;
 use attune_worker::{Surroundings, WorkerService};
@@ -90,7 +90,7 @@ impl Fixture {
     }
 
     pub(crate) async fn request(&self, params: Value) -> i64 {
-        let id = execution::request(self.pool(), "demo.act", &params).await.unwrap().unwrap();
+        let id = execution_order::request(self.pool(), "demo.act", &params).await.unwrap().unwrap();
         self.hints.wake(Topic::Execution);
         id
     }

@@ -1,6 +1,7 @@
 //! The worker against a real database and real programs.
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
+mod cancelling;
 mod environments;
 mod fixture;
 mod lifecycle;

@@ -1,0 +1,97 @@
+//! Table `execution` as people give orders: run this, stop that, once more. Claims and ends are in [`super::execution`].
+
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool};
+
+/// An execution as an order finds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderedRow {
+    /// `execution.id`.
+    pub id: i64,
+    /// Its status.
+    pub status: String,
+    /// Whether it should be cancelled.
+    pub is_cancelling: bool,
+    /// What it runs.
+    pub action_ref: String,
+    /// With which parameters.
+    pub params: Value,
+}
+
+/// Finds an execution, and keeps everybody else from changing it until the transaction ends.
+pub async fn find_for_update(tx: &mut PgConnection, id: i64) -> sqlx::Result<Option<OrderedRow>> {
+    sqlx::query_as!(
+        OrderedRow,
+        r#"SELECT id, status::text AS "status!", cancel_requested IS NOT NULL AS "is_cancelling!", action_ref, params
+           FROM execution WHERE id = $1 FOR UPDATE"#,
+        id
+    )
+    .fetch_optional(tx)
+    .await
+}
+
+/// Ends one that waits. `false`: it does not wait.
+pub async fn cancel_requested(tx: &mut PgConnection, id: i64, reason: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        r#"UPDATE execution SET status = 'cancelled', error = $2, finished = clock_timestamp(), updated = clock_timestamp()
+           WHERE id = $1 AND status::text = 'requested'"#,
+        id,
+        reason
+    )
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Asks the worker of one that runs to end it. `false`: it does not run, or was asked already.
+pub async fn ask_to_cancel(tx: &mut PgConnection, id: i64) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        r#"UPDATE execution SET cancel_requested = clock_timestamp(), updated = clock_timestamp()
+           WHERE id = $1 AND status::text = 'running' AND cancel_requested IS NULL"#,
+        id
+    )
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// What a worker runs and should end: execution and attempt.
+pub async fn list_cancelling(pool: &PgPool, worker: i64) -> sqlx::Result<Vec<(i64, i32)>> {
+    let rows = sqlx::query!(
+        "SELECT id, attempt FROM execution WHERE worker = $1 AND status = 'running' AND cancel_requested IS NOT NULL",
+        worker
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.attempt)).collect())
+}
+
+/// Requests one execution outside any rule: `attune action run`. `None`: the action is away or disabled.
+pub async fn request(pool: &PgPool, action_ref: &str, params: &Value) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        r#"INSERT INTO execution (action, action_ref, runtime, params, pack_digest)
+           SELECT a.id, a.ref, a.runtime, $2, p.digest FROM action a LEFT JOIN pack p ON p.id = a.pack
+           WHERE a.ref = $1 AND a.enabled AND p.enabled IS NOT FALSE
+           RETURNING id"#,
+        action_ref,
+        params
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// Requests one that has ended once more, with these parameters, the action as it is now, and no enforcement. `None`: the
+/// action is away or disabled.
+pub async fn request_again(pool: &PgPool, id: i64, params: &Value) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        r#"INSERT INTO execution (action, action_ref, runtime, params, pack_digest, rule_ref, trigger_ref, retry_of)
+           SELECT a.id, a.ref, a.runtime, $2, p.digest, e.rule_ref, e.trigger_ref, COALESCE(e.retry_of, e.id)
+           FROM execution e JOIN action a ON a.ref = e.action_ref LEFT JOIN pack p ON p.id = a.pack
+           WHERE e.id = $1 AND e.finished IS NOT NULL AND a.enabled AND p.enabled IS NOT FALSE
+           RETURNING id"#,
+        id,
+        params
+    )
+    .fetch_optional(pool)
+    .await
+}
