@@ -62,3 +62,19 @@ pub(super) struct Findings {
     pub(super) references: Vec<Reference>,
     pub(super) sources: BTreeMap<(Kind, String), Source>,
 }
+
+impl Findings {
+    /// Keeps the lines of a definition, the first one of each ref.
+    pub(super) fn remember(&mut self, kind: Kind, name: &str, source: Source) {
+        let key = (kind, name.to_owned());
+        match self.sources.get(&key) {
+            None => drop(self.sources.insert(key, source)),
+            // An empty ref has its fault already.
+            Some(_) if name.is_empty() => {}
+            Some(first) => {
+                let message = format!("{name:?} is defined in {} as well", first.file);
+                self.faults.push(source.fault("ref", message));
+            }
+        }
+    }
+}

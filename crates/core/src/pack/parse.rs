@@ -9,7 +9,9 @@ use super::findings::{Findings, Reference, Source};
 use super::refs::{check_pack_ref, pack_of};
 use super::suggest::hint;
 use super::yaml::{self, Node};
-use super::{Action, Definition, Fault, Kind, MANIFEST, Manifest, Pack, Rule, Runtime, Sensor, Trigger};
+use super::{
+    Action, Definition, Definitions, Fault, Kind, MANIFEST, Manifest, Pack, Rule, Runtime, Sensor, Trigger,
+};
 
 pub(super) fn parse(files: &BTreeMap<String, Vec<u8>>) -> Result<Pack, Vec<Fault>> {
     let mut findings = Findings { paths: files.keys().cloned().collect(), ..Findings::default() };
@@ -26,7 +28,8 @@ pub(super) fn parse(files: &BTreeMap<String, Vec<u8>>) -> Result<Pack, Vec<Fault
     faults.sort();
     match manifest {
         Some(manifest) if faults.is_empty() => {
-            Ok(Pack { manifest, runtimes, triggers, sensors, actions, rules, external, sources })
+            let definitions = Definitions { runtimes, triggers, sensors, actions, rules, external, sources };
+            Ok(Pack { manifest, definitions })
         }
         _ => Err(faults),
     }
@@ -81,22 +84,8 @@ impl Reader<'_> {
     ) -> Option<T> {
         let source = Source { file: path.to_owned(), node: read(path, content, self.findings)? };
         let definition = one(&mut Fields::open(&source, Some(T::KIND), keys, self.findings)?);
-        self.remember(T::KIND, definition.item_ref(), source);
+        self.findings.remember(T::KIND, definition.item_ref(), source);
         Some(definition)
-    }
-
-    /// Keeps the lines of a definition, the first one of each ref.
-    fn remember(&mut self, kind: Kind, name: &str, source: Source) {
-        let key = (kind, name.to_owned());
-        match self.findings.sources.get(&key) {
-            None => drop(self.findings.sources.insert(key, source)),
-            // An empty ref has its fault already.
-            Some(_) if name.is_empty() => {}
-            Some(first) => {
-                let message = format!("{name:?} is defined in {} as well", first.file);
-                self.findings.faults.push(source.fault("ref", message));
-            }
-        }
     }
 }
 

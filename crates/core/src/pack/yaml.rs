@@ -116,6 +116,24 @@ impl Node {
         }
     }
 
+    /// The same, so many lines further down.
+    pub(super) fn moved_down(mut self, lines: u32) -> Self {
+        self.line = self.line.saturating_add(lines);
+        match &mut self.tree {
+            Tree::List(items) => {
+                *items = std::mem::take(items).into_iter().map(|item| item.moved_down(lines)).collect();
+            }
+            Tree::Map(entries) => {
+                for entry in std::mem::take(entries) {
+                    let (key, line) = (entry.key, entry.line.saturating_add(lines));
+                    entries.push(Entry { key, line, value: entry.value.moved_down(lines) });
+                }
+            }
+            Tree::Null | Tree::Bool(_) | Tree::Number(_) | Tree::Text(_) => {}
+        }
+        self
+    }
+
     /// What the value is, in words for a message.
     pub(super) fn describe(&self) -> String {
         match &self.tree {
