@@ -1,10 +1,11 @@
 //! The use cases of Attune, one transaction each: events in ([`ingest`]), attempts ended ([`finish`]), packs loaded
-//! ([`load_pack`]), executions requested, cancelled and retried ([`request`], [`cancel`], [`retry`]), things switched on and off
+//! ([`load_pack`]) and things of an operator's own applied ([`apply`]), executions requested, cancelled and retried ([`request`], [`cancel`], [`retry`]), things switched on and off
 //! ([`switch`]), and what is put right again and again ([`reconcile`]). [`ExecutorService`] is what a program runs of it.
 //!
 //! Nothing here starts a process or speaks HTTP. Claims and registrations are single statements of
 //! `attune_common::repositories`.
 
+pub mod apply;
 pub mod cancel;
 pub mod core_pack;
 pub mod finish;

@@ -1,6 +1,8 @@
 //! The name of a pack's content: sha256 over its sorted files, so that the same files have the same name however they
 //! were packed. Each part is preceded by its length, so that no two contents read alike.
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::files::Files;
@@ -16,6 +18,17 @@ pub fn digest(files: &Files) -> String {
         add(&mut hasher, content);
     }
     hex::encode(hasher.finalize())
+}
+
+/// The digest of each file by itself, mode included, for finding those that differ.
+pub fn of_each(files: &Files) -> BTreeMap<String, String> {
+    let one = |(path, content): (&String, &Vec<u8>)| {
+        let mut hasher = Sha256::new();
+        hasher.update([u8::from(files.is_executable(path))]);
+        hasher.update(content);
+        (path.clone(), hex::encode(hasher.finalize()))
+    };
+    files.contents().iter().map(one).collect()
 }
 
 /// Whether `text` can be a digest. One comes from a row, and names a directory.

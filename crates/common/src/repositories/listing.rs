@@ -83,7 +83,7 @@ impl Noun {
     /// Columns by which a list may be narrowed.
     pub fn filters(self) -> &'static [&'static str] {
         match self {
-            Self::Pack => &["ref"],
+            Self::Pack => &["ref", "enabled"],
             Self::Runtime => &["ref", "pack_ref", "name"],
             Self::Worker => &["name", "worker_role", "status", "host"],
             Self::Trigger => &["ref", "pack_ref", "enabled"],
@@ -93,7 +93,7 @@ impl Noun {
             Self::Event => &["trigger_ref", "sensor_ref", "source", "key"],
             Self::Enforcement => &["event", "rule_ref", "status"],
             Self::Execution => {
-                &["enforcement", "action_ref", "rule_ref", "trigger_ref", "status", "worker_name"]
+                &["enforcement", "action_ref", "rule_ref", "trigger_ref", "status", "worker_name", "retry_of"]
             }
         }
     }
@@ -185,7 +185,7 @@ fn nearest(word: &str, names: Vec<String>) -> Option<String> {
 
 /// Filters that name a row of another table by its id; their values must be numbers.
 pub fn is_id(column: &str) -> bool {
-    matches!(column, "event" | "enforcement")
+    matches!(column, "event" | "enforcement" | "retry_of")
 }
 
 #[cfg(test)]

@@ -85,6 +85,11 @@ impl Reader<'_> {
         one: fn(&mut Fields<'_>) -> T,
     ) -> Option<T> {
         let content = pack_of_node(&source.node).and_then(|pack| self.contents.get(pack));
+        if content.is_none() && matches!(T::KIND, Kind::Sensor | Kind::Action) {
+            let message =
+                format!("there is no such pack with content, and a {}'s code lies in its pack", T::KIND);
+            self.findings.faults.push(source.fault("ref", message));
+        }
         self.findings.paths = content.cloned().unwrap_or_default();
         let definition = one(&mut Fields::open(&source, Some(T::KIND), keys, &mut self.findings)?);
         self.findings.remember(T::KIND, definition.item_ref(), source);
@@ -173,6 +178,12 @@ mod tests {
         assert_eq!(
             faults[0].to_string(),
             "-:3: entrypoint: the pack has no file \"look.sh\" (did you mean lok.sh?)"
+        );
+        let faults =
+            Documents::read("-", sensor).unwrap().define(Kind::Sensor, &Contents::new()).unwrap_err();
+        assert_eq!(
+            faults[0].to_string(),
+            "-:1: ref: there is no such pack with content, and a sensor's code lies in its pack"
         );
     }
 }

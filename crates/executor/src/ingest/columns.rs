@@ -157,13 +157,15 @@ impl Columns {
         };
         let mut events = vec![None; prepared.submission.events.len()];
         let mut enforcements = vec![0; events.len()];
+        let mut failed = enforcements.clone();
         for event in prepared.events.iter().filter(|event| self.events.contains(&event.id)) {
             events[event.index] = Some(event.id);
             enforcements[event.index] = event.enforcements.len();
+            failed[event.index] = event.enforcements.iter().filter(|it| it.outcome.is_err()).count();
         }
         let taken = events.iter().flatten().count();
         let duplicates = events.len() - taken - prepared.rejected.len();
-        Outcome::Committed(Receipt { events, duplicates, rejected: set_aside, enforcements })
+        Outcome::Committed(Receipt { events, duplicates, rejected: set_aside, enforcements, failed })
     }
 }
 

@@ -79,4 +79,6 @@ pub struct Receipt {
     pub rejected: usize,
     /// Enforcements that each event led to, in order.
     pub enforcements: Vec<usize>,
+    /// How many of those failed, in the same order.
+    pub failed: Vec<usize>,
 }

@@ -142,5 +142,6 @@ fn fenced(submission: &Submission) -> IngestError {
 fn receipt_of(submission: &Submission, identity: &Identity, found: &[i64]) -> Receipt {
     let events: Vec<_> = identity.ids.iter().map(|id| found.contains(id).then_some(*id)).collect();
     let duplicates = submission.events.len() - found.len();
-    Receipt { enforcements: vec![0; events.len()], events, duplicates, rejected: 0 }
+    let none = vec![0; events.len()];
+    Receipt { enforcements: none.clone(), failed: none, events, duplicates, rejected: 0 }
 }

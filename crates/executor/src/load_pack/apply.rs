@@ -7,8 +7,9 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
 use super::manifest::{self, LastLoad};
+use super::masks::Masks;
 use super::merge::Columns;
-use super::report::LoadReport;
+use super::report::{LoadReport, file_changes};
 use super::things::{self, ByName, Thing};
 use super::{LoadError, Upload, gone, references};
 
@@ -20,6 +21,14 @@ pub(crate) enum When {
     Newer,
 }
 
+/// Whether a load is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Load,
+    /// The report alone; the transaction is rolled back.
+    Look,
+}
+
 /// Loads in one transaction, which is rolled back by every way out but the last. `None`: the pack is not what it was when
 /// `last` was read.
 pub(super) async fn apply(
@@ -27,6 +36,7 @@ pub(super) async fn apply(
     upload: &Upload,
     last: &LastLoad,
     when: When,
+    purpose: Purpose,
 ) -> Result<Option<LoadReport>, LoadError> {
     let mut tx = pool.begin().await?;
     config_version::lock(&mut tx).await?;
@@ -39,12 +49,19 @@ pub(super) async fn apply(
     {
         return Err(LoadError::NotNewer(row.version.clone()));
     }
+    if purpose == Purpose::Look {
+        // The row has to point somewhere until it is rolled back.
+        pack::insert_content(&mut *tx, &upload.digest, &[], 0).await?;
+    }
     let report = write(&mut tx, upload, row.as_ref(), last).await?;
     let faults = references::check(&mut tx, &upload.pack).await?;
     if !faults.is_empty() {
         return Err(LoadError::Faults(faults));
     }
-    tx.commit().await?;
+    match purpose {
+        Purpose::Load => tx.commit().await?,
+        Purpose::Look => tx.rollback().await?,
+    }
     Ok(Some(report))
 }
 
@@ -59,18 +76,28 @@ async fn write(
         pack: manifest.r#ref.clone(),
         version: manifest.version.clone(),
         digest: upload.digest.clone(),
+        files: file_changes(&last.files, &upload.files),
         ..LoadReport::default()
     };
     let id = manifest::put(tx, upload, row, last, &mut report).await?;
     let things = things::things_of(&upload.pack);
     let items = pack::list_items(tx, id).await?;
     let rows = by_name(pack_thing::list(tx, &refs_of(&things, &items)).await?);
+    let masks = Masks::read(tx, &upload.pack, &rows).await?;
     let last = items
         .iter()
         .map(|item| ((item.kind.clone(), item.r#ref.clone()), columns(item.definition.clone())))
         .collect();
-    things::put(tx, Owner { id: Some(id), r#ref: Some(&manifest.r#ref) }, &things, &last, &rows, &mut report)
-        .await?;
+    things::put(
+        tx,
+        Owner { id: Some(id), r#ref: Some(&manifest.r#ref) },
+        &things,
+        &last,
+        &rows,
+        &masks,
+        &mut report,
+    )
+    .await?;
     gone::disable(tx, id, &things, &items, &rows, &mut report).await?;
     pack::put_items(tx, id, &Value::Array(things::changed_items(&things, &last))).await?;
     Ok(report)
@@ -81,7 +108,7 @@ fn refs_of(things: &[Thing], items: &[ItemRow]) -> Vec<String> {
 }
 
 /// Rows by kind and ref.
-pub(super) fn by_name(rows: Vec<ThingRow>) -> ByName {
+pub(crate) fn by_name(rows: Vec<ThingRow>) -> ByName {
     rows.into_iter().map(|row| ((row.kind, row.r#ref), columns(row.columns))).collect()
 }
 

@@ -6,38 +6,56 @@ use serde_json::{Map, Value};
 use super::report::Fate;
 
 /// The columns of one row, by name.
-pub(super) type Columns = Map<String, Value>;
+pub(crate) type Columns = Map<String, Value>;
 
 /// What a row should say now.
 #[derive(Debug, PartialEq)]
-pub(super) struct Merged {
-    pub(super) columns: Columns,
-    pub(super) fate: Fate,
-    /// Columns in which the operator's value stays although the pack says something else.
-    pub(super) kept: Vec<String>,
+pub(crate) struct Merged {
+    pub(crate) columns: Columns,
+    pub(crate) fate: Fate,
+    /// What changes.
+    pub(crate) changes: Vec<Difference>,
+    /// What the operator's value stays in although the pack says something else.
+    pub(crate) kept: Vec<Difference>,
+}
+
+/// One column with two values: what the row says and what it should say.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Difference {
+    pub(crate) field: String,
+    pub(crate) old: Value,
+    pub(crate) new: Value,
 }
 
 /// Merges what the pack says (`new`), what the last load said and what the row says.
 ///
 /// A row that was never loaded is the operator's own. A column that the last load knew nothing of takes the new value: it
 /// came with a later version of Attune.
-pub(super) fn merge(new: Columns, last: Option<&Columns>, row: Option<&Columns>) -> Merged {
-    let Some(row) = row else { return Merged { columns: new, fate: Fate::Created, kept: Vec::new() } };
-    let mut merged = Merged { columns: Columns::new(), fate: Fate::Unchanged, kept: Vec::new() };
+pub(crate) fn merge(new: Columns, last: Option<&Columns>, row: Option<&Columns>) -> Merged {
+    let (changes, kept) = (Vec::new(), Vec::new());
+    let Some(row) = row else { return Merged { columns: new, fate: Fate::Created, changes, kept } };
+    let mut merged = Merged { columns: Columns::new(), fate: Fate::Unchanged, changes, kept };
     for (field, value) in new {
         let now = row.get(&field).unwrap_or(&Value::Null);
-        let differs = !is_same(now, &value);
-        if differs && is_operators(now, &field, last) {
+        if is_same(now, &value) {
+            merged.columns.insert(field, value);
+        } else if is_operators(now, &field, last) {
             merged.columns.insert(field.clone(), now.clone());
-            merged.kept.push(field);
-            continue;
+            merged.kept.push(Difference { field, old: now.clone(), new: value });
+        } else {
+            merged.columns.insert(field.clone(), value.clone());
+            merged.change(Difference { field, old: now.clone(), new: value });
         }
-        if differs {
-            merged.fate = Fate::Updated;
-        }
-        merged.columns.insert(field, value);
     }
     merged
+}
+
+impl Merged {
+    /// Notes a change.
+    pub(crate) fn change(&mut self, change: Difference) {
+        self.fate = Fate::Updated;
+        self.changes.push(change);
+    }
 }
 
 fn is_operators(now: &Value, field: &str, last: Option<&Columns>) -> bool {
@@ -103,7 +121,7 @@ mod tests {
         let new = columns(json!({"x": 1}));
         assert_eq!(
             merge(new.clone(), None, None),
-            Merged { columns: new, fate: Fate::Created, kept: vec![] }
+            Merged { columns: new, fate: Fate::Created, changes: vec![], kept: vec![] }
         );
     }
 }

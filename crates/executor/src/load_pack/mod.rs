@@ -15,6 +15,7 @@ mod apply;
 mod error;
 mod gone;
 mod manifest;
+mod masks;
 mod merge;
 mod references;
 mod report;
@@ -25,10 +26,16 @@ use attune_common::config::LimitsConfig;
 use sqlx::PgPool;
 
 pub use error::LoadError;
-pub use report::{Kept, LoadReport};
+pub use report::{Change, FileChange, FileFate, Kept, LoadReport};
 
-pub(crate) use apply::{When, is_newer};
+use apply::Purpose;
+pub(crate) use apply::{When, by_name, is_newer};
 use manifest::LastLoad;
+pub(crate) use masks::Masks;
+pub(crate) use merge::{Columns, merge};
+pub(crate) use references::check as check_references;
+pub(crate) use report::Fate;
+pub(crate) use things::{Thing, put_kind, things_of};
 pub(crate) use upload::Upload;
 
 /// Loads an uploaded archive. Loading what is loaded already changes nothing.
@@ -41,13 +48,32 @@ pub async fn load_pack(
     load(pool, &upload, When::Always).await
 }
 
+/// What loading an archive would do, found out by the very same transaction, which is rolled back.
+pub async fn diff_pack(
+    pool: &PgPool,
+    archive: Vec<u8>,
+    limits: &LimitsConfig,
+) -> Result<LoadReport, LoadError> {
+    let upload = Upload::read(archive, limits.clone()).await?;
+    merge_and_write(pool, &upload, When::Always, Purpose::Look).await
+}
+
 /// Loads checked content.
 pub(crate) async fn load(pool: &PgPool, upload: &Upload, when: When) -> Result<LoadReport, LoadError> {
     upload.store(pool).await?;
+    merge_and_write(pool, upload, when, Purpose::Load).await
+}
+
+async fn merge_and_write(
+    pool: &PgPool,
+    upload: &Upload,
+    when: When,
+    purpose: Purpose,
+) -> Result<LoadReport, LoadError> {
     loop {
         let before = LastLoad::find(pool, upload).await?;
         // Without a report another load came between; it has to be merged with as well.
-        if let Some(report) = apply::apply(pool, upload, &before, when).await? {
+        if let Some(report) = apply::apply(pool, upload, &before, when, purpose).await? {
             return Ok(report);
         }
     }

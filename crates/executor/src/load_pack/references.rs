@@ -1,4 +1,4 @@
-//! What a pack says of things that only the database knows: they must be there and allow what the pack wants of them.
+//! What definitions say of things that only the database knows: they must be there and allow what is wanted of them.
 //!
 //! Checked after the rows are written and before they are committed, so that things of the same pack and of others are
 //! found in the same place.
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use attune_common::repositories::listing::{self, Noun};
 use attune_common::repositories::pack_thing;
-use attune_core::pack::{Fault, Kind, Pack, Reference, Rule};
+use attune_core::pack::{Definitions, Fault, Kind, Reference, Rule};
 use attune_core::runtime::execution::{Execution, Role};
 use attune_core::schema::Schema;
 use serde_json::Value;
@@ -17,26 +17,28 @@ use super::apply::by_name;
 use super::merge::Columns;
 use super::things::ByName;
 
-/// Everything that is wrong with what the pack refers to.
-pub(super) async fn check(tx: &mut PgConnection, pack: &Pack) -> sqlx::Result<Vec<Fault>> {
-    let targets = Targets::read(tx, pack).await?;
+/// Everything that is wrong with what definitions refer to.
+pub(crate) async fn check(tx: &mut PgConnection, defined: &Definitions) -> sqlx::Result<Vec<Fault>> {
+    let targets = Targets::read(tx, defined).await?;
     let mut faults = Vec::new();
-    for reference in pack.external_refs() {
+    for reference in defined.external_refs() {
         if targets.find(reference.kind, &reference.r#ref).is_none() {
             faults.push(missing(tx, reference).await?);
         }
     }
     faults.extend(
-        pack.sensors
+        defined
+            .sensors
             .iter()
-            .filter_map(|sensor| targets.check_role(pack, Kind::Sensor, &sensor.r#ref, &sensor.runtime)),
+            .filter_map(|sensor| targets.check_role(defined, Kind::Sensor, &sensor.r#ref, &sensor.runtime)),
     );
     faults.extend(
-        pack.actions
+        defined
+            .actions
             .iter()
-            .filter_map(|action| targets.check_role(pack, Kind::Action, &action.r#ref, &action.runtime)),
+            .filter_map(|action| targets.check_role(defined, Kind::Action, &action.r#ref, &action.runtime)),
     );
-    faults.extend(pack.rules.iter().filter_map(|rule| targets.check_trigger_params(pack, rule)));
+    faults.extend(defined.rules.iter().filter_map(|rule| targets.check_trigger_params(defined, rule)));
     faults.sort();
     Ok(faults)
 }
@@ -54,16 +56,19 @@ async fn missing(tx: &mut PgConnection, reference: &Reference) -> sqlx::Result<F
     Ok(reference.fault(format!("there is no {} {:?}{hint}", reference.kind, reference.r#ref)))
 }
 
-/// The rows that a pack refers to.
+/// The rows that definitions refer to.
 struct Targets(ByName);
 
 impl Targets {
-    async fn read(tx: &mut PgConnection, pack: &Pack) -> sqlx::Result<Self> {
+    async fn read(tx: &mut PgConnection, defined: &Definitions) -> sqlx::Result<Self> {
         let runtimes =
-            pack.sensors.iter().map(|it| &it.runtime).chain(pack.actions.iter().map(|it| &it.runtime));
-        let triggers =
-            pack.rules.iter().map(|it| &it.trigger).chain(pack.sensors.iter().flat_map(|it| &it.triggers));
-        let actions = pack.rules.iter().map(|it| &it.action);
+            defined.sensors.iter().map(|it| &it.runtime).chain(defined.actions.iter().map(|it| &it.runtime));
+        let triggers = defined
+            .rules
+            .iter()
+            .map(|it| &it.trigger)
+            .chain(defined.sensors.iter().flat_map(|it| &it.triggers));
+        let actions = defined.rules.iter().map(|it| &it.action);
         let refs: BTreeSet<_> = runtimes.chain(triggers).chain(actions).cloned().collect();
         let rows = pack_thing::list(tx, &refs.into_iter().collect::<Vec<_>>()).await?;
         Ok(Self(by_name(rows)))
@@ -74,7 +79,7 @@ impl Targets {
     }
 
     /// A fault when the runtime is not for this kind of code.
-    fn check_role(&self, pack: &Pack, kind: Kind, name: &str, runtime: &str) -> Option<Fault> {
+    fn check_role(&self, defined: &Definitions, kind: Kind, name: &str, runtime: &str) -> Option<Fault> {
         let (role, code) = match kind {
             Kind::Sensor => (Role::Sensor, "sensors"),
             _ => (Role::Action, "actions"),
@@ -85,17 +90,17 @@ impl Targets {
             Ok(_) => format!("runtime {runtime} does not run {code}"),
             Err(fault) => format!("runtime {runtime} can run nothing: its execution: {fault}"),
         };
-        Some(pack.fault(kind, name, "runtime", message))
+        Some(defined.fault(kind, name, "runtime", message))
     }
 
     /// A fault when the parameters are not what the trigger takes.
-    fn check_trigger_params(&self, pack: &Pack, rule: &Rule) -> Option<Fault> {
+    fn check_trigger_params(&self, defined: &Definitions, rule: &Rule) -> Option<Fault> {
         let column = self.find(Kind::Trigger, &rule.trigger)?.get("param_schema").unwrap_or(&Value::Null);
         let schema = match Schema::compile(column) {
             Ok(schema) => schema,
             Err(fault) => {
                 let message = format!("the param_schema of trigger {} is unusable: {fault}", rule.trigger);
-                return Some(pack.fault(Kind::Rule, &rule.r#ref, "trigger", message));
+                return Some(defined.fault(Kind::Rule, &rule.r#ref, "trigger", message));
             }
         };
         let mut params = rule.trigger_params.clone();
@@ -106,6 +111,6 @@ impl Targets {
         } else {
             format!("trigger_params.{}", violation.path)
         };
-        Some(pack.fault(Kind::Rule, &rule.r#ref, &field, violation.message))
+        Some(defined.fault(Kind::Rule, &rule.r#ref, &field, violation.message))
     }
 }

@@ -3,26 +3,27 @@
 use std::collections::HashMap;
 
 use attune_common::repositories::pack_thing::{self, Owner};
-use attune_core::pack::{Definition, Kind, Pack};
+use attune_core::pack::{Definition, Definitions, Kind};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::gone::DISABLED_BY_LOAD;
-use super::merge::{Columns, is_same, merge};
+use super::masks::Masks;
+use super::merge::{Columns, Difference, is_same, merge};
 use super::report::{Fate, LoadReport};
 
 /// Columns by kind and ref.
-pub(super) type ByName = HashMap<(String, String), Columns>;
+pub(crate) type ByName = HashMap<(String, String), Columns>;
 
 /// One thing as the pack says.
 #[derive(Debug)]
-pub(super) struct Thing {
-    pub(super) kind: Kind,
-    pub(super) r#ref: String,
+pub(crate) struct Thing {
+    pub(crate) kind: Kind,
+    pub(crate) r#ref: String,
     /// What `pack_item` remembers.
-    pub(super) definition: Value,
+    pub(crate) definition: Value,
     /// Counts at the first load only; a runtime has none.
-    enabled: Option<bool>,
+    pub(crate) enabled: Option<bool>,
 }
 
 impl Thing {
@@ -30,18 +31,18 @@ impl Thing {
         Self { kind, r#ref: definition.item_ref().to_owned(), definition: definition.definition(), enabled }
     }
 
-    pub(super) fn key(&self) -> (String, String) {
+    pub(crate) fn key(&self) -> (String, String) {
         (self.kind.as_str().to_owned(), self.r#ref.clone())
     }
 }
 
-/// Everything in a pack, each after those that it refers to.
-pub(super) fn things_of(pack: &Pack) -> Vec<Thing> {
-    let runtimes = pack.runtimes.iter().map(|it| Thing::new(it, Kind::Runtime, None));
-    let triggers = pack.triggers.iter().map(|it| Thing::new(it, Kind::Trigger, Some(it.enabled)));
-    let sensors = pack.sensors.iter().map(|it| Thing::new(it, Kind::Sensor, Some(it.enabled)));
-    let actions = pack.actions.iter().map(|it| Thing::new(it, Kind::Action, Some(it.enabled)));
-    let rules = pack.rules.iter().map(|it| Thing::new(it, Kind::Rule, Some(it.enabled)));
+/// Everything that is defined, each after those that it refers to.
+pub(crate) fn things_of(defined: &Definitions) -> Vec<Thing> {
+    let runtimes = defined.runtimes.iter().map(|it| Thing::new(it, Kind::Runtime, None));
+    let triggers = defined.triggers.iter().map(|it| Thing::new(it, Kind::Trigger, Some(it.enabled)));
+    let sensors = defined.sensors.iter().map(|it| Thing::new(it, Kind::Sensor, Some(it.enabled)));
+    let actions = defined.actions.iter().map(|it| Thing::new(it, Kind::Action, Some(it.enabled)));
+    let rules = defined.rules.iter().map(|it| Thing::new(it, Kind::Rule, Some(it.enabled)));
     runtimes.chain(triggers).chain(sensors).chain(actions).chain(rules).collect()
 }
 
@@ -52,11 +53,13 @@ pub(super) async fn put(
     things: &[Thing],
     last: &ByName,
     rows: &ByName,
+    masks: &Masks,
     report: &mut LoadReport,
 ) -> sqlx::Result<()> {
     for kind in Kind::ALL {
         let of_kind = things.iter().filter(|thing| thing.kind == kind);
-        let changed: Vec<Value> = of_kind.filter_map(|thing| merge_one(thing, last, rows, report)).collect();
+        let changed: Vec<Value> =
+            of_kind.filter_map(|thing| merge_one(thing, last, rows, masks, report)).collect();
         if !changed.is_empty() {
             put_kind(tx, owner, kind, &Value::Array(changed)).await?;
         }
@@ -65,18 +68,25 @@ pub(super) async fn put(
 }
 
 /// The row of one thing, if it has to be written.
-fn merge_one(thing: &Thing, last: &ByName, rows: &ByName, report: &mut LoadReport) -> Option<Value> {
+fn merge_one(
+    thing: &Thing,
+    last: &ByName,
+    rows: &ByName,
+    masks: &Masks,
+    report: &mut LoadReport,
+) -> Option<Value> {
     let (last, row) = (last.get(&thing.key()), rows.get(&thing.key()));
     let new = thing.definition.as_object().cloned().unwrap_or_default();
-    let mut merged = merge(new, last, row);
+    let mut merged = merge(new.clone(), last, row);
+    masks.apply(thing.kind.as_str(), [row, Some(&new)], &mut merged);
     if let Some(enabled) = enabled(thing, last, row) {
-        let before = row.and_then(|row| row.get("enabled")?.as_bool());
-        if merged.fate == Fate::Unchanged && before != Some(enabled) {
-            merged.fate = Fate::Updated;
+        if let Some(before) = row.and_then(|row| row.get("enabled")).filter(|before| **before != enabled) {
+            let field = "enabled".to_owned();
+            merged.change(Difference { field, old: before.clone(), new: Value::Bool(enabled) });
         }
         merged.columns.insert("enabled".to_owned(), Value::Bool(enabled));
     }
-    report.note_thing(thing.kind, &thing.r#ref, merged.fate, merged.kept);
+    report.note_thing(thing.kind, &thing.r#ref, &merged);
     merged.columns.insert("ref".to_owned(), json!(thing.r#ref));
     (merged.fate != Fate::Unchanged).then_some(Value::Object(merged.columns))
 }
@@ -101,7 +111,13 @@ pub(super) fn changed_items(things: &[Thing], last: &ByName) -> Vec<Value> {
         .collect()
 }
 
-async fn put_kind(tx: &mut PgConnection, owner: Owner<'_>, kind: Kind, rows: &Value) -> sqlx::Result<()> {
+/// Writes rows of one kind.
+pub(crate) async fn put_kind(
+    tx: &mut PgConnection,
+    owner: Owner<'_>,
+    kind: Kind,
+    rows: &Value,
+) -> sqlx::Result<()> {
     match kind {
         Kind::Runtime => pack_thing::put_runtimes(tx, owner, rows).await,
         Kind::Trigger => pack_thing::put_triggers(tx, owner, rows).await,

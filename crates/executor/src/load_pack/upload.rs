@@ -1,5 +1,7 @@
 //! An uploaded archive, read and checked without the database.
 
+use std::collections::BTreeMap;
+
 use attune_common::config::LimitsConfig;
 use attune_common::repositories::pack;
 use attune_core::pack::{Fault, MANIFEST, Pack};
@@ -14,6 +16,8 @@ use super::LoadError;
 pub(crate) struct Upload {
     pub(super) pack: Pack,
     pub(super) digest: String,
+    /// The digest of each file.
+    pub(super) files: BTreeMap<String, String>,
     archive: Vec<u8>,
     size: u64,
 }
@@ -40,7 +44,8 @@ impl Upload {
 
     fn parse(files: &Files, archive: Vec<u8>) -> Result<Self, LoadError> {
         let pack = Pack::parse(files.contents()).map_err(LoadError::Faults)?;
-        Ok(Self { pack, digest: digest::digest(files), archive, size: files.size() })
+        let (all, each) = (digest::digest(files), digest::of_each(files));
+        Ok(Self { pack, digest: all, files: each, archive, size: files.size() })
     }
 
     /// The ref of the pack.

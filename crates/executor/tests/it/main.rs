@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails ends its test")]
 
+mod apply;
 mod burst;
 mod cancel;
 mod core_pack;
+mod diff;
 mod faults;
 mod ingest;
 mod load_pack;
