@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{action, db, demo, event, execution, noun, pack, up};
+use crate::commands::{action, db, demo, event, execution, noun, pack, rule, sensor, thing, up};
 
 /// Event-driven automation: sensors see, rules decide, workers act.
 #[derive(Debug, Parser)]
@@ -60,7 +60,7 @@ pub(crate) enum Command {
     /// The database: bring its schema up to date, or print its address
     #[command(subcommand)]
     Db(db::Command),
-    /// Packs: validate, load, list, show
+    /// Packs: validate, compare, load, switch on and off
     #[command(subcommand)]
     Pack(pack::Command),
     /// Registered service instances
@@ -71,13 +71,13 @@ pub(crate) enum Command {
     Runtime(noun::Command),
     /// Types of events
     #[command(subcommand)]
-    Trigger(noun::Command),
+    Trigger(thing::Command),
     /// What watches the world, and how it fares
     #[command(subcommand)]
-    Sensor(noun::Command),
+    Sensor(sensor::Command),
     /// Which events lead to which actions
     #[command(subcommand)]
-    Rule(noun::Command),
+    Rule(rule::Command),
     /// What can be done; run one by hand
     #[command(subcommand)]
     Action(action::Command),
@@ -87,7 +87,7 @@ pub(crate) enum Command {
     /// Which rule fired for which event
     #[command(subcommand)]
     Enforcement(noun::Command),
-    /// Runs of actions, their results and logs
+    /// Runs of actions, their results and logs; cancel them, run them again
     #[command(subcommand)]
     Execution(execution::Command),
 }

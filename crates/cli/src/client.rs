@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use attune_common::config::{Config, env};
 use serde_json::Value;
 use ureq::http::Response;
-use ureq::{Agent, Body};
+use ureq::typestate::WithBody;
+use ureq::{Agent, Body, RequestBuilder};
 
 use crate::arguments::Global;
 use crate::failure::Failure;
@@ -53,7 +54,21 @@ impl Client {
 
     /// POSTs JSON.
     pub(crate) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = self.agent.post(self.address(path)).header("authorization", self.token()?);
+        self.send(self.agent.post(self.address(path)), body)
+    }
+
+    /// PUTs JSON.
+    pub(crate) fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send(self.agent.put(self.address(path)), body)
+    }
+
+    /// PATCHes with JSON.
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send(self.agent.patch(self.address(path)), body)
+    }
+
+    fn send(&self, request: RequestBuilder<WithBody>, body: &Value) -> anyhow::Result<Value> {
+        let request = request.header("authorization", self.token()?);
         json(self.answer(request.send_json(body))?)
     }
 
@@ -68,15 +83,26 @@ impl Client {
     }
 
     fn token(&self) -> anyhow::Result<String> {
-        let file = self.data_dir.join("api.token");
-        let token = std::env::var(env::API_TOKEN).ok().filter(|token| !token.is_empty());
-        let token = match token {
+        let file = self.token_file();
+        let token = match given_token() {
             Some(token) => token,
             None => std::fs::read_to_string(&file).with_context(|| {
                 format!("can not read the API's token from {}; set ATTUNE_API_TOKEN", file.display())
             })?,
         };
         Ok(format!("Bearer {}", token.trim()))
+    }
+
+    fn token_file(&self) -> PathBuf {
+        self.data_dir.join("api.token")
+    }
+
+    fn wrong_token(&self) -> Failure {
+        let token = match given_token() {
+            Some(_) => env::API_TOKEN.to_owned(),
+            None => self.token_file().display().to_string(),
+        };
+        Failure::WrongToken { token, url: self.url.clone() }
     }
 
     fn answer(&self, outcome: Result<Response<Body>, ureq::Error>) -> anyhow::Result<Response<Body>> {
@@ -86,9 +112,16 @@ impl Client {
         if (200..300).contains(&status) {
             return Ok(response);
         }
+        if status == 401 {
+            return Err(self.wrong_token().into());
+        }
         let body = response.body_mut().read_to_string().unwrap_or_default();
         Err(refusal(status, &body).into())
     }
+}
+
+fn given_token() -> Option<String> {
+    std::env::var(env::API_TOKEN).ok().filter(|token| !token.is_empty())
 }
 
 /// The data directory that the options or the configuration name.
@@ -119,7 +152,9 @@ fn message(document: &Value) -> Option<String> {
     if faults.is_empty() {
         return document["error"].as_str().map(str::to_owned);
     }
-    Some(format!("nothing was loaded; the pack is not valid\n{}", faults.join("\n")))
+    let what = document["error"].as_str().filter(|error| error.starts_with("nothing was applied"));
+    let what = what.unwrap_or("nothing was loaded; the pack is not valid");
+    Some(format!("{what}\n{}", faults.join("\n")))
 }
 
 /// As `attune pack validate` prints it; a fault of a whole file has no field.

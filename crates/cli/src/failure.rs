@@ -26,6 +26,16 @@ pub(crate) enum Failure {
         "no Attune runs here ({0} names no address)\nhint: start it with `attune up`, or name one with --api-url or --data-dir"
     )]
     NoAddress(String),
+    /// 1: the API does not know the token.
+    #[error(
+        "the token in {token} is not that of the API at {url}\nhint: it is in api.token in the data directory of that API; name it with --data-dir, or set ATTUNE_API_TOKEN"
+    )]
+    WrongToken {
+        /// Where the token was found.
+        token: String,
+        /// The address that refused it.
+        url: String,
+    },
     /// 6: the input was refused.
     #[error("{0}")]
     Refused(String),
@@ -37,7 +47,7 @@ pub(crate) enum Failure {
 impl Failure {
     fn code(&self) -> u8 {
         match self {
-            Self::Failed(_) => 1,
+            Self::Failed(_) | Self::WrongToken { .. } => 1,
             Self::Usage(_) => 2,
             Self::NotFound(_) => 3,
             Self::Unreachable { .. } | Self::NoAddress(_) => 5,

@@ -36,9 +36,16 @@ pub(super) async fn execute(
     let asked: Asked = body::parse(&body::read(request, body::json(LIMIT)).await?)?;
     match request_execution(&api.pool, &api.hints, &action, Value::Object(asked.params)).await {
         Ok(id) => Ok((StatusCode::CREATED, Json(json!({"id": id})))),
-        Err(request::Error::UnknownAction(name)) => Err(rows::missing(&api, Noun::Action, &name).await),
-        Err(error @ request::Error::Disabled(_)) => Err(Failure::conflict(error.to_string())),
-        Err(error @ request::Error::Params(_)) => Err(Failure::unprocessable(error.to_string())),
-        Err(request::Error::Database(error)) => Err(error.into()),
+        Err(error) => Err(refused(&api, error).await),
+    }
+}
+
+/// Why an action took no work.
+pub(super) async fn refused(api: &Api, error: request::Error) -> Failure {
+    match error {
+        request::Error::UnknownAction(name) => rows::missing(api, Noun::Action, &name).await,
+        request::Error::Disabled(_) | request::Error::PackDisabled(_) => Failure::conflict(error.to_string()),
+        request::Error::Params(_) => Failure::unprocessable(error.to_string()),
+        request::Error::Database(error) => error.into(),
     }
 }

@@ -88,13 +88,14 @@ fn submission(mut posted: Vec<Posted>) -> Result<Submission, Failure> {
 }
 
 fn answer(receipt: &Receipt, is_list: bool) -> (StatusCode, Json<Value>) {
-    let one = |(id, enforcements): (&Option<i64>, &usize)| match id {
-        Some(id) => json!({"id": id, "enforcements": enforcements}),
+    let one = |((id, enforcements), failed): ((&Option<i64>, &usize), &usize)| match id {
+        Some(id) => json!({"id": id, "enforcements": enforcements, "failed": failed}),
         None => json!({"duplicate": true}),
     };
     let status =
         if receipt.events.iter().any(Option::is_some) { StatusCode::CREATED } else { StatusCode::OK };
-    let mut results: Vec<Value> = receipt.events.iter().zip(&receipt.enforcements).map(one).collect();
+    let mut results: Vec<Value> =
+        receipt.events.iter().zip(&receipt.enforcements).zip(&receipt.failed).map(one).collect();
     let body = if is_list { Value::Array(results) } else { results.pop().unwrap_or_default() };
     (status, Json(body))
 }

@@ -10,7 +10,8 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 
-use super::rows::{self, Key};
+use super::executions::id;
+use super::rows::Key;
 use crate::failure::Failure;
 use crate::state::Api;
 
@@ -29,12 +30,9 @@ pub(super) async fn logs(
     part: Result<Query<Part>, QueryRejection>,
 ) -> Result<impl IntoResponse, Failure> {
     let Query(part) = part.map_err(|rejection| Failure::bad_request(rejection.body_text()))?;
-    let key = rows::text(key)?;
-    let Some(id) = key.parse().ok().filter(|id: &i64| *id > 0) else {
-        return Err(Failure::not_found(format!("there is no execution {key:?}")));
-    };
+    let id = id(key)?;
     let pieces = execution::log(&api.pool, id).await?;
-    if pieces.is_empty() && listing::find(&api.pool, Noun::Execution, &key).await?.is_none() {
+    if pieces.is_empty() && listing::find(&api.pool, Noun::Execution, &id.to_string()).await?.is_none() {
         return Err(Failure::not_found(format!("there is no execution {id}")));
     }
     let wanted =

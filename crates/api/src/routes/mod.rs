@@ -1,11 +1,14 @@
 //! What can be asked, one file per group of endpoints.
 
 mod actions;
+mod apply;
 mod events;
+mod executions;
 mod health;
 mod logs;
 mod packs;
 mod rows;
+mod switch;
 mod view;
 mod workers;
 
@@ -25,13 +28,16 @@ use crate::state::Api;
 pub(crate) fn router(api: Arc<Api>) -> Router {
     Noun::ALL
         .into_iter()
-        .fold(Router::new(), rows::add)
+        .fold(Router::new(), |router, noun| apply::add(switch::add(rows::add(router, noun), noun), noun))
         .route("/api/health", get(health::health))
         .route("/api/workers/{id}/capabilities", get(workers::capabilities))
         .route("/api/executions/{id}/logs", get(logs::logs))
+        .route("/api/executions/{id}/cancel", post(executions::cancel))
+        .route("/api/executions/{id}/retry", post(executions::retry))
         .route("/api/actions/{ref}/executions", post(actions::execute))
         .route("/api/events", post(events::post))
         .route("/api/packs", post(packs::load))
+        .route("/api/packs/diff", post(packs::diff))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&api), guard))

@@ -1,9 +1,10 @@
-//! `POST /api/packs`: a pack as tar.gz, loaded as a whole or refused with the author's lines.
+//! `POST /api/packs`: a pack as tar.gz, loaded as a whole or refused with the author's lines. `POST /api/packs/diff`: what that
+//! would do, and nothing done.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use attune_executor::load_pack::{LoadError, LoadReport, load_pack};
+use attune_executor::load_pack::{LoadError, LoadReport, diff_pack, load_pack};
 use axum::Json;
 use axum::extract::{Request, State};
 
@@ -21,6 +22,13 @@ pub(super) async fn load(State(api): State<Arc<Api>>, request: Request) -> Resul
     let _slot = api.pack_slots.acquire().await.map_err(|closed| Failure::Bug(closed.into()))?;
     let archive = body::read(request, ARCHIVE).await?;
     load_pack(&api.pool, archive.into(), &api.limits).await.map(Json).map_err(refused)
+}
+
+/// 200 and the report of a load that was taken back.
+pub(super) async fn diff(State(api): State<Arc<Api>>, request: Request) -> Result<Json<LoadReport>, Failure> {
+    let _slot = api.pack_slots.acquire().await.map_err(|closed| Failure::Bug(closed.into()))?;
+    let archive = body::read(request, ARCHIVE).await?;
+    diff_pack(&api.pool, archive.into(), &api.limits).await.map(Json).map_err(refused)
 }
 
 fn refused(error: LoadError) -> Failure {

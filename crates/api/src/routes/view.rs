@@ -13,11 +13,12 @@ use serde_json::{Map, Value};
 use sqlx::PgPool;
 
 /// Columns that hold a time; the others may hold text that only looks like one.
-const TIMES: [&str; 10] = [
+const TIMES: [&str; 11] = [
     "created",
     "updated",
     "started",
     "finished",
+    "cancel_requested",
     "not_before",
     "last_heartbeat",
     "lease_until",

@@ -28,10 +28,14 @@ impl Request {
     }
 
     pub(crate) fn post(path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self::sending("POST", path, content_type, body)
+    }
+
+    pub(crate) fn sending(method: &str, path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
         let length = body.len().to_string();
         let request =
-            Self::new("POST", path).with("content-type", content_type).with("content-length", &length);
+            Self::new(method, path).with("content-type", content_type).with("content-length", &length);
         Self { body, ..request }
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::noun::{self, path_segment};
+use super::noun::path_segment;
+use super::thing;
 use crate::arguments::{Format, Global};
 use crate::client::Client;
 use crate::failure::Failure;
@@ -18,7 +19,7 @@ pub(crate) enum Command {
     /// Run one now, wait for it, print its result; exit code 1 when it does not succeed
     Run(Run),
     #[command(flatten)]
-    Read(noun::Command),
+    Thing(thing::Command),
 }
 
 /// One run.

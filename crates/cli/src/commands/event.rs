@@ -60,12 +60,23 @@ fn send(global: &Global, send: &Send) -> anyhow::Result<()> {
         (Format::Table, true) => {
             output::text("dropped: an event of this key from this source is there already")
         }
-        (Format::Table, false) => {
-            let fired = match answer["enforcements"].as_u64() {
-                Some(1) => "1 rule".to_owned(),
-                rules => format!("{} rules", rules.unwrap_or_default()),
-            };
-            output::text(&format!("event {}: {fired} fired", answer["id"]))
-        }
+        (Format::Table, false) => output::text(&format!("event {}: {}", answer["id"], fired(&answer))),
     }
+}
+
+/// What came of it, and where to look when a rule could not do what it says.
+fn fired(answer: &Value) -> String {
+    let number = |name: &str| answer[name].as_u64().unwrap_or_default();
+    let (failed, rules) = (number("failed"), number("enforcements"));
+    let good = match rules.saturating_sub(failed) {
+        1 => "1 rule fired".to_owned(),
+        good => format!("{good} rules fired"),
+    };
+    if failed == 0 {
+        return good;
+    }
+    format!(
+        "{good}, {failed} failed: see attune enforcement list --where status=failed --where event={}",
+        answer["id"]
+    )
 }

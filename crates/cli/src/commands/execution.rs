@@ -1,9 +1,10 @@
-//! `attune execution`: what ran, and what it said.
+//! `attune execution`: what ran, what it said, and orders to stop it or to run it again.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 
 use super::noun::{self, Noun};
-use crate::arguments::Global;
+use crate::arguments::{Format, Global};
 use crate::client::Client;
 use crate::output;
 
@@ -15,8 +16,31 @@ pub(crate) enum Command {
         /// The execution's id
         id: i64,
     },
+    /// End them: what waits at once, what runs with everything that it started
+    Cancel(Ids),
+    /// Run them once more, with the same parameters and the action as it is now
+    Retry(Retry),
     #[command(flatten)]
     Read(noun::Command),
+}
+
+/// Which.
+#[derive(Debug, Args)]
+pub(crate) struct Ids {
+    /// Their ids
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<i64>,
+}
+
+/// Which, and how.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  attune execution retry 42\n  attune execution list --where retry_of=42")]
+pub(crate) struct Retry {
+    #[command(flatten)]
+    ids: Ids,
+    /// Also those that succeeded
+    #[arg(long)]
+    force: bool,
 }
 
 pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<()> {
@@ -24,6 +48,43 @@ pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<()> {
         Command::Logs { id } => {
             output::bytes(&Client::new(global)?.get_bytes(&format!("/api/executions/{id}/logs"))?)
         }
+        Command::Cancel(Ids { ids }) => order(global, ids, "cancel", &json!({}), cancelled),
+        Command::Retry(Retry { ids: Ids { ids }, force }) => {
+            order(global, ids, "retry", &json!({"force": force}), retried)
+        }
         Command::Read(command) => noun::run(global, Noun::Execution, command),
     }
+}
+
+/// Gives one order for each, until one is refused.
+fn order(
+    global: &Global,
+    ids: &[i64],
+    order: &str,
+    body: &Value,
+    line: fn(&Value) -> String,
+) -> anyhow::Result<()> {
+    let client = Client::new(global)?;
+    let mut answers = Vec::new();
+    for id in ids {
+        let answer = client.post(&format!("/api/executions/{id}/{order}"), body)?;
+        if global.output == Format::Table {
+            output::text(&line(&answer))?;
+        }
+        answers.push(answer);
+    }
+    if global.output == Format::Json { output::json(&Value::Array(answers)) } else { Ok(()) }
+}
+
+fn cancelled(answer: &Value) -> String {
+    let what = match (answer["status"] == "cancelled", answer["changed"] == true) {
+        (true, _) => "is cancelled",
+        (false, true) => "is being cancelled: its worker ends it",
+        (false, false) => "is being cancelled already",
+    };
+    format!("execution {} {what}", answer["id"])
+}
+
+fn retried(answer: &Value) -> String {
+    format!("execution {} runs again as {}", answer["again"], answer["id"])
 }

@@ -1,13 +1,19 @@
 //! One file per command group: its arguments, and what it does.
 
 pub(crate) mod action;
+mod changes;
 pub(crate) mod db;
 pub(crate) mod demo;
 pub(crate) mod event;
 pub(crate) mod execution;
 pub(crate) mod noun;
 pub(crate) mod pack;
+mod report;
+pub(crate) mod rule;
+pub(crate) mod sensor;
+pub(crate) mod switch;
 mod system;
+pub(crate) mod thing;
 pub(crate) mod up;
 
 use std::process::ExitCode;
@@ -23,13 +29,13 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => return demo::run(global, &demo),
         Command::Action(action::Command::Run(run)) => return action::run(global, &run),
         Command::Db(command) => db::run(global, command)?,
-        Command::Pack(command) => pack::run(global, &command)?,
+        Command::Pack(command) => return pack::run(global, &command),
         Command::Worker(command) => noun::run(global, Noun::Worker, &command)?,
         Command::Runtime(command) => noun::run(global, Noun::Runtime, &command)?,
-        Command::Trigger(command) => noun::run(global, Noun::Trigger, &command)?,
-        Command::Sensor(command) => noun::run(global, Noun::Sensor, &command)?,
-        Command::Rule(command) => noun::run(global, Noun::Rule, &command)?,
-        Command::Action(action::Command::Read(command)) => noun::run(global, Noun::Action, &command)?,
+        Command::Trigger(command) => thing::run(global, Noun::Trigger, &command)?,
+        Command::Sensor(command) => sensor::run(global, &command)?,
+        Command::Rule(command) => rule::run(global, &command)?,
+        Command::Action(action::Command::Thing(command)) => thing::run(global, Noun::Action, &command)?,
         Command::Event(command) => event::run(global, &command)?,
         Command::Enforcement(command) => noun::run(global, Noun::Enforcement, &command)?,
         Command::Execution(command) => execution::run(global, &command)?,

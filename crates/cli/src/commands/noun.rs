@@ -2,6 +2,7 @@
 
 use attune_common::repositories::listing;
 use clap::{Args, Subcommand};
+use serde_json::Value;
 
 use crate::arguments::Global;
 use crate::client::Client;
@@ -47,11 +48,13 @@ pub(crate) fn run(global: &Global, noun: Noun, command: &Command) -> anyhow::Res
             let rows = client.get(&format!("/api/{}s", noun.name()), &query(noun, list)?)?;
             output::list(global.output, columns(noun), &rows)
         }
-        Command::Show(show) => {
-            let row = client.get(&format!("/api/{}s/{}", noun.name(), path_segment(&show.name)), &[])?;
-            output::object(global.output, &row)
-        }
+        Command::Show(show) => output::object(global.output, &find(&client, noun, show)?),
     }
+}
+
+/// The one that is asked for.
+pub(crate) fn find(client: &Client, noun: Noun, show: &Show) -> anyhow::Result<Value> {
+    client.get(&format!("/api/{}s/{}", noun.name(), path_segment(&show.name)), &[])
 }
 
 fn query(noun: Noun, list: &List) -> Result<Vec<(String, String)>, Failure> {
@@ -89,6 +92,7 @@ fn columns(noun: Noun) -> &'static [Column] {
             ("REF", "ref"),
             ("NAME", "name"),
             ("VERSION", "version"),
+            ("ENABLED", "enabled"),
             ("UPDATED", "updated"),
             ("DESCRIPTION", "description"),
         ],

@@ -1,6 +1,7 @@
-//! `attune pack`: validate one here, load one there.
+//! `attune pack`: validate one here, compare it with what is there, load it.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use attune_core::conditions::Conditions;
 use attune_core::pack::{Fault, Pack};
@@ -11,6 +12,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::noun::{self, Noun};
+use super::{report, switch};
 use crate::arguments::{Format, Global};
 use crate::client::Client;
 use crate::failure::Failure;
@@ -29,16 +31,30 @@ pub(crate) enum Command {
         /// The directory that holds pack.yaml
         directory: PathBuf,
     },
+    /// What a load would do, field by field; nothing is loaded
+    Diff {
+        /// The directory that holds pack.yaml
+        directory: PathBuf,
+        /// Exit with 1 when a load would change something
+        #[arg(long)]
+        exit_code: bool,
+    },
+    #[command(flatten)]
+    Switch(switch::Command),
     #[command(flatten)]
     Read(noun::Command),
 }
 
-pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<()> {
+pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Validate { directory } => validate(global, directory),
-        Command::Load { directory } => load(global, directory),
-        Command::Read(command) => noun::run(global, Noun::Pack, command),
+        Command::Validate { directory } => validate(global, directory)?,
+        Command::Load { directory } => load(global, directory)?,
+        Command::Diff { directory, exit_code } => return diff(global, directory, *exit_code),
+        Command::Switch(command) => switch::run(global, Noun::Pack, command)?,
+        Command::Read(noun::Command::Show(show)) => self::show(global, show)?,
+        Command::Read(command) => noun::run(global, Noun::Pack, command)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Reads a pack from a directory and checks all that can be checked without a database.
@@ -87,27 +103,32 @@ fn load(global: &Global, path: &Path) -> anyhow::Result<()> {
     let report = Client::new(global)?.post_archive("/api/packs", &packed)?;
     match global.output {
         Format::Json => output::json(&report),
-        Format::Table => output::text(&summary(&report)),
+        Format::Table => output::text(&report::summary(&report)),
     }
 }
 
-/// What a load did, in a few lines.
-pub(crate) fn summary(report: &Value) -> String {
-    let text = |name: &str| report[name].as_str().unwrap_or_default().to_owned();
-    let mut lines = vec![format!("{} {} is loaded", text("pack"), text("version"))];
-    for name in ["created", "updated", "disabled", "left_runtimes"] {
-        let refs: Vec<_> = report[name].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        if !refs.is_empty() {
-            lines.push(format!("  {}: {}", name.replace('_', " "), refs.join(", ")));
-        }
+fn diff(global: &Global, path: &Path, exit_code: bool) -> anyhow::Result<ExitCode> {
+    let (files, _) = read(path)?;
+    let packed = archive::write(&files)?;
+    let report = Client::new(global)?.post_archive("/api/packs/diff", &packed)?;
+    match global.output {
+        Format::Json => output::json(&report)?,
+        Format::Table => output::text(&report::difference(&report))?,
     }
-    for kept in report["kept"].as_array().into_iter().flatten() {
-        let field = |name: &str| kept[name].as_str().unwrap_or_default().to_owned();
-        lines.push(format!(
-            "  kept: {} of {}, changed here since the last load",
-            field("field"),
-            field("ref")
-        ));
+    let differs = exit_code && report::changes_something(&report);
+    Ok(if differs { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The pack's row, and what belongs to it.
+fn show(global: &Global, show: &noun::Show) -> anyhow::Result<()> {
+    let client = Client::new(global)?;
+    let mut pack = noun::find(&client, Noun::Pack, show)?;
+    for noun in [Noun::Runtime, Noun::Trigger, Noun::Sensor, Noun::Action, Noun::Rule] {
+        let of_pack = [("pack_ref", pack["ref"].as_str().unwrap_or_default()), ("limit", "1000")];
+        let query = of_pack.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let rows = client.get(&format!("/api/{}s", noun.name()), &query)?;
+        let refs: Value = rows.as_array().into_iter().flatten().map(|row| row["ref"].clone()).collect();
+        pack[format!("{}s", noun.name())] = refs;
     }
-    lines.join("\n")
+    output::object(global.output, &pack)
 }

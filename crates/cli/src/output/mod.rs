@@ -32,6 +32,15 @@ pub(crate) fn value(value: &Value) -> String {
     cell::short(value)
 }
 
+/// A value as it is compared: text in quotes, so that it shows where it ends, and nothing for a terminal to act on.
+pub(crate) fn whole(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => cell::long(&Value::String(format!("{text:?}"))),
+        other => cell::long(&Value::String(other.to_string())),
+    }
+}
+
 /// Prints JSON.
 pub(crate) fn json(value: &Value) -> anyhow::Result<()> {
     text(&serde_json::to_string_pretty(value)?)

@@ -159,6 +159,9 @@ fn address_and_token_can_be_given() {
     let writing = ["event", "send", "core.webhook"];
     assert_eq!(answer(&writing, &[url, token]).code, 0);
     let refused = answer(&writing, &[url, ("ATTUNE_API_TOKEN", "0123456789abcdef")]);
-    assert!(refused.stderr.starts_with("error: the token is not the API's"), "{refused}");
+    assert!(
+        refused.stderr.starts_with("error: the token in ATTUNE_API_TOKEN is not that of the API at"),
+        "{refused}"
+    );
     assert_eq!(refused.code, 1);
 }

@@ -1,0 +1,81 @@
+//! `POST /api/executions/{id}/cancel` and `.../retry`: stop one, run one again.
+
+use std::sync::Arc;
+
+use attune_executor::cancel::{self, Cancelled, cancel_execution};
+use attune_executor::retry::{self, retry_execution};
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::actions;
+use super::rows::{self, Key};
+use crate::body;
+use crate::failure::Failure;
+use crate::state::Api;
+
+/// More than the one field takes.
+const LIMIT: usize = 1024;
+
+/// What the caller of a retry sends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Again {
+    #[serde(default)]
+    force: bool,
+}
+
+/// 200 when it is cancelled, 202 when its worker has to end it first, 409 when it has ended.
+pub(super) async fn cancel(
+    State(api): State<Arc<Api>>,
+    key: Key,
+    request: Request,
+) -> Result<(StatusCode, Json<Value>), Failure> {
+    let id = id(key)?;
+    let Nothing {} = body::parse(&body::read(request, body::json(LIMIT)).await?)?;
+    match cancel_execution(&api.pool, &api.hints, id).await {
+        Ok(Cancelled::AtOnce) => {
+            Ok((StatusCode::OK, Json(json!({"id": id, "status": "cancelled", "changed": true}))))
+        }
+        Ok(asked) => {
+            let changed = asked == Cancelled::Asked;
+            Ok((StatusCode::ACCEPTED, Json(json!({"id": id, "status": "running", "changed": changed}))))
+        }
+        Err(error @ cancel::Error::Unknown(_)) => Err(Failure::not_found(error.to_string())),
+        Err(error @ cancel::Error::Ended(..)) => Err(Failure::conflict(error.to_string())),
+        Err(cancel::Error::Database(error)) => Err(error.into()),
+    }
+}
+
+/// 201 and the id of the new execution.
+pub(super) async fn retry(
+    State(api): State<Arc<Api>>,
+    key: Key,
+    request: Request,
+) -> Result<(StatusCode, Json<Value>), Failure> {
+    let id = id(key)?;
+    let asked: Again = body::parse(&body::read(request, body::json(LIMIT)).await?)?;
+    match retry_execution(&api.pool, &api.hints, id, asked.force).await {
+        Ok(again) => Ok((StatusCode::CREATED, Json(json!({"id": again, "again": id})))),
+        Err(error @ retry::Error::Unknown(_)) => Err(Failure::not_found(error.to_string())),
+        Err(error @ (retry::Error::NotEnded(..) | retry::Error::Succeeded(_))) => {
+            Err(Failure::conflict(error.to_string()))
+        }
+        Err(retry::Error::Request(error)) => Err(actions::refused(&api, error).await),
+        Err(retry::Error::Database(error)) => Err(error.into()),
+    }
+}
+
+/// An object without fields.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// What can not be an id names nothing.
+pub(super) fn id(key: Key) -> Result<i64, Failure> {
+    let key = rows::text(key)?;
+    let id = key.parse().ok().filter(|id: &i64| *id > 0);
+    id.ok_or_else(|| Failure::not_found(format!("there is no execution {key:?}")))
+}
