@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{action, db, demo, event, execution, noun, pack, rule, sensor, thing, up};
+use crate::commands::{action, completion, db, demo, event, execution, noun, pack, rule, sensor, thing, up};
 
 /// Event-driven automation: sensors see, rules decide, workers act.
 #[derive(Debug, Parser)]
@@ -90,4 +90,7 @@ pub(crate) enum Command {
     /// Runs of actions, their results and logs; cancel them, run them again
     #[command(subcommand)]
     Execution(execution::Command),
+    /// Complete commands, options and names in your shell
+    #[command(subcommand)]
+    Completion(completion::Command),
 }

@@ -29,6 +29,11 @@ pub(crate) struct Client {
 impl Client {
     /// The API that the options, the environment or the data directory name.
     pub(crate) fn new(global: &Global) -> anyhow::Result<Self> {
+        Self::patient_for(global, TIMEOUT)
+    }
+
+    /// The same, for who can not wait long for an answer.
+    pub(crate) fn patient_for(global: &Global, timeout: Duration) -> anyhow::Result<Self> {
         let data_dir = data_dir(global)?;
         let url = match &global.api_url {
             Some(url) => url.clone(),
@@ -36,7 +41,7 @@ impl Client {
                 .ok_or_else(|| Failure::NoAddress(data_dir.join("api.url").display().to_string()))?,
         };
         let agent =
-            Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build().into();
+            Agent::config_builder().http_status_as_error(false).timeout_global(Some(timeout)).build().into();
         Ok(Self { agent, url: url.trim_end_matches('/').to_owned(), data_dir })
     }
 
@@ -146,15 +151,11 @@ fn refusal(status: u16, body: &str) -> Failure {
     }
 }
 
-/// The error; instead of it, a line each, the faults of a pack.
+/// The error, and below it, a line each, the faults of a pack or a file.
 fn message(document: &Value) -> Option<String> {
-    let faults: Vec<_> = document["faults"].as_array().into_iter().flatten().map(fault_line).collect();
-    if faults.is_empty() {
-        return document["error"].as_str().map(str::to_owned);
-    }
-    let what = document["error"].as_str().filter(|error| error.starts_with("nothing was applied"));
-    let what = what.unwrap_or("nothing was loaded; the pack is not valid");
-    Some(format!("{what}\n{}", faults.join("\n")))
+    let error = document["error"].as_str()?.to_owned();
+    let faults = document["faults"].as_array().into_iter().flatten().map(fault_line);
+    Some(std::iter::once(error).chain(faults).collect::<Vec<_>>().join("\n"))
 }
 
 /// As `attune pack validate` prints it; a fault of a whole file has no field.

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    commands::completion::answer();
     let arguments = arguments::Arguments::parse();
     match commands::run(arguments) {
         Ok(code) => code,

@@ -34,8 +34,7 @@ pub(super) async fn diff(State(api): State<Arc<Api>>, request: Request) -> Resul
 fn refused(error: LoadError) -> Failure {
     match error {
         LoadError::Faults(faults) => {
-            let message = LoadError::Faults(faults.clone()).to_string();
-            Failure::Faulty(message, faults)
+            Failure::Faulty("nothing was loaded; the pack is not valid".to_owned(), faults)
         }
         LoadError::Archive(error) => Failure::Faulty(error.to_string(), Vec::new()),
         LoadError::NotNewer(_) => Failure::conflict(error.to_string()),

@@ -28,7 +28,7 @@ async fn faults_name_file_line_and_field() {
     let mut files = DEMO.to_vec();
     files.push(("rules/bad.yaml", "ref: demo.bad\ntrigger: demo.hihg\naction: web.get\n"));
     let answer = server.write(&upload(&files)).await;
-    assert!(answer.error(422).starts_with("the pack has a fault"));
+    assert!(answer.error(422).starts_with("nothing was loaded; the pack is not valid"));
     let fault = &answer.json()["faults"][0];
     assert_eq!(
         (&fault["file"], &fault["line"], &fault["field"]),

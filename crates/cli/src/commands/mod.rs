@@ -2,6 +2,7 @@
 
 pub(crate) mod action;
 mod changes;
+pub(crate) mod completion;
 pub(crate) mod db;
 pub(crate) mod demo;
 pub(crate) mod event;
@@ -39,6 +40,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Event(command) => event::run(global, &command)?,
         Command::Enforcement(command) => noun::run(global, Noun::Enforcement, &command)?,
         Command::Execution(command) => execution::run(global, &command)?,
+        Command::Completion(command) => completion::run(command)?,
     }
     Ok(ExitCode::SUCCESS)
 }

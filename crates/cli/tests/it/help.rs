@@ -34,9 +34,17 @@ fn every_group_has_its_help() {
         "event",
         "enforcement",
         "execution",
+        "completion",
     ];
     assert_terminal!("help_of_groups", groups.map(|group| own(&[group])).concat());
-    let commands = [["sensor", "list"], ["sensor", "show"], ["action", "run"], ["event", "send"]];
+    let commands = [
+        ["sensor", "list"],
+        ["sensor", "show"],
+        ["action", "run"],
+        ["event", "send"],
+        ["rule", "apply"],
+        ["execution", "retry"],
+    ];
     assert_terminal!("help_of_commands", commands.map(|command| own(&command)).concat());
 }
 

@@ -4,6 +4,7 @@
 
 mod chain;
 mod commands;
+mod completion;
 mod database;
 mod db;
 mod demo;
@@ -14,6 +15,7 @@ mod help;
 mod home;
 mod life;
 mod logs;
+mod operate;
 mod outage;
 mod pack;
 mod packs;
