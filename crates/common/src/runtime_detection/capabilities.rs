@@ -7,13 +7,13 @@ use attune_core::names;
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
-use super::verdict::Verdict;
+use super::verdict::{Verdict, Version};
 use crate::models::Runtime;
 
 /// The capability that names the runtimes.
 pub(super) const RUNTIMES: &str = "runtimes";
 /// The capability that says more about each, by ref.
-const RUNTIME_DETAILS: &str = "runtime_details";
+pub(super) const RUNTIME_DETAILS: &str = "runtime_details";
 
 /// Who was asked for the runtimes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct DetectedRuntime {
     pub binary: Option<PathBuf>,
     /// The version that verification found.
     pub version: Option<String>,
+    /// Every version that verification found.
+    pub versions: Vec<Version>,
 }
 
 impl Detected {
@@ -84,12 +86,19 @@ impl DetectedRuntime {
             r#ref: runtime.r#ref.clone(),
             binary: verdict.binary.clone(),
             version: verdict.version.clone(),
+            versions: verdict.versions.clone(),
         }
     }
 
     /// A row that a name means; nothing is known of its binary.
     pub(super) fn named(runtime: &Runtime) -> Self {
-        Self { id: runtime.id, r#ref: runtime.r#ref.clone(), binary: None, version: None }
+        Self {
+            id: runtime.id,
+            r#ref: runtime.r#ref.clone(),
+            binary: None,
+            version: None,
+            versions: Vec::new(),
+        }
     }
 }
 
@@ -104,6 +113,7 @@ fn details(runtime: &Runtime, verdict: &Verdict) -> Value {
         "name": runtime.name,
         "version": verdict.version,
         "binary": verdict.binary.as_ref().map(|binary| binary.to_string_lossy()),
+        "versions": verdict.versions,
         "verified_at": verdict.verified_at.to_rfc3339_opts(SecondsFormat::Millis, true),
     })
 }

@@ -17,11 +17,15 @@
 mod cache;
 mod capabilities;
 mod detector;
+mod reported;
 mod run;
+mod system;
 mod verdict;
 mod verifier;
 
 pub use capabilities::{Detected, DetectedRuntime, Tier};
 pub use detector::{Error, Result, Round, RuntimeDetector};
-pub use verdict::Verdict;
+pub use reported::{Reported, reported};
+pub use system::{advice, advice_for_all};
+pub use verdict::{Failed, Verdict, Version};
 pub use verifier::{Trust, Verifier};

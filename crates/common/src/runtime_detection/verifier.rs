@@ -1,31 +1,35 @@
-//! From a row to a verdict: its commands in turn, many rows side by side.
+//! From a row to a verdict: its commands side by side, and many rows side by side.
+//!
+//! All commands are asked, because several versions may be there; the first success by priority decides all the same. What
+//! has decided does not wait long for the others.
 //!
 //! A row is data that somebody wrote with plain SQL. So its commands run with a time limit, an output cap, no stdin and
-//! next to no environment, and all of them together have a limit too: a row of a thousand hanging commands costs what a
-//! few of them cost.
+//! next to no environment, and only so many of them run at all and at once: a row of a thousand hanging commands costs what
+//! two of them cost.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::thread::available_parallelism;
-use std::time::Instant;
+use std::time::Duration;
 
 use attune_core::runtime::distributions::{Candidate, Command, Distributions, Verification};
 use attune_core::version::Version;
 use chrono::{DateTime, Utc};
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
+use tokio::time::{Instant, timeout_at};
 
 use super::cache::{Cache, Key, Remembered};
 use super::run::{self, Conditions, Failure};
-use super::verdict::{Found, Verdict};
+use super::verdict::{Failed, Found, Verdict};
 use crate::config::{Config, LimitsConfig, env};
 use crate::models::Runtime;
 
-/// The commands of a row are tried one after the other for this many times what one may take; then those left, side by side.
-const PATIENCE: u32 = 3;
-/// Commands of one row that run at once when earlier ones hung.
+/// Commands of one row that run at once.
 const AT_ONCE: usize = 16;
 /// Commands of one row that are tried at all.
 const MOST: usize = 32;
+/// How long a decision waits for commands of lower priority, which only add versions to it.
+const OTHERS: Duration = Duration::from_secs(1);
 
 /// Which of the cache's answers count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,54 +100,48 @@ impl Verifier {
             Verification::Commands(candidates) => candidates,
         };
         let (tried, left) = candidates.split_at(candidates.len().min(MOST));
-        match self.first_success(tried, trust).await {
-            Ok(found) => check_version(&distributions, found),
-            Err(mut reasons) => {
-                if !left.is_empty() {
-                    reasons.push(format!("{} more were not tried: {MOST} are the most", left.len()));
-                }
-                Verdict::not_found(reasons.join("; "), Utc::now())
-            }
-        }
+        let (found, failures) = self.ask_all(tried, trust).await;
+        let verdict = match found.split_first() {
+            Some((decisive, others)) => check_version(&distributions, decisive, others),
+            None => Verdict::not_found(reasons(&failures, left.len()), Utc::now()),
+        };
+        Verdict { failures, ..verdict }
     }
 
-    async fn first_success(&self, candidates: &[Candidate], trust: Trust) -> Result<Found, Vec<String>> {
-        let deadline = Instant::now() + self.conditions.time * PATIENCE;
-        let mut reasons = Vec::new();
-        for (tried, candidate) in candidates.iter().enumerate() {
-            if Instant::now() >= deadline {
-                return self.first_of_the_rest(&candidates[tried..], trust, reasons).await;
-            }
-            match self.try_candidate(candidate, trust).await {
-                Ok(found) => return Ok(found),
-                Err(reason) => reasons.push(reason),
+    /// What the commands found and what did not count, each in the order of priority. Commands that have not answered soon
+    /// after the decision are neither.
+    async fn ask_all(&self, candidates: &[Candidate], trust: Trust) -> (Vec<Found>, Vec<Failed>) {
+        let numbered = candidates.iter().enumerate();
+        let tries: Vec<_> = numbered.map(|(place, candidate)| self.try_at(place, candidate, trust)).collect();
+        let mut answers = stream::iter(tries).buffer_unordered(AT_ONCE);
+        let mut answered: Vec<Option<Result<Found, Failed>>> = candidates.iter().map(|_| None).collect();
+        let mut deadline = None;
+        while let Some((place, answer)) = next_before(deadline, &mut answers).await {
+            answered[place] = Some(answer);
+            if deadline.is_none() && is_decided(&answered) {
+                deadline = Some(Instant::now() + OTHERS);
             }
         }
-        Err(reasons)
+        let (found, failed): (Vec<_>, Vec<_>) = answered.into_iter().flatten().partition(Result::is_ok);
+        (found.into_iter().flatten().collect(), failed.into_iter().filter_map(Result::err).collect())
     }
 
-    /// Commands that hang must not keep the others from being asked. Their order still decides.
-    async fn first_of_the_rest(
+    /// Answers come in any order, so each says whose it is.
+    async fn try_at(
         &self,
-        rest: &[Candidate],
+        place: usize,
+        candidate: &Candidate,
         trust: Trust,
-        mut reasons: Vec<String>,
-    ) -> Result<Found, Vec<String>> {
-        let tries: Vec<_> = rest.iter().map(|candidate| self.try_candidate(candidate, trust)).collect();
-        let mut answers = stream::iter(tries).buffered(AT_ONCE);
-        while let Some(answer) = answers.next().await {
-            match answer {
-                Ok(found) => return Ok(found),
-                Err(reason) => reasons.push(reason),
-            }
-        }
-        Err(reasons)
+    ) -> (usize, Result<Found, Failed>) {
+        (place, self.try_candidate(candidate, trust).await)
     }
 
-    async fn try_candidate(&self, candidate: &Candidate, trust: Trust) -> Result<Found, String> {
+    async fn try_candidate(&self, candidate: &Candidate, trust: Trust) -> Result<Found, Failed> {
         let index = candidate.index;
-        let command = candidate.command.as_ref().map_err(|fault| format!("command {index}: {fault}"))?;
-        let explain = |failure: String| format!("`{}`: {failure}", command.binary.escape_debug());
+        let fail = |reason: String| Failed { command: index, reason };
+        let command =
+            candidate.command.as_ref().map_err(|fault| fail(format!("command {index}: {fault}")))?;
+        let explain = |failure: String| fail(format!("`{}`: {failure}", command.binary.escape_debug()));
         let binary = run::find(command, &self.conditions).map_err(|failure| explain(failure.to_string()))?;
         let (answer, at) = self.ask(&binary, command, trust).await;
         let version = answer.map_err(explain)?;
@@ -171,11 +169,35 @@ impl Verifier {
 /// The version of a command that succeeded, or why it did not.
 pub(super) type Answer = Result<Option<Version>, String>;
 
+/// The next answer, if it comes before the deadline.
+async fn next_before<T>(
+    deadline: Option<Instant>,
+    answers: &mut (impl Stream<Item = T> + Unpin),
+) -> Option<T> {
+    match deadline {
+        None => answers.next().await,
+        Some(deadline) => timeout_at(deadline, answers.next()).await.ok().flatten(),
+    }
+}
+
+/// Whether a command succeeded and all before it have answered.
+fn is_decided(answered: &[Option<Result<Found, Failed>>]) -> bool {
+    answered.iter().map_while(Option::as_ref).any(Result::is_ok)
+}
+
+fn reasons(failures: &[Failed], left: usize) -> String {
+    let mut reasons: Vec<_> = failures.iter().map(|failed| failed.reason.clone()).collect();
+    if left > 0 {
+        reasons.push(format!("{left} more were not tried: {MOST} are the most"));
+    }
+    reasons.join("; ")
+}
+
 /// A runtime that is too old is not there; one that is a little old is.
-fn check_version(distributions: &Distributions, found: Found) -> Verdict {
-    let too_old = distributions.min_version.check(found.version.as_ref()).err();
-    let a_little_old = distributions.recommended_version.check(found.version.as_ref()).err();
-    let verdict = Verdict::found(found);
+fn check_version(distributions: &Distributions, decisive: &Found, others: &[Found]) -> Verdict {
+    let too_old = distributions.min_version.check(decisive.version.as_ref()).err();
+    let a_little_old = distributions.recommended_version.check(decisive.version.as_ref()).err();
+    let verdict = Verdict::found(decisive, others);
     match (too_old, a_little_old) {
         (Some(shortfall), _) => verdict.refused(format!("min_version: {shortfall}")),
         (None, Some(shortfall)) => {

@@ -1,4 +1,6 @@
-//! A runtime row, typed: how to find out whether a machine has it ([`distributions`]), and how it runs ([`execution`]).
+//! A runtime row, typed: how to find out whether a machine has it ([`distributions`]), how to install it
+//! ([`installation`]), and how it runs ([`execution`]).
 
 pub mod distributions;
 pub mod execution;
+pub mod installation;

@@ -1,5 +1,6 @@
 //! Rows that somebody wrote by mistake or in anger. Each is unavailable for a reason, and none harms another.
 
+use std::path::Path;
 use std::time::Duration;
 
 use attune_common::runtime_detection::{Trust, Verdict, Verifier};
@@ -117,6 +118,48 @@ async fn a_thousand_commands_that_hang() {
 }
 
 #[tokio::test]
+async fn a_thousand_commands_that_can_not_be_run() {
+    let commands: Vec<_> = (0..1000).map(|n| json!({"binary": format!("./{n}"), "args": ["\0"]})).collect();
+    let verdict = Programs::new().verify(&by_commands(&json!(commands))).await;
+    assert_eq!(verdict.failures.len(), 32);
+    assert!(verdict.reason.unwrap().ends_with("968 more were not tried: 32 are the most"));
+}
+
+#[tokio::test]
+async fn a_command_that_forks_and_hangs_leaves_nobody_behind() {
+    let lines = "echo $$ > \"$0.pids\"; (trap '' TERM HUP; exec sleep 601) & echo $! >> \"$0.pids\"; wait";
+    let programs = Programs::new().with("fork", lines);
+    let verifier = programs.search(Verifier::new(&limits(Duration::from_secs(1))));
+    let verdict = verifier.verify(&row(&by_commands(&json!([{"binary": "fork"}]))), Trust::Nothing).await;
+    assert_eq!(verdict.reason.unwrap(), "`fork`: it ran longer than its time limit");
+    let pids = std::fs::read_to_string(programs.file("fork.pids")).unwrap();
+    assert_eq!(pids.lines().count(), 2);
+    let alive: Vec<_> = pids.lines().filter(|pid| Path::new("/proc").join(pid).exists()).collect();
+    assert_eq!(alive, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_child_that_keeps_the_output_open_does_not_keep_the_answer() {
+    let programs = Programs::new().with("daemon", "(sleep 601) & echo 1.2");
+    let verdict = programs.verify_command(json!({"binary": "daemon"})).await;
+    assert_eq!(verdict.version.as_deref(), Some("1.2"), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn patterns_that_ruin_other_engines() {
+    let programs = Programs::new().with("alpha", "printf '%030000d!' 0 | tr 0 a");
+    for pattern in ["(a+)+$", "(a|aa)+$", "(a*)*b", "(.*a){25}x", "^(([a-z])+.)+[A-Z]([a-z])+$"] {
+        let verdict = programs.verify_command(json!({"binary": "alpha", "pattern": pattern})).await;
+        assert_eq!(verdict.reason.unwrap(), format!("`alpha`: its output does not match `{pattern}`"));
+    }
+    for pattern in ["(a{1000}){1000}{1000}", "\\p{L}{5000}{5000}", "((((a{99}){99}){99}){99})"] {
+        let reason =
+            programs.verify_command(json!({"binary": "alpha", "pattern": pattern})).await.reason.unwrap();
+        assert!(reason.starts_with("command 0: `pattern` is not a regular expression: "), "{reason}");
+    }
+}
+
+#[tokio::test]
 async fn output_that_is_no_text() {
     let programs = Programs::new().with("alpha", r"printf '\377\376 Alpha 1.2\n'");
     let verdict = programs.verify_command(json!({"binary": "alpha", "pattern": "Alpha"})).await;
@@ -137,6 +180,13 @@ async fn columns_of_every_other_shape() {
         json!({"verification": {"commands": []}}),
         json!({"verification": {"commands": [null, 7, "alpha", []]}}),
         json!({"verification": {"always_available": "yes"}}),
+        json!({"verification": {"commands": [{"binary": {"name": "alpha"}}]}}),
+        json!({"verification": {"commands": [{"binary": "alpha", "args": {"0": "x"}}]}}),
+        json!({"verification": {"commands": [[{"binary": "alpha"}]]}}),
+        json!({"verification": {"verification": {"always_available": true}}}),
+        json!([{"verification": {"always_available": true}}]),
+        json!({"Verification": {"always_available": true}}),
+        json!({"verification": {"check_required": null}, "min_version": {"at": "least"}}),
     ];
     for shape in shapes {
         let verdict = Programs::new().verify(&shape).await;

@@ -166,3 +166,50 @@ async fn a_single_runtime_can_be_verified() {
     assert!(RuntimeDetector::verify_runtime_available(&row(&available)).await);
     assert!(!RuntimeDetector::verify_runtime_available(&row(&missing)).await);
 }
+
+fn versions(verdict: &Verdict) -> Vec<(Option<&str>, &str)> {
+    let versions = verdict.versions.iter();
+    versions.map(|found| (found.version.as_deref(), found.binary.rsplit('/').next().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn versions_side_by_side_are_all_found_and_the_first_decides() {
+    let programs = Programs::new()
+        .with("alpha", "echo 'Alpha 3.9'")
+        .with("alpha3.11", "sleep 0.3; echo 'Alpha 3.11.2'")
+        .with("alpha4", "echo 'Alpha 4.0'");
+    let commands = ["alpha3.11", "alpha3.12", "alpha4", "alpha"]
+        .map(|binary| json!({"binary": binary, "pattern": "Alpha 3"}));
+    let verdict = programs.verify(&by_commands(&json!(commands))).await;
+    assert_eq!((verdict.command, verdict.version.as_deref()), (Some(0), Some("3.11.2")));
+    assert_eq!(versions(&verdict), [(Some("3.11.2"), "alpha3.11"), (Some("3.9"), "alpha")]);
+    let failures: Vec<_> =
+        verdict.failures.iter().map(|failed| (failed.command, failed.reason.as_str())).collect();
+    assert_eq!(
+        failures,
+        [(1, "`alpha3.12`: it was not found on PATH"), (2, "`alpha4`: its output does not match `Alpha 3`")]
+    );
+}
+
+#[tokio::test]
+async fn one_file_under_two_names_is_one_version_unless_it_says_otherwise() {
+    let programs = Programs::new().with("alpha3", TOOL).with("shim", "echo \"Alpha ${0##*/alpha}\"");
+    for (name, file) in [("alpha", "alpha3"), ("alpha5.1", "shim"), ("alpha5.2", "shim")] {
+        std::os::unix::fs::symlink(programs.file(file), programs.file(name)).unwrap();
+    }
+    let commands = ["alpha3", "alpha", "alpha5.1", "alpha5.2"].map(|binary| json!({"binary": binary}));
+    let verdict = programs.verify(&by_commands(&json!(commands))).await;
+    let expected = [(Some("3.9.2"), "alpha3"), (Some("5.1"), "alpha5.1"), (Some("5.2"), "alpha5.2")];
+    assert_eq!(versions(&verdict), expected);
+}
+
+#[tokio::test]
+async fn a_decision_does_not_wait_for_a_command_that_hangs_after_it() {
+    let programs = Programs::new().with("alpha", TOOL).with("hang", "sleep 600").with("beta", "echo 4.2");
+    let runtime = row(&by_commands(&json!([{"binary": "alpha"}, {"binary": "hang"}, {"binary": "beta"}])));
+    let verifier = programs.search(Verifier::new(&limits(Duration::from_mins(10))));
+    let verdict = verifier.verify(&runtime, Trust::Nothing).await;
+    assert_eq!((verdict.available, verdict.command), (true, Some(0)));
+    assert_eq!(versions(&verdict).len(), 2, "{verdict:?}");
+    assert_eq!(verdict.failures, []);
+}
