@@ -13,7 +13,7 @@ use sqlx::PgPool;
 
 use crate::core_pack;
 use crate::ingest::Ingest;
-use crate::reconcile::Reconciler;
+use crate::reconcile::{Notices, Reconciler};
 use crate::rules::RuleCache;
 
 /// When the configuration names no interval.
@@ -90,6 +90,12 @@ impl ExecutorService {
         let stop = supervisor.stopping();
         supervisor.spawn("reconcilers", OnStop::Wait, OnError::Shutdown, async move {
             reconciler.run(stop).await;
+            anyhow::Ok(())
+        });
+        let (pool, hints, ingest) = (self.pool.clone(), self.hints.clone(), self.ingest.clone());
+        let (notices, stop) = (Notices { pool, hints, ingest }, supervisor.stopping());
+        supervisor.spawn("notices", OnStop::Wait, OnError::Shutdown, async move {
+            notices.run(stop).await;
             anyhow::Ok(())
         });
     }

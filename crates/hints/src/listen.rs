@@ -1,10 +1,11 @@
-//! Hears the hints of other processes and of the database itself (a change of configuration by plain SQL).
+//! Hears the hints of other processes and of the database itself (a change of configuration by plain SQL,
+//! a new notice).
 //!
 //! A connection that breaks may have lost hints, so every (re)connect wakes everybody once.
 
 use std::time::Duration;
 
-use attune_common::repositories::config_version;
+use attune_common::repositories::{config_version, notice};
 use sqlx::PgPool;
 use sqlx::postgres::{PgListener, PgNotification};
 
@@ -25,7 +26,7 @@ pub(crate) async fn listen(hints: &Hints, pool: &PgPool, signature: &str) {
 
 async fn listen_until_lost(hints: &Hints, pool: &PgPool, signature: &str) -> sqlx::Result<()> {
     let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen_all([CHANNEL, config_version::CHANNEL]).await?;
+    listener.listen_all([CHANNEL, config_version::CHANNEL, notice::CHANNEL]).await?;
     hints.wake_all_here();
     loop {
         match tokio::time::timeout(PING, listener.try_recv()).await {
@@ -40,9 +41,10 @@ async fn listen_until_lost(hints: &Hints, pool: &PgPool, signature: &str) -> sql
 }
 
 fn hear(hints: &Hints, signature: &str, notification: &PgNotification) {
-    if notification.channel() == config_version::CHANNEL {
-        hints.wake_here(Topic::Config);
-        return;
+    match notification.channel() {
+        config_version::CHANNEL => return hints.wake_here(Topic::Config),
+        notice::CHANNEL => return hints.wake_here(Topic::Notice),
+        _ => {}
     }
     let Some((topic, sender)) = notification.payload().split_once(' ') else { return };
     if let (Some(topic), true) = (Topic::from_name(topic), sender != signature) {

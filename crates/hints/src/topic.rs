@@ -11,11 +11,13 @@ pub enum Topic {
     Cancel,
     /// Workers came or went, so sensors may have to move.
     Worker,
+    /// Attune noticed something about itself that rules may act on.
+    Notice,
 }
 
 impl Topic {
     /// Every topic; the index of each is its discriminant.
-    pub const ALL: [Self; 4] = [Self::Execution, Self::Config, Self::Cancel, Self::Worker];
+    pub const ALL: [Self; 5] = [Self::Execution, Self::Config, Self::Cancel, Self::Worker, Self::Notice];
 
     /// Its name on the wire.
     pub(crate) fn name(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Topic {
             Self::Config => "config",
             Self::Cancel => "cancel",
             Self::Worker => "worker",
+            Self::Notice => "notice",
         }
     }
 

@@ -9,6 +9,7 @@ pub mod execution;
 pub mod execution_order;
 pub mod journey;
 pub mod listing;
+pub mod notice;
 pub mod pack;
 pub mod pack_thing;
 pub mod rule;

@@ -6,6 +6,7 @@
 mod inactive_workers;
 mod keys;
 mod lost_workers;
+mod notices;
 
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use attune_hints::Hints;
 use sqlx::PgPool;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+pub use notices::Notices;
 
 /// Between rounds.
 const PERIOD: Duration = Duration::from_secs(1);

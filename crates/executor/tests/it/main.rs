@@ -10,6 +10,7 @@ mod diff;
 mod faults;
 mod ingest;
 mod load_pack;
+mod notices;
 mod operator;
 mod pack;
 mod rejected;
