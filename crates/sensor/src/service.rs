@@ -8,6 +8,7 @@ use attune_boot::{Membership, OnError, OnStop, Supervisor};
 use attune_common::config::Config;
 use attune_common::registration::Held;
 use attune_common::repositories::sensor;
+use attune_common::runtime_detection;
 use attune_executor::core_pack;
 use attune_executor::ingest::Ingest;
 use attune_executor::rules::RuleCache;
@@ -182,7 +183,9 @@ async fn warn_of_missing(pool: &PgPool, equipment: &Equipment) -> Result<(), Err
         }
     }
     for (runtime, sensors) in missing {
-        tracing::warn!(runtime.ref = %runtime, sensors, "This machine lacks a runtime that enabled sensors need");
+        let row = inventory.rows.iter().find(|row| row.r#ref == runtime);
+        let advice = row.map(runtime_detection::advice).unwrap_or_default().clause();
+        tracing::warn!(runtime.ref = %runtime, sensors, "This machine lacks a runtime that enabled sensors need{advice}");
     }
     Ok(())
 }

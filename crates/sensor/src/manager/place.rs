@@ -4,7 +4,7 @@
 use attune_common::models::Runtime;
 use attune_common::repositories::sensor::SensorRow;
 use attune_common::repositories::worker::LiveWorker;
-use attune_core::names::Called;
+use attune_common::runtime_detection::{self, reported};
 use attune_core::placement;
 use serde_json::Value;
 
@@ -42,24 +42,25 @@ fn candidates(sensor: &SensorRow, runtimes: &[Runtime], workers: &[LiveWorker]) 
     let able = workers.iter().filter(|worker| has_runtime(worker.capabilities.as_ref(), runtime));
     let candidates: Vec<i64> = able.map(|worker| worker.id).collect();
     if candidates.is_empty() {
-        return Err(format!("no live sensor worker has the runtime {}", runtime.r#ref));
+        let advice = advice(runtime, workers);
+        return Err(format!("no live sensor worker has the runtime {}{advice}", runtime.r#ref));
     }
     Ok(candidates)
 }
 
-/// What a worker verified, it reports by ref; what it was given by hand, by whatever name.
+/// A hybrid worker that only runs actions says nothing about sensors.
 fn has_runtime(capabilities: Option<&Value>, runtime: &Runtime) -> bool {
-    let Some(capabilities) = capabilities else { return false };
-    // A hybrid worker that only runs actions says nothing about sensors.
-    if capabilities.get("max_concurrent_sensors").is_none() {
-        return false;
-    }
-    if let Some(details) = capabilities.get("runtime_details").and_then(Value::as_object) {
-        return details.contains_key(&runtime.r#ref);
-    }
-    let called = Called { name: &runtime.name, r#ref: &runtime.r#ref, aliases: &runtime.aliases };
-    let names = capabilities.get("runtimes").and_then(Value::as_array);
-    names.is_some_and(|names| names.iter().filter_map(Value::as_str).any(|name| called.answers_to(name)))
+    let runs_sensors =
+        capabilities.is_some_and(|capabilities| capabilities.get("max_concurrent_sensors").is_some());
+    runs_sensors && reported(capabilities, runtime).is_some()
+}
+
+/// How to get the runtime. Where there are several workers each says the same, whatever its own system is: the reason must
+/// not change with who gives it.
+fn advice(runtime: &Runtime, workers: &[LiveWorker]) -> String {
+    let advice =
+        if workers.len() == 1 { runtime_detection::advice } else { runtime_detection::advice_for_all };
+    advice(runtime).clause()
 }
 
 #[cfg(test)]
@@ -132,5 +133,20 @@ mod tests {
         assert!(reason(SensorRow { pack_digest: None, ..sensor() }).starts_with("its pack has no content"));
         let unable = of(&sensor(), &[ruby()], &[], 1);
         assert_eq!(unable, Place::Nowhere("no live sensor worker has the runtime core.ruby".to_owned()));
+    }
+
+    #[test]
+    fn what_is_missing_comes_with_advice_that_all_workers_give_alike() {
+        let installation = json!({std::env::consts::OS: "get ruby", "beos": "find ruby"});
+        let ruby = Runtime { installation: Some(installation), ..ruby() };
+        let reason = |workers: &[LiveWorker]| match of(&sensor(), std::slice::from_ref(&ruby), workers, 1) {
+            Place::Nowhere(reason) => reason,
+            place => panic!("{place:?}"),
+        };
+        let unable = |id| worker(id, json!({"runtimes": []}));
+        let missing = "no live sensor worker has the runtime core.ruby; install it:";
+        assert_eq!(reason(&[unable(1)]), format!("{missing} get ruby"));
+        let all = format!("{missing} find ruby (beos), get ruby ({})", std::env::consts::OS);
+        assert_eq!(reason(&[unable(1), unable(2)]), all);
     }
 }
