@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{action, completion, db, demo, event, execution, noun, pack, rule, sensor, thing, up};
+use crate::commands::{
+    action, completion, db, demo, event, execution, noun, pack, rule, runtime, sensor, thing, up,
+};
 
 /// Event-driven automation: sensors see, rules decide, workers act.
 #[derive(Debug, Parser)]
@@ -66,9 +68,9 @@ pub(crate) enum Command {
     /// Registered service instances
     #[command(subcommand)]
     Worker(noun::Command),
-    /// Languages, and what it takes to run them
+    /// Languages: who has them, and whether this machine does
     #[command(subcommand)]
-    Runtime(noun::Command),
+    Runtime(runtime::Command),
     /// Types of events
     #[command(subcommand)]
     Trigger(thing::Command),

@@ -5,6 +5,7 @@
 
 use attune_common::config::Config;
 use attune_common::repositories::pack;
+use attune_core::pack::Pack;
 use attune_runtimes::files::{Files, FilesError};
 use rust_embed::RustEmbed;
 use sqlx::PgPool;
@@ -50,6 +51,11 @@ pub async fn ensure_core_pack(pool: &PgPool) -> Result<Option<LoadReport>, CoreP
         Err(LoadError::NotNewer(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What the embedded core pack defines, for who has no database to ask.
+pub fn definitions() -> Result<Pack, CorePackError> {
+    Ok(Pack::parse(embedded_files()?.contents()).map_err(LoadError::Faults)?)
 }
 
 fn embedded_files() -> Result<Files, FilesError> {

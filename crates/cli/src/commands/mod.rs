@@ -11,6 +11,7 @@ pub(crate) mod noun;
 pub(crate) mod pack;
 mod report;
 pub(crate) mod rule;
+pub(crate) mod runtime;
 pub(crate) mod sensor;
 pub(crate) mod switch;
 mod system;
@@ -29,10 +30,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Up(up) => return up::run(global, up),
         Command::Demo(demo) => return demo::run(global, &demo),
         Command::Action(action::Command::Run(run)) => return action::run(global, &run),
+        Command::Runtime(command) => return runtime::run(global, &command),
         Command::Db(command) => db::run(global, command)?,
         Command::Pack(command) => return pack::run(global, &command),
         Command::Worker(command) => noun::run(global, Noun::Worker, &command)?,
-        Command::Runtime(command) => noun::run(global, Noun::Runtime, &command)?,
         Command::Trigger(command) => thing::run(global, Noun::Trigger, &command)?,
         Command::Sensor(command) => sensor::run(global, &command)?,
         Command::Rule(command) => rule::run(global, &command)?,

@@ -42,14 +42,18 @@ pub(crate) struct Show {
 }
 
 pub(crate) fn run(global: &Global, noun: Noun, command: &Command) -> anyhow::Result<()> {
-    let client = Client::new(global)?;
     match command {
         Command::List(list) => {
-            let rows = client.get(&format!("/api/{}s", noun.name()), &query(noun, list)?)?;
+            let rows = Client::new(global)?.get(&format!("/api/{}s", noun.name()), &query(noun, list)?)?;
             output::list(global.output, columns(noun), &rows)
         }
-        Command::Show(show) => output::object(global.output, &find(&client, noun, show)?),
+        Command::Show(show) => self::show(global, noun, show),
     }
+}
+
+/// Shows one with all its fields.
+pub(crate) fn show(global: &Global, noun: Noun, show: &Show) -> anyhow::Result<()> {
+    output::object(global.output, &find(&Client::new(global)?, noun, show)?)
 }
 
 /// The one that is asked for.
@@ -57,7 +61,8 @@ pub(crate) fn find(client: &Client, noun: Noun, show: &Show) -> anyhow::Result<V
     client.get(&format!("/api/{}s/{}", noun.name(), path_segment(&show.name)), &[])
 }
 
-fn query(noun: Noun, list: &List) -> Result<Vec<(String, String)>, Failure> {
+/// What a list asks the API for.
+pub(crate) fn query(noun: Noun, list: &List) -> Result<Vec<(String, String)>, Failure> {
     let known = listing::Noun::filters(noun);
     if let Some((column, _)) = list.filters.iter().find(|(column, _)| !known.contains(&column.as_str())) {
         let known = known.join(", ");
@@ -86,7 +91,7 @@ pub(crate) fn path_segment(name: &str) -> String {
 }
 
 /// What a table shows of each noun; JSON has everything.
-fn columns(noun: Noun) -> &'static [Column] {
+pub(crate) fn columns(noun: Noun) -> &'static [Column] {
     match noun {
         Noun::Pack => &[
             ("REF", "ref"),
@@ -102,6 +107,7 @@ fn columns(noun: Noun) -> &'static [Column] {
             ("PACK", "pack_ref"),
             ("ALIASES", "aliases"),
             ("DESCRIPTION", "description"),
+            ("WORKERS", "workers"),
         ],
         Noun::Worker => &[
             ("ID", "id"),

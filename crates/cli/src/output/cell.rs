@@ -36,7 +36,7 @@ fn time(text: &str) -> Option<String> {
     is_time.then(|| format!("{} {}Z", &text[..10], &text[11..19]))
 }
 
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 

@@ -41,6 +41,11 @@ pub(crate) fn whole(value: &Value) -> String {
     }
 }
 
+/// Text of others without what a terminal would obey.
+pub(crate) fn printable(text: &str) -> String {
+    cell::printable(text)
+}
+
 /// Prints JSON.
 pub(crate) fn json(value: &Value) -> anyhow::Result<()> {
     text(&serde_json::to_string_pretty(value)?)

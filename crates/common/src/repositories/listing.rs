@@ -71,7 +71,9 @@ impl Noun {
             }
             Self::Pack => "SELECT * FROM pack",
             Self::Runtime => "SELECT * FROM runtime",
-            Self::Worker => "SELECT * FROM worker",
+            Self::Worker => {
+                "SELECT w.*, COALESCE(w.status = 'active' AND w.lease_until > clock_timestamp(), FALSE) AS live FROM worker w"
+            }
             Self::Trigger => "SELECT * FROM trigger",
             Self::Action => "SELECT * FROM action",
             Self::Rule => "SELECT * FROM rule",
@@ -171,7 +173,8 @@ pub async fn find_near(executor: impl PgExecutor<'_>, noun: Noun, key: &str) -> 
     Ok(nearest(key, names))
 }
 
-fn nearest(word: &str, names: Vec<String>) -> Option<String> {
+/// The name of these that a misspelt one was probably meant to be.
+pub fn nearest(word: &str, names: Vec<String>) -> Option<String> {
     // A quarter of the letters may differ; beyond that a guess misleads.
     let limit = 1 + word.len().min(100) / 4;
     names
