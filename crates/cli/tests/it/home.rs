@@ -151,6 +151,7 @@ macro_rules! assert_terminal {
             (r"port \d+", "port [port]"),
             (r"process \d+", "process [pid]"),
             (r"pid \d+", "pid [pid]"),
+            (r"(sensor|worker)-test \d+(\.\d+)+", "$1-test [version]"),
         ], omit_expression => true}, {
             insta::assert_snapshot!($($arguments)*)
         })

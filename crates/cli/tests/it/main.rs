@@ -20,5 +20,6 @@ mod outage;
 mod pack;
 mod packs;
 mod recovery;
+mod runtimes;
 mod servers;
 mod up;

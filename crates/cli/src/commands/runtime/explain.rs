@@ -3,12 +3,14 @@
 use attune_common::models::Runtime;
 use attune_common::runtime_detection::{Verdict, advice};
 use attune_core::runtime::distributions::{Distributions, Verification};
+use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
 /// The verdict in one line, and below it what explains it.
 pub(super) fn text(runtime: &Runtime, verdict: &Verdict) -> String {
     let mut lines = vec![format!("{} ({}): {}", runtime.r#ref, runtime.name, headline(verdict))];
-    lines.extend(command(runtime, verdict).map(|command| format!("  decided by: {command}")));
+    let decided = command(runtime, verdict).zip(binary(verdict));
+    lines.extend(decided.map(|(command, binary)| format!("  decided by: {command} ({binary})")));
     lines.extend(beside(verdict).map(|other| format!("  also here: {other}")));
     lines.extend(verdict.warning.iter().map(|warning| format!("  warning: {warning}")));
     lines.extend(unsaid(verdict).map(|reason| format!("  because: {reason}")));
@@ -34,7 +36,7 @@ pub(super) fn json(runtime: &Runtime, verdict: &Verdict) -> Value {
         "reason": verdict.reason,
         "warning": verdict.warning,
         "install": advice(runtime).hints,
-        "verified_at": verdict.verified_at,
+        "verified_at": verdict.verified_at.to_rfc3339_opts(SecondsFormat::Millis, true),
     })
 }
 
@@ -47,15 +49,13 @@ fn headline(verdict: &Verdict) -> String {
     }
 }
 
-/// The deciding command, with the binary that it meant here.
+/// The deciding command, as the row has it.
 fn command(runtime: &Runtime, verdict: &Verdict) -> Option<String> {
     let Verification::Commands(candidates) = Distributions::parse(&runtime.distributions).verification else {
         return None;
     };
     let decisive = candidates.into_iter().find(|candidate| Some(candidate.index) == verdict.command)?;
-    let words =
-        decisive.command.ok().map(|command| [&[command.binary], &command.args[..]].concat().join(" "))?;
-    Some(format!("{words} ({})", binary(verdict)?))
+    decisive.command.ok().map(|command| [&[command.binary], &command.args[..]].concat().join(" "))
 }
 
 fn binary(verdict: &Verdict) -> Option<String> {

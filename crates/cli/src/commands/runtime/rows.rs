@@ -26,7 +26,8 @@ pub(super) fn all(global: &Global) -> anyhow::Result<Vec<Runtime>> {
             eprintln!(
                 "note: no Attune runs here, so these are the runtimes of the core pack in this program"
             );
-            let runtimes = core_pack::definitions()?.runtimes;
+            let mut runtimes = core_pack::definitions()?.runtimes;
+            runtimes.sort_by(|a, b| a.r#ref.cmp(&b.r#ref));
             Ok(runtimes.into_iter().map(unstored).collect())
         }
         rows => rows,
