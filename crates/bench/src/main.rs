@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
 
 mod chain;
+mod detect;
 mod ingest;
 mod machine;
 mod spawn;
@@ -27,13 +28,18 @@ enum Command {
     IngestLoad(ingest::LoadArguments),
     /// From POST /api/events to the first line of the action, one event at a time
     Chain(chain::Arguments),
+    /// What a start takes to find out what this machine can run, cold and with a warm cache
+    Detect(detect::Arguments),
+    /// The process of `detect` that starts warm
+    #[command(hide = true)]
+    DetectWarm(detect::WarmArguments),
     /// Processes per second through the launcher, beside a bare `posix_spawn`
     Spawn(spawn::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     let command = Arguments::parse().command;
-    if !matches!(command, Command::IngestLoad(_)) {
+    if !matches!(command, Command::IngestLoad(_) | Command::DetectWarm(_)) {
         println!("{}", machine::describe());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -42,6 +48,8 @@ fn main() -> anyhow::Result<()> {
             Command::Ingest(arguments) => ingest::run(&arguments).await,
             Command::IngestLoad(arguments) => ingest::load(arguments).await,
             Command::Chain(arguments) => chain::run(&arguments).await,
+            Command::Detect(arguments) => detect::run(&arguments).await,
+            Command::DetectWarm(arguments) => detect::warm(arguments).await,
             Command::Spawn(arguments) => spawn::run(&arguments).await,
         }
     })

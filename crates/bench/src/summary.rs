@@ -17,6 +17,11 @@ impl Summary {
         Ok(self.0.record(u64::try_from(duration.as_micros())?)?)
     }
 
+    /// Half of them took longer.
+    pub(crate) fn median(&self) -> Duration {
+        Duration::from_micros(self.0.value_at_quantile(0.5))
+    }
+
     /// `n=… p50=… p90=… p99=… p99.9=… max=…` in milliseconds.
     pub(crate) fn line(&self) -> String {
         let at = |quantile: f64| millis(self.0.value_at_quantile(quantile));
