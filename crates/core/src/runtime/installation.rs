@@ -49,9 +49,8 @@ impl Advice {
 
 impl fmt::Display for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hint = |hint: &Hint| match self.fits {
-            true => hint.command.clone(),
-            false => format!("{} ({})", hint.command, hint.system),
+        let hint = |Hint { system, command }: &Hint| {
+            if self.fits { command.clone() } else { format!("{command} ({system})") }
         };
         write!(f, "install it: {}", self.hints.iter().map(hint).collect::<Vec<_>>().join(", "))
     }
