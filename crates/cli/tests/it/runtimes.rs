@@ -27,7 +27,8 @@ fn answer(home: &Home, arguments: &[&str]) -> Answer {
 }
 
 fn terminal(home: &Home, lines: &[&[&str]]) -> String {
-    lines.iter().map(|line| format!("$ attune {}\n{}\n", line.join(" "), answer(home, line))).collect()
+    let show = |line: &&[&str]| format!("$ attune {}\n{}\n", line.join(" "), answer(home, line));
+    lines.iter().map(show).collect()
 }
 
 /// What the core pack says how to install depends on the system that the test runs on.

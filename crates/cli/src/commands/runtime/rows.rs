@@ -26,7 +26,7 @@ pub(super) fn all(global: &Global) -> anyhow::Result<Vec<Runtime>> {
             eprintln!(
                 "note: no Attune runs here, so these are the runtimes of the core pack in this program"
             );
-            let mut runtimes = core_pack::definitions()?.runtimes;
+            let mut runtimes = core_pack::definitions()?.runtimes.clone();
             runtimes.sort_by(|a, b| a.r#ref.cmp(&b.r#ref));
             Ok(runtimes.into_iter().map(unstored).collect())
         }
