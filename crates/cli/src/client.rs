@@ -62,12 +62,12 @@ impl Client {
         self.send(self.agent.post(self.address(path)), body)
     }
 
-    /// PUTs JSON.
+    /// Sends JSON with PUT.
     pub(crate) fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.send(self.agent.put(self.address(path)), body)
     }
 
-    /// PATCHes with JSON.
+    /// Sends JSON with PATCH.
     pub(crate) fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.send(self.agent.patch(self.address(path)), body)
     }
