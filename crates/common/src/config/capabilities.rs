@@ -11,12 +11,15 @@ use serde_json::Value;
 use super::section::Section;
 use super::value::Given;
 
+const ABOUT: &str = "What the operator says about this worker. A list `runtimes` names the runtimes that it has, without \
+                     asking the database; any other key is copied into the worker's capabilities.";
+
 /// The key that names runtimes.
 const RUNTIMES: &str = "runtimes";
 
 /// Reads the section's `capabilities`, when there are any.
 pub(super) fn read(section: &mut Section<'_>) -> Option<HashMap<String, Value>> {
-    let value = section.value("capabilities")?;
+    let value = section.value("capabilities", "a section", ABOUT)?;
     if let Merged::Dict(_, dict) = &value {
         return Some(dict.iter().filter_map(|(key, value)| entry(section, key, value)).collect());
     }

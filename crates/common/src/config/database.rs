@@ -4,9 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 
 use super::section::Section;
+use super::setting::Shown;
+
+/// What the section is for.
+pub(super) const ABOUT: &str = "Where the facts are, and how long a statement may take.";
 
 /// The section `database`.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,17 +33,30 @@ pub struct DatabaseConfig {
 pub struct DatabaseUrl(String);
 
 impl DatabaseConfig {
-    pub(super) fn read(section: &mut Section<'_>) -> Self {
+    pub(super) fn read(keys: &mut Section<'_>) -> Self {
         Self {
-            url: section.read(
+            url: keys.read(
                 "url",
                 "the URL of a PostgreSQL database (postgresql://user@host/name)",
+                "The database. `attune up` and `attune demo` bring a private one without it.",
                 |given| DatabaseUrl::parse(&given.text()?),
             ),
-            max_connections: section.count("max_connections", 20),
-            statement_timeout: section.seconds("statement_timeout", 30),
-            lock_timeout: section.seconds("lock_timeout", 10),
-            idle_in_transaction_timeout: section.seconds("idle_in_transaction_timeout", 10),
+            max_connections: keys.count("max_connections", 20, "Connections of one process."),
+            statement_timeout: keys.seconds(
+                "statement_timeout",
+                30,
+                "After this PostgreSQL ends a statement.",
+            ),
+            lock_timeout: keys.seconds(
+                "lock_timeout",
+                10,
+                "After this PostgreSQL ends a statement that waits for a lock.",
+            ),
+            idle_in_transaction_timeout: keys.seconds(
+                "idle_in_transaction_timeout",
+                10,
+                "After this PostgreSQL ends a transaction that nobody goes on with.",
+            ),
         }
     }
 }
@@ -51,10 +69,26 @@ impl DatabaseUrl {
         (scheme && PgConnectOptions::from_str(url).is_ok()).then(|| Self(url.to_owned()))
     }
 
+    /// Host, port and name: where it is, and nothing that is secret.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let Ok(options) = PgConnectOptions::from_str(&self.0) else { return "***".to_owned() };
+        let host = options
+            .get_socket()
+            .map_or_else(|| options.get_host().to_owned(), |directory| directory.display().to_string());
+        format!("{host}:{}/{}", options.get_port(), options.get_database().unwrap_or_default())
+    }
+
     /// The URL with the password that it may hold.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+}
+
+impl Shown for DatabaseUrl {
+    fn shown(&self) -> Value {
+        json!(format!("postgresql://***@{}", self.place()))
     }
 }
 

@@ -8,35 +8,47 @@ pub const PREFIX: &str = "ATTUNE__";
 /// What separates the parts of a key in a variable that starts with [`PREFIX`].
 pub const SEPARATOR: &str = "__";
 
-/// The database, as `PostgreSQL`'s other tools name it. It wins over the file and loses to `ATTUNE__DATABASE__URL`.
-pub const DATABASE_URL: &str = "DATABASE_URL";
+/// Declares the variables, and keeps what their documentation says for the reference.
+macro_rules! variables {
+    ($($(#[doc = $about:literal])+ $name:ident = $value:literal;)+) => {
+        $($(#[doc = $about])+ pub const $name: &str = $value;)+
 
-/// The configuration file, where `--config` names none.
-pub const CONFIG: &str = "ATTUNE_CONFIG";
+        /// Each variable and what it does.
+        pub(super) const VARIABLES: &[(&str, &str)] = &[$(($value, concat!($($about),+))),+];
+    };
+}
 
-/// Runtimes of a sensor worker, comma-separated. Set, it decides alone; set but empty, there are none.
-pub const SENSOR_RUNTIMES: &str = "ATTUNE_SENSOR_RUNTIMES";
+variables! {
+    /// The database, as `PostgreSQL`'s other tools name it. It wins over the file and loses to `ATTUNE__DATABASE__URL`.
+    DATABASE_URL = "DATABASE_URL";
 
-/// Runtimes of an action worker, comma-separated. Set, it decides alone; set but empty, there are none.
-pub const WORKER_RUNTIMES: &str = "ATTUNE_WORKER_RUNTIMES";
+    /// The configuration file, where `--config` names none.
+    CONFIG = "ATTUNE_CONFIG";
 
-/// The API that the command line talks to, where the data directory names none.
-pub const API_URL: &str = "ATTUNE_API_URL";
+    /// Runtimes of a sensor worker, comma-separated. Set, it decides alone; set but empty, there are none.
+    SENSOR_RUNTIMES = "ATTUNE_SENSOR_RUNTIMES";
 
-/// The token that the API asks for every write, where the data directory holds none.
-pub const API_TOKEN: &str = "ATTUNE_API_TOKEN";
+    /// Runtimes of an action worker, comma-separated. Set, it decides alone; set but empty, there are none.
+    WORKER_RUNTIMES = "ATTUNE_WORKER_RUNTIMES";
 
-/// Where programs are looked for, by detection as by everything that is started.
-pub const PATH: &str = "PATH";
+    /// The API that the command line talks to, where the data directory names none.
+    API_URL = "ATTUNE_API_URL";
 
-/// The user's home, below which the data directory lies unless the user is root.
-pub const HOME: &str = "HOME";
+    /// The token that the API asks for every write, where the data directory holds none.
+    API_TOKEN = "ATTUNE_API_TOKEN";
 
-/// The user's data home, `$HOME/.local/share` where it is not set.
-pub const XDG_DATA_HOME: &str = "XDG_DATA_HOME";
+    /// Where programs are looked for, by detection as by everything that is started.
+    PATH = "PATH";
 
-/// The user's cache, `/var/cache` for root and else `$HOME/.cache` where it is not set.
-pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
+    /// The user's home, below which the data directory lies unless the user is root.
+    HOME = "HOME";
 
-/// What is logged: `info`, `debug`, or a list such as `attune_sensor=debug,info`.
-pub const RUST_LOG: &str = "RUST_LOG";
+    /// The user's data home, `$HOME/.local/share` where it is not set.
+    XDG_DATA_HOME = "XDG_DATA_HOME";
+
+    /// The user's cache, `/var/cache` for root and else `$HOME/.cache` where it is not set.
+    XDG_CACHE_HOME = "XDG_CACHE_HOME";
+
+    /// What is logged: `info`, `debug`, or a list such as `attune_sensor=debug,info`.
+    RUST_LOG = "RUST_LOG";
+}

@@ -7,6 +7,10 @@ use super::section::Section;
 /// A million bytes.
 const MB: u64 = 1_000_000;
 
+/// What the section is for.
+pub(super) const ABOUT: &str =
+    "How much one thing may take before it is stopped or refused. Every limit is on by default.";
+
 /// The section `limits`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LimitsConfig {
@@ -31,17 +35,25 @@ pub struct LimitsConfig {
 }
 
 impl LimitsConfig {
-    pub(super) fn read(section: &mut Section<'_>) -> Self {
+    pub(super) fn read(keys: &mut Section<'_>) -> Self {
         Self {
-            result_bytes: section.bytes("result_bytes", MB),
-            execution_log_bytes: section.bytes("execution_log_bytes", 10 * MB),
-            event_payload_bytes: section.bytes("event_payload_bytes", MB),
-            poll_output_bytes: section.bytes("poll_output_bytes", 10 * MB),
-            verification_timeout: section.seconds("verification_timeout", 5),
-            verification_output_bytes: section.bytes("verification_output_bytes", 64 * 1024),
-            pack_bytes: section.bytes("pack_bytes", 64 * MB),
-            pack_files: section.count("pack_files", 10_000),
-            pack_file_bytes: section.bytes("pack_file_bytes", 16 * MB),
+            result_bytes: keys.bytes("result_bytes", MB, "The result of one execution."),
+            execution_log_bytes: keys.bytes("execution_log_bytes", 10 * MB, "The log of one execution."),
+            event_payload_bytes: keys.bytes("event_payload_bytes", MB, "The payload of one event."),
+            poll_output_bytes: keys.bytes("poll_output_bytes", 10 * MB, "What a sensor prints in one poll."),
+            verification_timeout: keys.seconds(
+                "verification_timeout",
+                5,
+                "The time of one verification command.",
+            ),
+            verification_output_bytes: keys.bytes(
+                "verification_output_bytes",
+                64 * 1024,
+                "What one verification command prints, on each of its streams.",
+            ),
+            pack_bytes: keys.bytes("pack_bytes", 64 * MB, "A pack, unpacked."),
+            pack_files: keys.count("pack_files", 10_000, "The files of a pack."),
+            pack_file_bytes: keys.bytes("pack_file_bytes", 16 * MB, "One file of a pack."),
         }
     }
 }

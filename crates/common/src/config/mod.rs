@@ -4,7 +4,8 @@
 //! section, and collects every fault, so that a configuration is corrected in one go: an unknown key, a wrong type, an
 //! impossible value. A configuration with a fault is not used at all, and no message shows a secret.
 //!
-//! A section is one file here: its struct, its keys and their defaults.
+//! A section is one file here: its struct, its keys, their defaults and what they mean. The walk notes all of it in a
+//! [`Survey`], which the reference in docs and `attune config show` are made of.
 
 mod capabilities;
 mod database;
@@ -12,10 +13,12 @@ mod directories;
 pub mod env;
 mod error;
 mod limits;
+pub mod reference;
 mod runtime;
 mod section;
 mod sensor;
 mod server;
+mod setting;
 mod sources;
 mod value;
 mod worker;
@@ -30,6 +33,7 @@ pub use limits::LimitsConfig;
 pub use runtime::RuntimeConfig;
 pub use sensor::SensorConfig;
 pub use server::ServerConfig;
+pub use setting::{Setting, Survey};
 pub use sources::Sources;
 pub use worker::WorkerConfig;
 
@@ -70,11 +74,18 @@ impl Config {
 
     /// Makes a configuration from what is given, and from nothing else but the file that this names.
     pub fn build(sources: &Sources) -> Result<Self, ConfigError> {
-        let mut faults = Vec::new();
-        let figment = sources.merge(&mut faults);
-        let config = Section::root(&figment, &mut faults, |root| Self::read_sections(root, sources));
-        faults.sort_by(|a, b| (&a.origin, &a.key).cmp(&(&b.origin, &b.key)));
-        if faults.is_empty() { Ok(config) } else { Err(ConfigError { faults }) }
+        let (config, survey) = Self::survey(sources);
+        if survey.faults.is_empty() { Ok(config) } else { Err(ConfigError { faults: survey.faults }) }
+    }
+
+    /// The same with all that is known of each key. What is at fault counts as not given, so a configuration with faults
+    /// is for looking at only.
+    pub fn survey(sources: &Sources) -> (Self, Survey) {
+        let mut survey = Survey { file: sources.path(), ..Survey::default() };
+        let figment = sources.merge(&mut survey.faults);
+        let config = Section::root(&figment, &mut survey, |root| Self::read_sections(root, sources));
+        survey.faults.sort_by(|a, b| (&a.origin, &a.key).cmp(&(&b.origin, &b.key)));
+        (config, survey)
     }
 
     /// Keeps its data in another directory; the caches go along, unless they were put elsewhere.
@@ -86,17 +97,17 @@ impl Config {
     }
 
     fn read_sections(root: &mut Section<'_>, sources: &Sources) -> Self {
-        let hostname = sources.hostname.as_str();
+        let host = sources.hostname.as_str();
         let data_dir = directories::data_dir(root, sources);
         Self {
-            database: root.secret_section("database", DatabaseConfig::read),
-            sensor: Some(root.section("sensor", |section| SensorConfig::read(section, hostname))),
-            worker: Some(root.section("worker", |section| WorkerConfig::read(section, hostname))),
-            runtime: root.section("runtime", |section| RuntimeConfig::read(section, sources)),
-            server: root.section("server", ServerConfig::read),
-            limits: root.section("limits", LimitsConfig::read),
             cache_dir: directories::cache_dir(root, sources, &data_dir),
             data_dir,
+            database: root.secret_section("database", database::ABOUT, DatabaseConfig::read),
+            sensor: Some(root.section("sensor", sensor::ABOUT, |keys| SensorConfig::read(keys, host))),
+            worker: Some(root.section("worker", worker::ABOUT, |keys| WorkerConfig::read(keys, host))),
+            runtime: root.section("runtime", runtime::ABOUT, |keys| RuntimeConfig::read(keys, sources)),
+            server: root.section("server", server::ABOUT, ServerConfig::read),
+            limits: root.section("limits", limits::ABOUT, LimitsConfig::read),
         }
     }
 }
@@ -105,6 +116,6 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         let sources = Sources::of_process(None);
-        Section::root(&Figment::new(), &mut Vec::new(), |root| Self::read_sections(root, &sources))
+        Section::root(&Figment::new(), &mut Survey::default(), |root| Self::read_sections(root, &sources))
     }
 }

@@ -7,6 +7,10 @@ use super::directories;
 use super::section::Section;
 use super::sources::Sources;
 
+/// What the section is for.
+pub(super) const ABOUT: &str =
+    "How long what a machine was found to have is believed, and where environments of packs are.";
+
 /// The section `runtime`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuntimeConfig {
@@ -19,11 +23,19 @@ pub struct RuntimeConfig {
 }
 
 impl RuntimeConfig {
-    pub(super) fn read(section: &mut Section<'_>, sources: &Sources) -> Self {
+    pub(super) fn read(keys: &mut Section<'_>, sources: &Sources) -> Self {
         Self {
-            cache_ttl: section.seconds_or_zero("cache_ttl", 600),
-            verify_interval: section.seconds("verify_interval", 60),
-            environments_dir: directories::environments_dir(section, sources),
+            cache_ttl: keys.seconds_or_zero(
+                "cache_ttl",
+                600,
+                "How long the result of a verification command holds; 0: it is never kept.",
+            ),
+            verify_interval: keys.seconds(
+                "verify_interval",
+                60,
+                "How often a running service verifies again.",
+            ),
+            environments_dir: directories::environments_dir(keys, sources),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The walk over the merged tree.
 //!
-//! Each section asks for its keys, one by one; what nobody asked for is unknown, and what can not be read as asked is a
-//! fault and counts as not given. So the walk always ends, with a whole configuration and every fault there is.
+//! Each section asks for its keys, one by one, and says what they mean; what nobody asked for is unknown, and what can not
+//! be read as asked is a fault and counts as not given. So the walk always ends, with a whole configuration and a
+//! [`Survey`] of every key and every fault there is.
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use figment::Figment;
 use figment::value::{Dict, Value};
 
 use super::error::{Fault, Origin};
+use super::setting::{Setting, Shown, Survey};
 use super::sources::origin_of;
 use super::value::Given;
 
@@ -18,7 +20,7 @@ const LONGEST: f64 = 10.0 * 366.0 * 24.0 * 3600.0;
 /// One section while it is read.
 pub(super) struct Section<'a> {
     figment: &'a Figment,
-    faults: &'a mut Vec<Fault>,
+    survey: &'a mut Survey,
     /// The dotted key of this section; empty for the whole.
     path: String,
     values: Dict,
@@ -31,7 +33,7 @@ impl<'a> Section<'a> {
     /// Reads the whole tree with `read`.
     pub(super) fn root<T>(
         figment: &'a Figment,
-        faults: &'a mut Vec<Fault>,
+        survey: &'a mut Survey,
         read: impl FnOnce(&mut Section<'_>) -> T,
     ) -> T {
         let values = figment::Provider::data(figment)
@@ -39,27 +41,39 @@ impl<'a> Section<'a> {
             .and_then(|mut profiles| profiles.remove(figment.profile()))
             .unwrap_or_default();
         let mut root =
-            Section { figment, faults, path: String::new(), values, known: Vec::new(), shown: true };
+            Section { figment, survey, path: String::new(), values, known: Vec::new(), shown: true };
         let result = read(&mut root);
         root.report_unknown();
         result
     }
 
     /// Reads a section below this one; absent, it is an empty one.
-    pub(super) fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'_>) -> T) -> T {
-        self.open(key, true, read)
+    pub(super) fn section<T>(
+        &mut self,
+        key: &'static str,
+        about: &'static str,
+        read: impl FnOnce(&mut Section<'_>) -> T,
+    ) -> T {
+        self.open(key, about, true, read)
     }
 
     /// Reads a section whose values no message shows.
     pub(super) fn secret_section<T>(
         &mut self,
         key: &'static str,
+        about: &'static str,
         read: impl FnOnce(&mut Section<'_>) -> T,
     ) -> T {
-        self.open(key, false, read)
+        self.open(key, about, false, read)
     }
 
-    fn open<T>(&mut self, key: &'static str, shown: bool, read: impl FnOnce(&mut Section<'_>) -> T) -> T {
+    fn open<T>(
+        &mut self,
+        key: &'static str,
+        about: &'static str,
+        shown: bool,
+        read: impl FnOnce(&mut Section<'_>) -> T,
+    ) -> T {
         let values = match self.take(key) {
             None => Dict::new(),
             Some(Value::Dict(_, dict)) => dict,
@@ -68,9 +82,10 @@ impl<'a> Section<'a> {
                 Dict::new()
             }
         };
+        self.survey.sections.push((key, about));
         let mut section = Section {
             figment: self.figment,
-            faults: self.faults,
+            survey: self.survey,
             path: join(&self.path, key),
             values,
             known: Vec::new(),
@@ -81,68 +96,126 @@ impl<'a> Section<'a> {
         result
     }
 
-    pub(super) fn text(&mut self, key: &'static str) -> Option<String> {
-        self.read(key, "text that is not empty", Given::text)
+    pub(super) fn text(
+        &mut self,
+        key: &'static str,
+        default: impl Into<String>,
+        about: &'static str,
+    ) -> String {
+        self.read_or(key, "text that is not empty", default.into(), about, Given::text)
     }
 
-    pub(super) fn flag(&mut self, key: &'static str, default: bool) -> bool {
-        self.read(key, "true or false", Given::flag).unwrap_or(default)
+    pub(super) fn flag(&mut self, key: &'static str, default: bool, about: &'static str) -> bool {
+        self.read_or(key, "true or false", default, about, Given::flag)
     }
 
     /// A duration that is not zero, in seconds.
-    pub(super) fn seconds(&mut self, key: &'static str, default: u64) -> Duration {
+    pub(super) fn seconds(&mut self, key: &'static str, default: u64, about: &'static str) -> Duration {
         let expected = "a number of seconds greater than 0";
-        let duration =
-            self.read(key, expected, |given| duration(given).filter(|duration| !duration.is_zero()));
-        duration.unwrap_or(Duration::from_secs(default))
+        self.read_or(key, expected, Duration::from_secs(default), about, |given| {
+            duration(given).filter(|duration| !duration.is_zero())
+        })
     }
 
     /// A duration in seconds, where zero means "not at all".
-    pub(super) fn seconds_or_zero(&mut self, key: &'static str, default: u64) -> Duration {
-        self.read(key, "a number of seconds that is not negative", duration)
-            .unwrap_or(Duration::from_secs(default))
+    pub(super) fn seconds_or_zero(
+        &mut self,
+        key: &'static str,
+        default: u64,
+        about: &'static str,
+    ) -> Duration {
+        let expected = "a number of seconds that is not negative";
+        self.read_or(key, expected, Duration::from_secs(default), about, duration)
     }
 
     /// How many there may be: at least one.
-    pub(super) fn count(&mut self, key: &'static str, default: u32) -> u32 {
-        let expected = "a whole number of at least 1";
-        self.read(key, expected, |given| u32::try_from(given.whole()?).ok().filter(|&count| count > 0))
-            .unwrap_or(default)
+    pub(super) fn count(&mut self, key: &'static str, default: u32, about: &'static str) -> u32 {
+        self.read_or(key, "a whole number of at least 1", default, about, |given| {
+            u32::try_from(given.whole()?).ok().filter(|&count| count > 0)
+        })
     }
 
     /// A size in bytes: at least one, and no more than fits a signed 64-bit number, as `PostgreSQL` has.
-    pub(super) fn bytes(&mut self, key: &'static str, default: u64) -> u64 {
-        let expected = "a whole number of bytes of at least 1";
-        self.read(key, expected, |given| {
+    pub(super) fn bytes(&mut self, key: &'static str, default: u64, about: &'static str) -> u64 {
+        self.read_or(key, "a whole number of bytes of at least 1", default, about, |given| {
             given.whole().filter(|&bytes| bytes > 0 && i64::try_from(bytes).is_ok())
         })
-        .unwrap_or(default)
     }
 
     /// A TCP port; zero takes a free one.
-    pub(super) fn port(&mut self, key: &'static str, default: u16) -> u16 {
-        self.read(key, "a port from 0 to 65535", |given| u16::try_from(given.whole()?).ok())
-            .unwrap_or(default)
+    pub(super) fn port(&mut self, key: &'static str, default: u16, about: &'static str) -> u16 {
+        self.read_or(key, "a port from 0 to 65535", default, about, |given| {
+            u16::try_from(given.whole()?).ok()
+        })
     }
 
     /// Any value at all, with the place it came from for faults found later.
-    pub(super) fn value(&mut self, key: &'static str) -> Option<Value> {
-        self.take(key)
+    pub(super) fn value(&mut self, key: &'static str, expected: &str, about: &'static str) -> Option<Value> {
+        let value = self.take(key);
+        let shown = value.as_ref().map(|value| self.given(value).json());
+        let origin = value.as_ref().map(|value| origin_of(self.figment, value));
+        self.note(key, expected, about, serde_json::Value::Null, shown.zip(origin));
+        value
     }
 
-    /// Reads one key with `parse`; what it refuses is a fault.
-    pub(super) fn read<T>(
+    /// Reads one key with `parse`; what it refuses is a fault, and the default counts.
+    pub(super) fn read_or<T: Shown>(
         &mut self,
         key: &'static str,
         expected: &str,
+        default: T,
+        about: &'static str,
+        parse: impl FnOnce(&Given) -> Option<T>,
+    ) -> T {
+        let shown = default.shown();
+        self.ask(key, expected, shown, about, parse).unwrap_or(default)
+    }
+
+    /// Reads one key that need not hold anything.
+    pub(super) fn read<T: Shown>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        about: &'static str,
         parse: impl FnOnce(&Given) -> Option<T>,
     ) -> Option<T> {
-        let value = self.take(key)?;
-        let parsed = parse(&self.given(&value));
-        if parsed.is_none() {
-            self.wrong(key, expected, &value, self.shown);
+        self.ask(key, expected, serde_json::Value::Null, about, parse)
+    }
+
+    fn ask<T: Shown>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        default: serde_json::Value,
+        about: &'static str,
+        parse: impl FnOnce(&Given) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.take(key);
+        let parsed = value.as_ref().and_then(|value| parse(&self.given(value)));
+        if let (Some(value), None) = (&value, &parsed) {
+            self.wrong(key, expected, value, self.shown);
         }
+        let origin = value.as_ref().map(|value| origin_of(self.figment, value));
+        self.note(key, expected, about, default, parsed.as_ref().map(Shown::shown).zip(origin));
         parsed
+    }
+
+    fn note(
+        &mut self,
+        key: &str,
+        expected: &str,
+        about: &'static str,
+        default: serde_json::Value,
+        given: Option<(serde_json::Value, Origin)>,
+    ) {
+        let key = join(&self.path, key);
+        let (value, origin) = match given {
+            Some((value, origin)) => (value, Some(origin)),
+            None => (default.clone(), None),
+        };
+        let variable = Setting::variable_of(&key);
+        let expected = expected.to_owned();
+        self.survey.settings.push(Setting { key, value, origin, default, variable, expected, about });
     }
 
     /// The value with its type still open when it came from the environment.
@@ -161,7 +234,7 @@ impl<'a> Section<'a> {
 
     fn fault(&mut self, key: &str, value: &Value, message: String) {
         let origin = origin_of(self.figment, value);
-        self.faults.push(Fault { origin, key: join(&self.path, key), message });
+        self.survey.faults.push(Fault { origin, key: join(&self.path, key), message });
     }
 
     fn take(&mut self, key: &'static str) -> Option<Value> {
@@ -190,7 +263,7 @@ impl<'a> Section<'a> {
         let key = join(&self.path, key);
         let faults =
             origins.into_iter().map(|origin| Fault { origin, key: key.clone(), message: message.clone() });
-        self.faults.extend(faults);
+        self.survey.faults.extend(faults);
     }
 
     fn unknown(&self, key: &str) -> String {

@@ -8,6 +8,9 @@ use serde_json::Value;
 use super::capabilities;
 use super::section::Section;
 
+/// What the section is for.
+pub(super) const ABOUT: &str = "The service that runs sensors.";
+
 /// The section `sensor`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SensorConfig {
@@ -28,15 +31,31 @@ pub struct SensorConfig {
 }
 
 impl SensorConfig {
-    pub(super) fn read(section: &mut Section<'_>, hostname: &str) -> Self {
+    pub(super) fn read(keys: &mut Section<'_>, hostname: &str) -> Self {
         Self {
-            worker_name: section.text("worker_name").unwrap_or_else(|| format!("sensor-{hostname}")),
-            host: section.text("host").unwrap_or_else(|| hostname.to_owned()),
-            heartbeat_interval: section.seconds("heartbeat_interval", 30),
-            poll_interval: section.seconds("poll_interval", 30),
-            sensor_timeout: section.seconds("sensor_timeout", 30),
-            max_concurrent_sensors: section.count("max_concurrent_sensors", 10),
-            capabilities: capabilities::read(section),
+            worker_name: keys.text("worker_name", format!("sensor-{hostname}"), "The name to register with."),
+            host: keys.text("host", hostname, "How others reach this machine, for people to read."),
+            heartbeat_interval: keys.seconds(
+                "heartbeat_interval",
+                30,
+                "How often the worker says that it lives.",
+            ),
+            poll_interval: keys.seconds(
+                "poll_interval",
+                30,
+                "How often a sensor is polled that does not say so itself.",
+            ),
+            sensor_timeout: keys.seconds(
+                "sensor_timeout",
+                30,
+                "How long a poll may take when the sensor does not say so itself.",
+            ),
+            max_concurrent_sensors: keys.count(
+                "max_concurrent_sensors",
+                10,
+                "Polls in flight; the slow lane has as many again.",
+            ),
+            capabilities: capabilities::read(keys),
         }
     }
 }

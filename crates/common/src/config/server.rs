@@ -2,6 +2,9 @@
 
 use super::section::Section;
 
+/// What the section is for.
+pub(super) const ABOUT: &str = "Where the API listens.";
+
 /// The section `server`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerConfig {
@@ -12,10 +15,10 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
-    pub(super) fn read(section: &mut Section<'_>) -> Self {
+    pub(super) fn read(keys: &mut Section<'_>) -> Self {
         Self {
-            host: section.text("host").unwrap_or_else(|| "127.0.0.1".to_owned()),
-            port: section.port("port", 8080),
+            host: keys.text("host", "127.0.0.1", "The address to listen on; only loopback is taken."),
+            port: keys.port("port", 8080, "The port to listen on; 0 takes a free one."),
         }
     }
 }

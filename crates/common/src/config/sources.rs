@@ -45,7 +45,7 @@ impl Sources {
     }
 
     /// The file to read: one that was asked for must exist, `config.yaml` need not.
-    fn path(&self) -> Option<PathBuf> {
+    pub(super) fn path(&self) -> Option<PathBuf> {
         let asked = self.file.clone().or_else(|| self.variable(env::CONFIG).map(PathBuf::from));
         match asked {
             Some(path) => Some(self.cwd.join(path)),

@@ -8,6 +8,9 @@ use serde_json::Value;
 use super::capabilities;
 use super::section::Section;
 
+/// What the section is for.
+pub(super) const ABOUT: &str = "The service that runs actions.";
+
 /// The section `worker`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorkerConfig {
@@ -28,15 +31,23 @@ pub struct WorkerConfig {
 }
 
 impl WorkerConfig {
-    pub(super) fn read(section: &mut Section<'_>, hostname: &str) -> Self {
+    pub(super) fn read(keys: &mut Section<'_>, hostname: &str) -> Self {
         Self {
-            worker_name: section.text("worker_name").unwrap_or_else(|| format!("worker-{hostname}")),
-            host: section.text("host").unwrap_or_else(|| hostname.to_owned()),
-            hybrid: section.flag("hybrid", false),
-            heartbeat_interval: section.seconds("heartbeat_interval", 30),
-            max_concurrent_executions: section.count("max_concurrent_executions", 10),
-            execution_timeout: section.seconds("execution_timeout", 300),
-            capabilities: capabilities::read(section),
+            worker_name: keys.text("worker_name", format!("worker-{hostname}"), "The name to register with."),
+            host: keys.text("host", hostname, "How others reach this machine, for people to read."),
+            hybrid: keys.flag("hybrid", false, "Whether it registers for sensors too."),
+            heartbeat_interval: keys.seconds(
+                "heartbeat_interval",
+                30,
+                "How often the worker says that it lives.",
+            ),
+            max_concurrent_executions: keys.count("max_concurrent_executions", 10, "Executions in flight."),
+            execution_timeout: keys.seconds(
+                "execution_timeout",
+                300,
+                "How long an execution may take when its action does not say so itself.",
+            ),
+            capabilities: capabilities::read(keys),
         }
     }
 }
