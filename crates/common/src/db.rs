@@ -7,9 +7,9 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgConnection, PgPool};
 
 use crate::config::DatabaseConfig;
 
@@ -42,6 +42,14 @@ pub enum Error {
 pub async fn connect(config: &DatabaseConfig, program: &str) -> Result<PgPool, Error> {
     let options = session_options(config, program)?;
     pool_options(config).connect_with(options).await.map_err(Error::Connect)
+}
+
+/// Opens one connection and closes it: unlike a pool, which tries again until its time is over, this says at once what is
+/// wrong.
+pub async fn reach(config: &DatabaseConfig, program: &str) -> Result<(), Error> {
+    let options = session_options(config, program)?;
+    let connection = PgConnection::connect_with(&options).await.map_err(Error::Connect)?;
+    connection.close().await.map_err(Error::Connect)
 }
 
 /// Brings the schema up to date. Safe to run from several programs at once.

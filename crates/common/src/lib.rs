@@ -9,3 +9,4 @@ pub mod models;
 pub mod registration;
 pub mod repositories;
 pub mod runtime_detection;
+pub mod schema;

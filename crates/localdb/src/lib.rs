@@ -41,6 +41,8 @@ mod spawn;
 
 pub use error::Error;
 pub use local_db::{LocalDb, Options};
-pub use lock::Lock;
+pub use lock::{Lock, owner_of};
+pub use orphan::orphans_of;
+pub use reach::check_reach;
 pub use server::{Server, find_server};
 pub use socket::url_of;

@@ -43,6 +43,15 @@ impl Lock {
     }
 }
 
+/// The process that owns a data directory now, found without touching the lock: the file names it, and it has the file
+/// open. `None` as well when that process is not this user's to look at.
+pub fn owner_of(data_dir: &Path) -> Option<u32> {
+    let lock = Layout::existing(data_dir).ok()?.lock();
+    let pid: u32 = fs::read_to_string(&lock).ok()?.trim().parse().ok()?;
+    let mut open = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.flatten();
+    open.any(|descriptor| fs::read_link(descriptor.path()).is_ok_and(|file| file == lock)).then_some(pid)
+}
+
 fn sign(file: &mut File) -> std::io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
@@ -63,9 +72,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let layout = Layout::existing(directory.path()).unwrap();
         let first = Lock::take(&layout).unwrap();
+        assert_eq!(owner_of(directory.path()), Some(process::id()));
         let error = Lock::take(&layout).unwrap_err();
         assert!(matches!(error, Error::InUse { pid: Some(pid), .. } if pid == process::id()), "{error}");
         drop(first);
+        assert_eq!(owner_of(directory.path()), None);
         Lock::take(&layout).unwrap();
     }
 }

@@ -17,6 +17,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::task::spawn_blocking;
 
 use crate::Error;
+use crate::layout::Layout;
+use crate::lock::owner_of;
 
 /// A signal, and the time it gets to show effect.
 type Rung = (Signal, Duration);
@@ -41,6 +43,17 @@ pub(crate) async fn stop(cluster: &Path) -> Result<(), Error> {
 /// The same for a cluster that is to be removed.
 pub(crate) async fn kill(cluster: &Path) -> Result<(), Error> {
     climb(cluster, &AT_ONCE).await
+}
+
+/// The processes of a server that runs on the cluster of `data_dir` although nobody owns that any more.
+pub fn orphans_of(data_dir: &Path) -> Vec<u32> {
+    let Ok(layout) = Layout::existing(data_dir) else { return Vec::new() };
+    // In this order: a server that starts meanwhile has an owner.
+    let servers = running_on(&layout.cluster());
+    if owner_of(data_dir).is_some() {
+        return Vec::new();
+    }
+    servers.into_iter().map(|pid| pid.as_raw_nonzero().get().unsigned_abs()).collect()
 }
 
 async fn climb(cluster: &Path, ladder: &[Rung]) -> Result<(), Error> {

@@ -9,6 +9,13 @@ use std::path::Path;
 
 use crate::Error;
 use crate::account::Account;
+use crate::layout::Layout;
+
+/// Whether the account that a private server would run as can get to a data directory that exists.
+pub fn check_reach(data_dir: &Path) -> Result<(), Error> {
+    let layout = Layout::existing(data_dir)?;
+    check(layout.data_dir(), Account::choose(&layout.cluster())?.as_ref())
+}
 
 /// Checks each directory from the root down to `data_dir`.
 pub(crate) fn check(data_dir: &Path, account: Option<&Account>) -> Result<(), Error> {

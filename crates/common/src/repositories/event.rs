@@ -178,3 +178,8 @@ pub async fn delete_expired_keys(pool: &PgPool, limit: i64) -> sqlx::Result<u64>
     .await?;
     Ok(done.rows_affected())
 }
+
+/// When the newest event was created; `None` without events.
+pub async fn newest(pool: &PgPool) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!("SELECT created FROM event ORDER BY id DESC LIMIT 1").fetch_optional(pool).await
+}

@@ -16,4 +16,5 @@ pub mod rule;
 pub mod runtime;
 pub mod sensor;
 pub mod sensor_state;
+pub mod server;
 pub mod worker;

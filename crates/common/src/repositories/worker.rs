@@ -304,6 +304,37 @@ pub async fn live_sensor_workers(pool: &PgPool) -> sqlx::Result<Vec<LiveWorker>>
     .await
 }
 
+/// A registration as a diagnosis sees it.
+#[derive(Debug)]
+pub struct Registered {
+    /// `worker.name`.
+    pub name: String,
+    /// What it runs.
+    pub role: WorkerRole,
+    /// Where it says that it runs.
+    pub host: Option<String>,
+    /// Whether it counts as active.
+    pub active: bool,
+    /// Its process identity.
+    pub meta: Option<Value>,
+    /// What it says it can do.
+    pub capabilities: Option<Value>,
+    /// Seconds until its lease ends, negative when that is over; `None`: it holds none.
+    pub lease_left: Option<f64>,
+}
+
+/// Every registration, by name.
+pub async fn list(pool: &PgPool) -> sqlx::Result<Vec<Registered>> {
+    sqlx::query_as!(
+        Registered,
+        r#"SELECT name, worker_role AS "role: WorkerRole", host, status = 'active' AS "active!", meta, capabilities,
+                  EXTRACT(EPOCH FROM lease_until - clock_timestamp())::float8 AS lease_left
+           FROM worker ORDER BY name, worker_role"#
+    )
+    .fetch_all(pool)
+    .await
+}
+
 fn interval(duration: Duration) -> PgInterval {
     let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
     PgInterval { months: 0, days: 0, microseconds }
