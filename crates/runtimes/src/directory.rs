@@ -1,8 +1,12 @@
 //! A directory on disk as the files of a pack.
 
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use crate::files::{Files, FilesError, MAX_FILE};
 
@@ -58,22 +62,36 @@ fn read_into(files: &mut Files, directory: &Path, prefix: &str) -> Result<(), Di
         if kind.is_dir() {
             read_into(files, &path, &format!("{relative}/"))?;
         } else if kind.is_file() {
-            let (content, executable) = read_file(&path).map_err(unreadable(&path))?;
+            let (content, executable) = read_file(&path)?;
             files.insert(&relative, content, executable)?;
         } else {
-            return Err(DirectoryError::Special { path });
+            return Err(special(&path));
         }
     }
     Ok(())
 }
 
-/// Reads one byte beyond the limit at most, which is enough to be refused.
-fn read_file(path: &Path) -> io::Result<(Vec<u8>, bool)> {
-    let file = std::fs::File::open(path)?;
-    let executable = file.metadata()?.permissions().mode() & 0o111 != 0;
+/// Reads one byte beyond the limit at most, which is enough to be refused. What lies there may have become something else
+/// since it was looked at: a link is not followed, and a pipe does not keep this waiting.
+fn read_file(path: &Path) -> Result<(Vec<u8>, bool), DirectoryError> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path);
+    let file = file.map_err(|error| if is_link(&error) { special(path) } else { unreadable(path)(error) })?;
+    let metadata = file.metadata().map_err(unreadable(path))?;
+    if !metadata.is_file() {
+        return Err(special(path));
+    }
     let mut content = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut content)?;
-    Ok((content, executable))
+    file.take(MAX_FILE + 1).read_to_end(&mut content).map_err(unreadable(path))?;
+    Ok((content, metadata.permissions().mode() & 0o111 != 0))
+}
+
+fn is_link(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
+}
+
+fn special(path: &Path) -> DirectoryError {
+    DirectoryError::Special { path: path.to_owned() }
 }
 
 fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> DirectoryError {
@@ -108,5 +126,16 @@ mod tests {
         std::os::unix::fs::symlink("/etc/passwd", root.path().join("x")).unwrap();
         assert!(matches!(read(root.path()), Err(DirectoryError::Special { .. })));
         assert!(matches!(read(&root.path().join("none")), Err(DirectoryError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn what_became_a_link_or_a_pipe_meanwhile_is_neither_followed_nor_waited_for() {
+        let root = tempfile::tempdir().unwrap();
+        let (link, pipe) = (root.path().join("link"), root.path().join("pipe"));
+        std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+        for path in [link, pipe, root.path().to_owned()] {
+            assert!(matches!(read_file(&path), Err(DirectoryError::Special { .. })), "{}", path.display());
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use attune_core::conditions::Conditions;
 use attune_core::pack::{Fault, Pack};
 use attune_core::template::Template;
+use attune_runtimes::directory::DirectoryError;
 use attune_runtimes::files::Files;
 use attune_runtimes::{archive, directory};
 use clap::Subcommand;
@@ -59,10 +60,20 @@ pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<ExitCode
 
 /// Reads a pack from a directory and checks all that can be checked without a database.
 pub(crate) fn read(path: &Path) -> anyhow::Result<(Files, Pack)> {
-    let files = directory::read(path)?;
+    let files = directory::read(path).map_err(unfit)?;
     let pack = Pack::parse(files.contents()).map_err(|faults| refused(path, &faults))?;
     warn_of_rules(&pack);
     Ok((files, pack))
+}
+
+/// What can not be read is a failure, what a pack can not hold is refused.
+fn unfit(error: DirectoryError) -> anyhow::Error {
+    match error {
+        DirectoryError::Unreadable { .. } => error.into(),
+        DirectoryError::NotUtf8 { .. } | DirectoryError::Special { .. } | DirectoryError::File(_) => {
+            Failure::Refused(error.to_string()).into()
+        }
+    }
 }
 
 /// What a rule may say, but hardly means: a field that no event has, a list where none can be.

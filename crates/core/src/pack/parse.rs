@@ -13,25 +13,41 @@ use super::{
     Action, Definition, Definitions, Fault, Kind, MANIFEST, Manifest, Pack, Rule, Runtime, Sensor, Trigger,
 };
 
+/// Values in all definitions together. Each file has a budget of its own, and a pack may have many files.
+const MAX_VALUES: usize = 200_000;
+/// Faults that are listed. Nobody reads more, and each is larger than what causes it.
+const MAX_FAULTS: usize = 500;
+
 pub(super) fn parse(files: &BTreeMap<String, Vec<u8>>) -> Result<Pack, Vec<Fault>> {
     let mut findings = Findings { paths: files.keys().cloned().collect(), ..Findings::default() };
     let manifest = manifest(files, &mut findings);
-    let mut reader = Reader { files, findings: &mut findings };
+    let mut reader = Reader { files, findings: &mut findings, values: 0 };
     let runtimes = reader.read_all(Runtime::KEYS, Runtime::read);
     let triggers = reader.read_all(Trigger::KEYS, Trigger::read);
     let sensors = reader.read_all(Sensor::KEYS, Sensor::read);
     let actions = reader.read_all(Action::KEYS, Action::read);
     let rules = reader.read_all(Rule::KEYS, Rule::read);
+    let is_full = reader.is_full();
     refuse_misnamed(&mut findings);
-    let external = resolve(&mut findings);
+    // What was not read would seem to be missing.
+    let external = if is_full { Vec::new() } else { resolve(&mut findings) };
     let Findings { mut faults, sources, .. } = findings;
     faults.sort();
+    cut(&mut faults);
     match manifest {
         Some(manifest) if faults.is_empty() => {
             let definitions = Definitions { runtimes, triggers, sensors, actions, rules, external, sources };
             Ok(Pack { manifest, definitions })
         }
         _ => Err(faults),
+    }
+}
+
+/// Leaves the first faults, and says that there are more.
+fn cut(faults: &mut Vec<Fault>) {
+    if faults.len() > MAX_FAULTS {
+        faults.truncate(MAX_FAULTS);
+        faults.push(Fault::of_file("and more", format!("only {MAX_FAULTS} faults are listed")));
     }
 }
 
@@ -67,9 +83,16 @@ fn read(file: &str, content: &[u8], findings: &mut Findings) -> Option<Node> {
 struct Reader<'a> {
     files: &'a BTreeMap<String, Vec<u8>>,
     findings: &'a mut Findings,
+    /// How many values were read so far.
+    values: usize,
 }
 
 impl Reader<'_> {
+    /// Whether enough was seen to refuse the pack, and more would only cost.
+    fn is_full(&self) -> bool {
+        self.values > MAX_VALUES || self.findings.faults.len() > MAX_FAULTS
+    }
+
     fn read_all<T: Definition>(&mut self, keys: &[&'static str], one: fn(&mut Fields<'_>) -> T) -> Vec<T> {
         let files = self.files.iter().filter(|(path, _)| defines(path, T::KIND));
         files.filter_map(|(path, content)| self.read_one(path, content, keys, one)).collect()
@@ -82,7 +105,17 @@ impl Reader<'_> {
         keys: &[&'static str],
         one: fn(&mut Fields<'_>) -> T,
     ) -> Option<T> {
+        if self.is_full() {
+            return None;
+        }
         let source = Source { file: path.to_owned(), node: read(path, content, self.findings)? };
+        self.values += source.node.values();
+        if self.values > MAX_VALUES {
+            let message =
+                format!("with this file the definitions have more than {MAX_VALUES} values together");
+            self.findings.faults.push(Fault::of_file(path, message));
+            return None;
+        }
         let definition = one(&mut Fields::open(&source, Some(T::KIND), keys, self.findings)?);
         self.findings.remember(T::KIND, definition.item_ref(), source);
         Some(definition)

@@ -232,3 +232,18 @@ fn only_definitions_are_read_as_such() {
     Pack::parse(&files(&extra)).unwrap();
     assert_eq!(fault("sensors/more.yml", "x: 1"), "sensors/more.yml: definitions end in .yaml");
 }
+
+#[test]
+fn many_definitions_are_refused_before_they_cost_much() {
+    let list = format!("ref: demo.x\nconfig: [{}]\n", "1,".repeat(10_000));
+    let many = (0..50).map(|n| (format!("sensors/{n}.yaml"), list.clone().into_bytes()));
+    let mut all: BTreeMap<_, _> = files(&[]).into_iter().chain(many).collect();
+    let faults = Pack::parse(&all).unwrap_err();
+    assert!(faults.iter().any(|fault| fault.message.contains("have more than 200000 values")), "{faults:#?}");
+    all.clear();
+    let keys = (0..9_000).map(|n| format!("k{n}: 1\n")).collect::<Vec<_>>().concat();
+    all.insert("pack.yaml".to_owned(), keys.into_bytes());
+    let faults = Pack::parse(&all).unwrap_err();
+    assert_eq!(faults.len(), 501);
+    assert_eq!(faults[500].to_string(), "and more: only 500 faults are listed");
+}

@@ -8,9 +8,13 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::Spanned;
+use serde_saphyr::budget::BudgetBreach;
 
 /// A definition is written by hand; a larger one is something else.
 const MAX_BYTES: usize = 1024 * 1024;
+/// Values of one definition; as many again may come out of its anchors.
+const MAX_NODES: usize = 20_000;
+const MAX_DEPTH: usize = 48;
 
 /// A value and the line it stands on.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,11 +72,11 @@ fn options() -> serde_saphyr::Options {
         with_snippet: false,
         budget: serde_saphyr::budget! {
             max_documents: 1,
-            max_nodes: 20_000,
-            max_depth: 48,
+            max_nodes: MAX_NODES,
+            max_depth: MAX_DEPTH,
             max_aliases: 1_000,
         },
-        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 20_000 },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MAX_NODES },
     }
 }
 
@@ -83,9 +87,22 @@ fn not_utf8(bytes: &[u8], valid_up_to: usize) -> Unreadable {
 
 fn unreadable(error: &serde_saphyr::Error) -> Unreadable {
     let line = error.location().map(|at| narrow(at.line())).filter(|line| *line > 0);
-    let message = match error.without_snippet() {
+    // What goes wrong in the use of an anchor comes with the place of the anchor around it.
+    let mut cause = error.without_snippet();
+    while let serde_saphyr::Error::AliasError { error, .. } = cause {
+        cause = error.without_snippet();
+    }
+    let message = match cause {
         serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => {
             format!("the key {key} is there twice")
+        }
+        serde_saphyr::Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
+            "is more than one document".to_owned()
+        }
+        serde_saphyr::Error::Budget { .. } | serde_saphyr::Error::AliasReplayLimitExceeded { .. } => {
+            format!(
+                "holds more than {MAX_NODES} values, or nests deeper than {MAX_DEPTH}, with its anchors written out"
+            )
         }
         other => without_position(&other.to_string()).to_owned(),
     };
@@ -168,6 +185,15 @@ impl Node {
             (line, node) = (next_line, next);
         }
         line
+    }
+
+    /// How many values it holds, itself among them.
+    pub(super) fn values(&self) -> usize {
+        1 + match &self.tree {
+            Tree::List(items) => items.iter().map(Self::values).sum(),
+            Tree::Map(entries) => entries.iter().map(|entry| entry.value.values()).sum(),
+            _ => 0,
+        }
     }
 
     fn line_of_nul(&self) -> Option<u32> {
