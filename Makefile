@@ -1,6 +1,6 @@
 # The doors into the project. Each target is one script, which says in its header why it does what it does.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check sqlx bench
+.PHONY: help setup run test check sqlx docs bench
 
 help: ## print this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -19,6 +19,9 @@ check: ## everything that has to hold before a change lands
 
 sqlx: ## renew .sqlx/, the query metadata that builds without a database use
 	@scripts/sqlx
+
+docs: ## renew the pages of docs/ that come from the code
+	@scripts/docs
 
 bench: ## print how to measure
 	@echo 'pure code:         cargo bench -p attune-core'

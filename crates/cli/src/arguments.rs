@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    action, completion, db, demo, event, execution, noun, pack, rule, runtime, sensor, thing, up,
+    action, completion, config, db, demo, doctor, event, execution, noun, pack, reference, rule, runtime, sensor, thing, up,
 };
 
 /// Event-driven automation: sensors see, rules decide, workers act.
@@ -62,6 +62,12 @@ pub(crate) enum Command {
     /// The database: bring its schema up to date, or print its address
     #[command(subcommand)]
     Db(db::Command),
+    /// The configuration: what is in force, and what is wrong with it
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Find what is wrong with this installation, and how to mend it; changes nothing
+    #[command(after_help = doctor::EXIT_CODES)]
+    Doctor,
     /// Packs: validate, compare, load, switch on and off
     #[command(subcommand)]
     Pack(pack::Command),
@@ -95,4 +101,35 @@ pub(crate) enum Command {
     /// Complete commands, options and names in your shell
     #[command(subcommand)]
     Completion(completion::Command),
+    /// Print a page of the documentation that comes from the code
+    #[command(subcommand, hide = true)]
+    Reference(reference::Command),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn with_all_below(command: clap::Command) -> Vec<clap::Command> {
+        let below = command.get_subcommands().cloned().flat_map(with_all_below).collect::<Vec<_>>();
+        [vec![command], below].concat()
+    }
+
+    #[test]
+    fn the_commands_fit_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_argument_says_what_it_does() {
+        for command in with_all_below(Arguments::command()) {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} has no help");
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{name} {argument} has no help");
+            }
+        }
+    }
 }

@@ -3,8 +3,10 @@
 pub(crate) mod action;
 mod changes;
 pub(crate) mod completion;
+pub(crate) mod config;
 pub(crate) mod db;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod event;
 pub(crate) mod execution;
 pub(crate) mod noun;
@@ -14,6 +16,7 @@ pub(crate) mod rule;
 pub(crate) mod runtime;
 pub(crate) mod sensor;
 pub(crate) mod switch;
+pub(crate) mod reference;
 mod system;
 pub(crate) mod thing;
 pub(crate) mod up;
@@ -31,6 +34,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => return demo::run(global, &demo),
         Command::Action(action::Command::Run(run)) => return action::run(global, &run),
         Command::Runtime(command) => return runtime::run(global, &command),
+        Command::Doctor => return doctor::run(global),
+        Command::Config(command) => config::run(global, command)?,
         Command::Db(command) => db::run(global, command)?,
         Command::Pack(command) => return pack::run(global, &command),
         Command::Worker(command) => noun::run(global, Noun::Worker, &command)?,
@@ -42,6 +47,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Enforcement(command) => noun::run(global, Noun::Enforcement, &command)?,
         Command::Execution(command) => execution::run(global, &command)?,
         Command::Completion(command) => completion::run(command)?,
+        Command::Reference(command) => reference::run(command)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,79 @@
+//! Processes that are left behind. The kernel prevents it, so each is held still while its owner is killed.
+
+use std::path::Path;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::finds;
+use crate::eventually::eventually;
+use crate::home::Home;
+use crate::servers::{self, pid};
+
+/// Killed with the test, however that ends.
+struct Held(Pid);
+
+impl Held {
+    fn still(pid: Pid) -> Self {
+        kill_process(pid, Signal::STOP).unwrap();
+        Self(pid)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // It has ended when all went as it should.
+        let _ = kill_process(self.0, Signal::KILL);
+    }
+}
+
+/// The children of a process.
+fn children(parent: Pid) -> Vec<Pid> {
+    let is_child = |process: &Path| {
+        let stat = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
+        let after_name = stat.rsplit(") ").next().unwrap_or_default();
+        after_name.split(' ').nth(1) == Some(&parent.as_raw_nonzero().to_string())
+    };
+    let all = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    all.filter(|process| is_child(process))
+        .filter_map(|process| pid(process.file_name()?.to_str()?))
+        .collect()
+}
+
+#[test]
+fn a_launcher_without_its_service_and_a_program_without_its_launcher() {
+    let (home, _database) = Home::with_database();
+    let up = home.up(&[]);
+    // The kernel ends the program with its launcher, but not what the program started.
+    let wait = "command=sleep 300 & wait";
+    home.json(&["action", "run", "core.run_command", "--param", wait, "--detach"]);
+    let (launcher, program) = eventually("the program runs", || {
+        let started = |launcher| children(*children(launcher).first()?).first().copied();
+        children(up.pid()).into_iter().find_map(|launcher| Some((launcher, started(launcher)?)))
+    });
+    let (launcher, program) = (Held::still(launcher), Held(program));
+    up.kill();
+    finds(
+        &home,
+        "processes",
+        "problem",
+        &format!("a launcher whose service is gone: pid {}", launcher.0.as_raw_nonzero()),
+    );
+    drop(launcher);
+    finds(
+        &home,
+        "processes",
+        "problem",
+        &format!("a program whose launcher is gone: pid {}", program.0.as_raw_nonzero()),
+    );
+}
+
+#[test]
+fn a_private_server_without_its_owner() {
+    let home = Home::new();
+    let up = home.up(&[]);
+    let server = Held::still(servers::postmaster(&home.data_dir()));
+    up.kill();
+    finds(&home, "processes", "problem", "a server of the private database without an owner: pid ");
+    kill_process(server.0, Signal::CONT).unwrap();
+    servers::gone(server.0);
+}
