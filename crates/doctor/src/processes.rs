@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// The variable that names the directory for temporary files.
+const TEMPORARY: &str = "TMPDIR=";
 
 /// One process.
 #[derive(Debug)]
@@ -11,8 +14,8 @@ pub(crate) struct Process {
     pub(crate) parent: u32,
     /// Its program and arguments.
     pub(crate) command: Vec<String>,
-    /// The names of its variables; empty when they are not shown.
-    pub(crate) variables: Vec<String>,
+    /// Its directory for temporary files; `None` when it has none or does not show it.
+    pub(crate) temporary: Option<PathBuf>,
 }
 
 /// Every process by its number. Those that end meanwhile are left out.
@@ -31,9 +34,9 @@ fn read(pid: u32) -> Option<Process> {
         return None;
     }
     let words = |file: &str| words(&fs::read(directory.join(file)).unwrap_or_default());
-    let name = |variable: String| variable.split('=').next().unwrap_or_default().to_owned();
-    let variables = words("environ").into_iter().map(name).collect();
-    Some(Process { pid, parent, command: words("cmdline"), variables })
+    let temporary =
+        words("environ").iter().find_map(|variable| Some(variable.strip_prefix(TEMPORARY)?.into()));
+    Some(Process { pid, parent, command: words("cmdline"), temporary })
 }
 
 /// `pid (name) state parent …`; the name may hold anything.
@@ -56,7 +59,8 @@ mod tests {
         let all = all();
         let own = &all[&std::process::id()];
         assert_eq!(own.parent, std::os::unix::process::parent_id());
-        assert!(own.variables.iter().any(|name| name == "PATH") && !own.command.is_empty());
+        assert_eq!(own.temporary, std::env::var_os("TMPDIR").map(PathBuf::from));
+        assert!(!own.command.is_empty());
     }
 
     #[test]
