@@ -4,8 +4,7 @@ use std::path::Path;
 
 use attune_common::models::Runtime;
 use attune_common::repositories::runtime;
-use attune_common::runtime_detection::{Trust, Verdict, Verifier};
-use serde_json::Value;
+use attune_common::runtime_detection::{Trust, Verdict, Verifier, advice};
 
 use crate::finding::{Finding, chain};
 use crate::installation::Installation;
@@ -56,20 +55,12 @@ fn is_on_path_of_services(binary: &Path) -> bool {
     binary.parent().is_some_and(|directory| OF_A_SERVICE.iter().any(|known| directory == Path::new(known)))
 }
 
-/// What the row says, a line for each kind of system.
+/// The command for this system, or all that the row has, or where the row itself is to be corrected.
 fn how_to_install(runtime: &Runtime) -> String {
-    let hints: Vec<_> = match &runtime.installation {
-        Some(Value::Object(hints)) => {
-            hints.iter().filter_map(|(system, hint)| Some(format!("{system}: {}", hint.as_str()?))).collect()
-        }
-        Some(Value::String(hint)) => vec![hint.clone()],
-        _ => Vec::new(),
-    };
-    if hints.is_empty() {
-        return format!(
-            "install it, or correct the row: SELECT distributions FROM runtime WHERE ref = '{}'",
-            runtime.r#ref
-        );
+    let advice = advice(runtime);
+    if advice.hints.is_empty() {
+        let name = &runtime.r#ref;
+        return format!("install it, or correct the row; attune runtime verify {name} shows what was tried");
     }
-    hints.join("\n")
+    advice.to_string()
 }

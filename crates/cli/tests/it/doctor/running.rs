@@ -34,7 +34,7 @@ fn sensors_that_fail_and_sensors_that_nobody_can_run() {
     files.push((
         "runtimes/none.yaml",
         "ref: demo.none\nname: None\ndistributions: {verification: {commands: [{binary: no-such-program}]}}\n\
-         installation: {debian: apt-get install it}\n",
+         installation: {linux: apt-get install it}\n",
     ));
     files.push((
         "sensors/lost.yaml",
@@ -46,7 +46,7 @@ fn sensors_that_fail_and_sensors_that_nobody_can_run() {
     finds(&home, "sensors", "problem", "demo.lost");
     finds(&home, "runtimes", "warning", "None (demo.none) is not there");
     assert_terminal!("doctor_sensors", section(&home, "sensors"));
-    assert!(section(&home, "runtimes").contains("→ debian: apt-get install it"));
+    assert!(section(&home, "runtimes").contains("→ install it: apt-get install it"));
 }
 
 #[test]
