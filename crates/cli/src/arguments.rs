@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    action, completion, config, db, demo, doctor, event, execution, noun, pack, reference, rule, runtime, sensor, thing, up,
+    action, completion, config, db, demo, doctor, event, execution, noun, pack, reference, rule, runtime,
+    sensor, thing, up,
 };
 
 /// Event-driven automation: sensors see, rules decide, workers act.
