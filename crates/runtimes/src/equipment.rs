@@ -1,4 +1,4 @@
-//! What this machine has: the runtimes that it may take work for, and the contents of packs.
+//! What this machine has: the runtimes that it may take work for, the contents of packs, and the commands they require.
 //!
 //! Read from the database when something changed, used at every run without asking it. Detection says what is here; the
 //! rows say how it is used; both are renewed by [`Equipment::refresh`], which verifies again only when the rows of table
@@ -20,12 +20,15 @@ use sqlx::PgPool;
 
 use crate::content::{ContentError, PackContent};
 use crate::launch::{Code, PrepareError};
+use crate::requirements::{RequirementError, Requirements};
 use crate::tool::Tool;
 
-/// Where a service's runtimes are given by hand, if they are.
+/// What a service says of its machine.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// The environment variable that wins over all.
+    /// What the machine is called.
+    pub host: String,
+    /// The environment variable in which runtimes may be given by hand, which wins over all.
     pub variable: &'static str,
     /// The configuration's `capabilities`.
     pub given: Option<HashMap<String, Value>>,
@@ -55,6 +58,7 @@ pub struct Inventory {
     /// What detection found.
     pub detected: Detected,
     tools: HashMap<i64, Arc<Tool>>,
+    requirements: Requirements,
 }
 
 impl Inventory {
@@ -133,7 +137,13 @@ impl Equipment {
         self.content.ensure(digest, || fetch(self.pool.clone(), digest.to_owned())).await
     }
 
-    /// The code of a sensor or action with what runs it, on this machine.
+    /// What a pack requires and this machine lacks.
+    pub fn unmet(&self, pack: &str) -> Vec<RequirementError> {
+        self.inventory().requirements.unmet(pack, &self.source.host)
+    }
+
+    /// The code of a sensor or action with what runs it, on this machine. Without a command that its pack requires nothing
+    /// is fetched.
     pub async fn code(
         &self,
         item_ref: &str,
@@ -144,17 +154,21 @@ impl Equipment {
         let inventory = self.inventory();
         let tool =
             inventory.tool(runtime).ok_or_else(|| PrepareError::RuntimeGone(inventory.name(runtime)))?;
+        let pack = pack_of(item_ref);
+        if let Some(unmet) = self.unmet(pack).into_iter().next() {
+            return Err(unmet.into());
+        }
         let runtime_pack = match (&tool.pack_digest, tool.execution()?.needs_pack()) {
             (Some(digest), true) => Some(self.pack(digest).await?),
             _ => None,
         };
         let directory = self.pack(digest.ok_or(PrepareError::NoContent)?).await?;
-        Ok(Code { pack: pack_of(item_ref).to_owned(), directory, tool: Arc::clone(tool), runtime_pack })
+        Ok(Code { pack: pack.to_owned(), directory, tool: Arc::clone(tool), runtime_pack })
     }
 
     async fn detect(&self) -> Result<Detected, EquipmentError> {
         let detector = RuntimeDetector::new(self.pool.clone());
-        let Source { variable, given } = &self.source;
+        let Source { variable, given, .. } = &self.source;
         let detected = detector.detect(&self.config, variable, given.as_ref(), Round::Again).await?;
         *self.verified.write().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         Ok(detected)
@@ -191,5 +205,6 @@ async fn take_stock(
         let digest = row.pack.and_then(|pack| digests.get(&pack).cloned());
         tools.insert(row.id, Arc::new(Tool::new(row, found.binary, digest)));
     }
-    Ok(Inventory { rows, detected, tools })
+    let requirements = Requirements::of_rows(pack::requirements(pool).await?);
+    Ok(Inventory { rows, detected, tools, requirements })
 }

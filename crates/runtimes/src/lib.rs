@@ -2,7 +2,7 @@
 //!
 //! A pack travels as one archive and is known by its [`digest`]: [`archive`] reads it without trusting it, and
 //! [`content`] unpacks it once per machine. [`resolve`] turns a typed row into a command line, [`environment`] installs what
-//! the pack depends on, [`variables`] composes what the program sees, and [`launch`] is the one path through all of them.
+//! the pack depends on, [`requirements`] looks for the commands that it calls, [`variables`] composes what the program sees, and [`launch`] is the one path through all of them.
 //! No SQL is here, and no language either: what differs between languages is data.
 
 pub mod archive;
@@ -15,6 +15,7 @@ pub mod files;
 mod identity;
 mod interpreter;
 pub mod launch;
+pub mod requirements;
 pub mod resolve;
 pub mod scratch;
 pub mod tool;

@@ -10,6 +10,7 @@ mod definition;
 mod error;
 mod generator;
 mod manager;
+mod missing;
 mod registration;
 mod runtime;
 mod service;

@@ -47,7 +47,7 @@ impl SensorWorkerRegistration {
 
     /// Finds out what this machine can run.
     pub(crate) async fn detect(&mut self, config: &Config) -> Result<Detected, Error> {
-        let Source { variable, given } = source(config);
+        let Source { variable, given, .. } = source(config);
         let detector = RuntimeDetector::new(self.pool.clone());
         let detected = detector.detect(config, variable, given.as_ref(), Round::Start).await;
         let detected = detected.map_err(Error::Detect)?;
@@ -104,9 +104,10 @@ impl SensorWorkerRegistration {
     }
 }
 
-/// Where a worker's runtimes may be given by hand.
+/// What the configuration says of this machine.
 pub(crate) fn source(config: &Config) -> Source {
-    Source { variable: env::SENSOR_RUNTIMES, given: section(config).capabilities }
+    let sensor = section(config);
+    Source { host: sensor.host, variable: env::SENSOR_RUNTIMES, given: sensor.capabilities }
 }
 
 /// The section `sensor`, which is present in every loaded configuration; one made by hand may lack it.

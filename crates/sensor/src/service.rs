@@ -1,14 +1,11 @@
 //! A whole sensor worker: registered, running its share of the sensors, and put to an end.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use attune_boot::{Membership, OnError, OnStop, Supervisor};
 use attune_common::config::Config;
 use attune_common::registration::Held;
-use attune_common::repositories::sensor;
-use attune_common::runtime_detection;
 use attune_executor::core_pack;
 use attune_executor::ingest::Ingest;
 use attune_executor::rules::RuleCache;
@@ -23,6 +20,7 @@ use tokio::sync::mpsc;
 use crate::error::Error;
 use crate::generator::EventGenerator;
 use crate::manager::{Assigner, LookAgain, SensorManager, Tools};
+use crate::missing;
 use crate::registration::{self, SensorWorkerRegistration};
 use crate::runtime::SensorRuntime;
 
@@ -100,12 +98,12 @@ impl SensorService {
         }
     }
 
-    /// Warns for each runtime that enabled sensors need and this machine lacks.
+    /// Warns for each runtime and each command that enabled sensors need and this machine lacks.
     pub async fn validate(&self) -> Result<(), Error> {
         let mut registration = SensorWorkerRegistration::new(self.around.pool.clone(), &self.config);
         let detected = registration.detect(&self.config).await?;
         let equipment = self.equip(detected).await?;
-        warn_of_missing(&self.around.pool, &equipment).await
+        missing::warn(&self.around.pool, &equipment).await
     }
 
     async fn register_and_spawn(&self) -> Result<(), Error> {
@@ -114,7 +112,7 @@ impl SensorService {
         let mut registration = SensorWorkerRegistration::replacing(pool.clone(), &self.config, self.replace);
         let detected = registration.detect(&self.config).await?;
         let equipment = self.equip(detected).await?;
-        warn_of_missing(&pool, &equipment).await?;
+        missing::warn(&pool, &equipment).await?;
         let launcher = self.launcher()?;
         registration.enter().await.map_err(Error::Registration)?;
         let registration = registration.into_registration();
@@ -171,21 +169,4 @@ impl SensorService {
         Launcher::open(&self.config)
             .map_err(|source| Error::Scratch { path: path.display().to_string(), source })
     }
-}
-
-async fn warn_of_missing(pool: &PgPool, equipment: &Equipment) -> Result<(), Error> {
-    let inventory = equipment.inventory();
-    let mut missing: BTreeMap<String, usize> = BTreeMap::new();
-    for sensor in sensor::list_enabled(pool).await.map_err(Error::Sensors)? {
-        let (Some(runtime), Some(name)) = (sensor.runtime, sensor.runtime_ref) else { continue };
-        if inventory.tool(runtime).is_none() {
-            *missing.entry(name).or_default() += 1;
-        }
-    }
-    for (runtime, sensors) in missing {
-        let row = inventory.rows.iter().find(|row| row.r#ref == runtime);
-        let advice = row.map(runtime_detection::advice).unwrap_or_default().clause();
-        tracing::warn!(runtime.ref = %runtime, sensors, "This machine lacks a runtime that enabled sensors need{advice}");
-    }
-    Ok(())
 }

@@ -43,7 +43,7 @@ impl WorkerRegistration {
 
     /// As [`Self::detect_capabilities`], with what was found.
     pub(crate) async fn detect(&mut self, config: &Config) -> Result<Detected, runtime_detection::Error> {
-        let Source { variable, given } = source(config);
+        let Source { variable, given, .. } = source(config);
         let detector = RuntimeDetector::new(self.pool.clone());
         let detected = detector.detect(config, variable, given.as_ref(), Round::Start).await?;
         for (key, value) in &detected.capabilities {
@@ -99,9 +99,10 @@ impl WorkerRegistration {
     }
 }
 
-/// Where a worker's runtimes may be given by hand.
+/// What the configuration says of this machine.
 pub(crate) fn source(config: &Config) -> Source {
-    Source { variable: env::WORKER_RUNTIMES, given: section(config).capabilities }
+    let worker = section(config);
+    Source { host: worker.host, variable: env::WORKER_RUNTIMES, given: worker.capabilities }
 }
 
 /// The section `worker`, which is present in every loaded configuration; one made by hand may lack it.

@@ -8,7 +8,7 @@ use attune_core::pack::{Fault, Pack};
 use attune_core::template::Template;
 use attune_runtimes::directory::DirectoryError;
 use attune_runtimes::files::Files;
-use attune_runtimes::{archive, directory};
+use attune_runtimes::{archive, directory, requirements};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -63,6 +63,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<(Files, Pack)> {
     let files = directory::read(path).map_err(unfit)?;
     let pack = Pack::parse(files.contents()).map_err(|faults| refused(path, &faults))?;
     warn_of_rules(&pack);
+    warn_of_commands(&pack);
     Ok((files, pack))
 }
 
@@ -89,6 +90,15 @@ fn warn_of_rules(pack: &Pack) {
         for warning in params.into_iter().flatten() {
             eprintln!("warning: {}: action_params.{warning}", rule.r#ref);
         }
+    }
+}
+
+/// Commands that the pack requires and this machine lacks; the one that is to run it may have them.
+#[expect(clippy::print_stderr, reason = "a warning goes to the person who typed the command")]
+fn warn_of_commands(pack: &Pack) {
+    for missing in requirements::missing(&pack.manifest.requires) {
+        let (name, command, advice) = (&pack.manifest.r#ref, &missing.command, missing.advice());
+        eprintln!("warning: {name}: requires: `{command}` is not on PATH of this machine{advice}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! Packs are validated before anything is loaded, and every fault says where it is.
 
+use serde_json::json;
+
 use crate::home::{Home, assert_terminal};
 use crate::pack;
 
@@ -77,6 +79,46 @@ fn a_pack_is_loaded_and_loaded_again() {
     pack::write(home.path(), "demo", &files);
     let changed = home.terminal(&[&["pack", "load", "demo"], &["action", "list", "-f", "enabled=false"]]);
     assert_terminal!("load", [first, changed].concat());
+}
+
+/// A manifest with a command that every machine has, and two that none has.
+const REQUIRING: &str = "ref: demo
+name: Demo
+version: 1.2.0
+requires:
+  - sh
+  - attune-test-none
+  - {command: attune-test-gauge, install: get it}
+";
+
+#[test]
+fn a_required_command_that_is_missing_here_is_a_warning() {
+    let (home, _database) = Home::with_database();
+    let faulty = [REQUIRING, "  - bin/sh\n  - sh\n  - {comand: jq, install: ''}\n"].concat();
+    pack::write(home.path(), "demo", &pack::demo_with("pack.yaml", REQUIRING));
+    pack::write(home.path(), "faulty", &pack::demo_with("pack.yaml", &faulty));
+    let up = home.up(&[]);
+    let shown = home.terminal(&[
+        &["pack", "validate", "faulty"],
+        &["pack", "validate", "demo"],
+        &["pack", "load", "demo"],
+    ]);
+    assert_terminal!("requires", shown);
+    assert_eq!(
+        home.json(&["pack", "show", "demo"])["requires"],
+        json!([
+            {"command": "sh"},
+            {"command": "attune-test-none"},
+            {"command": "attune-test-gauge", "install": "get it"},
+        ])
+    );
+    assert_eq!(up.stop().code(), Some(0));
+    // The pack is there already when this one starts.
+    let log = home.up(&[]).log();
+    for command in ["attune-test-none", "attune-test-gauge"] {
+        let warnings = |line: &&str| line.contains("Enabled sensors can not run") && line.contains(command);
+        assert_eq!(log.lines().filter(warnings).count(), 1, "{log}");
+    }
 }
 
 #[test]

@@ -71,16 +71,22 @@ pub async fn digests(pool: &PgPool) -> sqlx::Result<Vec<(i64, String)>> {
     Ok(rows.into_iter().map(|row| (row.id, row.digest)).collect())
 }
 
+/// The refs of the packs that require commands, each with its column as it stands.
+pub async fn requirements(pool: &PgPool) -> sqlx::Result<Vec<(String, Value)>> {
+    let rows = sqlx::query!("SELECT ref, requires FROM pack WHERE requires <> '[]'").fetch_all(pool).await?;
+    Ok(rows.into_iter().map(|row| (row.r#ref, row.requires)).collect())
+}
+
 /// Writes a pack from an object of its columns; returns its id.
 pub async fn put(tx: &mut PgConnection, columns: &Value) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
-        r#"INSERT INTO pack (ref, name, version, description, config, config_schema, digest)
-           SELECT ref, name, version, description, config, config_schema, digest
+        r#"INSERT INTO pack (ref, name, version, description, config, config_schema, requires, digest)
+           SELECT ref, name, version, description, config, config_schema, requires, digest
            FROM jsonb_to_record($1) AS d (ref text, name text, version text, description text, config jsonb,
-                                          config_schema jsonb, digest text)
+                                          config_schema jsonb, requires jsonb, digest text)
            ON CONFLICT (ref) DO UPDATE SET name = EXCLUDED.name, version = EXCLUDED.version,
                description = EXCLUDED.description, config = EXCLUDED.config, config_schema = EXCLUDED.config_schema,
-               digest = EXCLUDED.digest
+               requires = EXCLUDED.requires, digest = EXCLUDED.digest
            RETURNING id"#,
         columns
     )

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::Requirement;
 use super::fields::Fields;
 use super::suggest::hint;
 use super::yaml::Node;
@@ -111,6 +112,17 @@ impl Fields<'_> {
             self.fault(&join(key, &fault.at), fault.message);
         }
         policy
+    }
+
+    /// Commands of the system.
+    pub(super) fn requirements(&mut self, key: &str) -> Vec<Requirement> {
+        let list = self.get(key).map_or_else(|| json!([]), Node::to_json);
+        Requirement::parse_all(&list).unwrap_or_else(|faults| {
+            for fault in faults {
+                self.fault(&join(key, &fault.at), fault.message);
+            }
+            Vec::new()
+        })
     }
 
     /// Conditions. Compiling ends at the first fault, so the members of a list are tried one by one.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Requirement;
 use super::fields::Fields;
 use super::refs::check_pack_ref;
 
@@ -20,10 +21,13 @@ pub struct Manifest {
     pub config: Value,
     /// JSON Schema of `config`.
     pub config_schema: Value,
+    /// Commands of the system that its code calls.
+    pub requires: Vec<Requirement>,
 }
 
 impl Manifest {
-    pub(super) const KEYS: &[&str] = &["ref", "name", "version", "description", "config", "config_schema"];
+    pub(super) const KEYS: &[&str] =
+        &["ref", "name", "version", "description", "config", "config_schema", "requires"];
 
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         Self {
@@ -33,6 +37,7 @@ impl Manifest {
             description: fields.text("description"),
             config_schema: fields.schema("config_schema"),
             config: fields.values_of("config", "config_schema"),
+            requires: fields.requirements("requires"),
         }
     }
 }

@@ -218,6 +218,41 @@ fn the_manifest_is_checked_like_the_rest() {
 }
 
 #[test]
+fn the_commands_that_a_pack_requires_are_checked_one_by_one() {
+    const START: &str = "ref: demo\nname: Demo\nversion: 1.0.0\n";
+    let content = format!(
+        "{START}requires:\n  - jq\n  - /usr/bin/jq\n  - ''\n  - {{command: curl, instal: get curl}}\n  - jq\n  - command: jq -r\n    install: [x]\n  - 7\n"
+    );
+    let expected = [
+        "6: requires[1]: \"/usr/bin/jq\" must be the plain name of a command, such as jq",
+        "7: requires[2]: is empty",
+        "8: requires[3].instal: is no known key (did you mean install?)",
+        "9: requires[4]: \"jq\" is there twice",
+        "10: requires[5].command: \"jq -r\" must be the plain name of a command, such as jq",
+        "11: requires[5].install: must be text",
+        "12: requires[6]: must be the name of a command, or a mapping with command and install",
+    ];
+    assert_eq!(faults("pack.yaml", &content), expected.map(|fault| format!("pack.yaml:{fault}")));
+    let nul = fault("pack.yaml", &format!("{START}requires: [\"j\\0q\"]\n"));
+    assert_eq!(nul, "pack.yaml:4: the database can not store the character NUL");
+    assert_eq!(
+        fault("pack.yaml", &format!("{START}requires: jq\n")),
+        "pack.yaml:4: requires: must be a list of commands"
+    );
+}
+
+#[test]
+fn the_commands_that_a_pack_requires_may_have_hints() {
+    let content =
+        "ref: demo\nname: Demo\nversion: 1.0.0\nrequires:\n  - jq\n  - {command: curl, install: get curl}\n";
+    let pack = Pack::parse(&files(&[("pack.yaml", content)])).unwrap();
+    assert_eq!(
+        json!(pack.manifest.requires),
+        json!([{"command": "jq"}, {"command": "curl", "install": "get curl"}])
+    );
+}
+
+#[test]
 fn a_pack_without_its_manifest_says_where_it_might_be() {
     let nested: BTreeMap<_, _> =
         files(&[]).into_iter().map(|(path, c)| (format!("demo/{path}"), c)).collect();

@@ -63,12 +63,13 @@ fn columns_in(files: &Files) -> Option<Columns> {
 }
 
 fn columns_of(manifest: &Manifest) -> Columns {
-    let Manifest { r#ref: _, name, version: _, description, config, config_schema } = manifest;
+    let Manifest { r#ref: _, name, version: _, description, config, config_schema, requires } = manifest;
     let columns = [
         ("name", json!(name)),
         ("description", json!(description)),
         ("config", config.clone()),
         ("config_schema", config_schema.clone()),
+        ("requires", json!(requires)),
     ];
     columns.into_iter().map(|(column, value)| (column.to_owned(), value)).collect()
 }

@@ -6,6 +6,7 @@ use attune_process::LaunchError;
 
 use crate::content::ContentError;
 use crate::environment::EnvironmentError;
+use crate::requirements::RequirementError;
 use crate::resolve::ResolveError;
 use crate::tool::ToolError;
 
@@ -30,6 +31,9 @@ pub enum PrepareError {
     /// What its pack depends on is not installed.
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
+    /// A command that its pack calls is not here.
+    #[error(transparent)]
+    Requirement(#[from] RequirementError),
     /// There is no place to run in.
     #[error("can not make a working directory: {0}")]
     WorkingDirectory(#[source] std::io::Error),

@@ -10,3 +10,4 @@ mod ownership;
 mod pack;
 mod polls;
 mod registration;
+mod requirements;

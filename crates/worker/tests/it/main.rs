@@ -7,5 +7,6 @@ mod fixture;
 mod lifecycle;
 mod pack;
 mod registration;
+mod requirements;
 mod retries;
 mod runs;
