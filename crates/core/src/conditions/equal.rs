@@ -8,7 +8,7 @@ use super::number;
 use crate::event::Found;
 
 /// Whether two documents are the same value. The order of keys never matters, that of elements does.
-pub(super) fn same(left: &Value, right: &Value) -> bool {
+pub(crate) fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => number::compare(left, right) == Some(Ordering::Equal),
         (Value::Array(left), Value::Array(right)) => {

@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::event::{EventView, Field};
 
+pub(crate) use equal::same;
 pub use explain::{Blame, Verdict};
 pub use operator::Operator;
 

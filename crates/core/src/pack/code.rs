@@ -1,6 +1,8 @@
 //! Keys that name files of the pack, and keys that other modules of this crate compile: each is compiled here, so that
 //! what is wrong inside is reported at its own line.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::Requirement;
@@ -51,6 +53,21 @@ impl Fields<'_> {
             if let Some(path) = arg.strip_prefix(PACK_PLACEHOLDER).and_then(|rest| rest.strip_prefix('/')) {
                 self.check_file(&format!("{key}.args[{i}]"), path);
             }
+        }
+        for directory in &execution.template {
+            self.check_directory(&format!("{key}.template"), directory);
+        }
+    }
+
+    fn check_directory(&mut self, at: &str, directory: &str) {
+        let parents = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+        let known: BTreeSet<String> = self
+            .paths()
+            .flat_map(|path| std::iter::successors(parents(path), |path| parents(path)))
+            .collect();
+        if !known.contains(directory) {
+            let hint = hint(directory, known.iter().map(String::as_str));
+            self.fault(at, format!("the pack has no directory {directory:?}{hint}"));
         }
     }
 

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 use super::findings::Source;
-use super::{Action, Fault, Kind, MANIFEST, Reference, Rule, Runtime, Sensor, Trigger};
+use super::{Action, Definition, Fault, Kind, MANIFEST, Reference, Rule, Runtime, Sensor, Trigger};
 
 /// Everything that some files define, checked as far as files alone can be.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,6 +35,26 @@ impl Definitions {
         self.sources.get(&(kind, name.to_owned())).is_some_and(|source| source.node.entry(key).is_some())
     }
 
+    /// What a file defines: its kind and its ref.
+    pub fn defined_in(&self, file: &str) -> Option<(Kind, &str)> {
+        let mut sources = self.sources.iter();
+        sources.find(|(_, source)| source.file == file).map(|((kind, name), _)| (*kind, name.as_str()))
+    }
+
+    /// A thing by the columns of its row, `ref` and `enabled` among them.
+    pub fn columns(&self, kind: Kind, name: &str) -> Option<Value> {
+        let (mut columns, enabled) = match kind {
+            Kind::Runtime => (find(&self.runtimes, name)?.definition(), true),
+            Kind::Trigger => find(&self.triggers, name).map(|it| (it.definition(), it.enabled))?,
+            Kind::Sensor => find(&self.sensors, name).map(|it| (it.definition(), it.enabled))?,
+            Kind::Action => find(&self.actions, name).map(|it| (it.definition(), it.enabled))?,
+            Kind::Rule => find(&self.rules, name).map(|it| (it.definition(), it.enabled))?,
+        };
+        columns["ref"] = json!(name);
+        columns["enabled"] = json!(enabled);
+        Some(columns)
+    }
+
     /// A fault at a field (`conditions[0].value`) of a definition, for checks that need more than the files.
     pub fn fault(&self, kind: Kind, name: &str, field: &str, message: impl Into<String>) -> Fault {
         match self.sources.get(&(kind, name.to_owned())) {
@@ -40,4 +62,8 @@ impl Definitions {
             None => Fault::of_file(MANIFEST, format!("{kind} {name}: {field}: {}", message.into())),
         }
     }
+}
+
+fn find<'a, T: Definition>(things: &'a [T], name: &str) -> Option<&'a T> {
+    things.iter().find(|thing| thing.item_ref() == name)
 }

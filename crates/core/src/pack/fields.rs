@@ -127,6 +127,31 @@ impl<'a> Fields<'a> {
         seconds
     }
 
+    pub(super) fn count(&mut self, key: &str) -> Option<usize> {
+        let node = self.get(key)?;
+        let count = match &node.tree {
+            Tree::Number(number) => number.as_u64().and_then(|number| usize::try_from(number).ok()),
+            _ => None,
+        };
+        if count.is_none() {
+            self.wrong(key, "a whole number", node);
+        }
+        count
+    }
+
+    /// A list of mappings.
+    pub(super) fn objects(&mut self, key: &str) -> Option<Vec<Value>> {
+        let node = self.get(key)?;
+        let Tree::List(items) = &node.tree else {
+            self.wrong(key, "a list", node);
+            return None;
+        };
+        for (i, item) in items.iter().enumerate().filter(|(_, item)| !matches!(item.tree, Tree::Map(_))) {
+            self.wrong(&format!("{key}[{i}]"), "a mapping", item);
+        }
+        Some(items.iter().map(Node::to_json).collect())
+    }
+
     pub(super) fn optional_object(&mut self, key: &str) -> Option<Value> {
         let node = self.get(key)?;
         if matches!(node.tree, Tree::Map(_)) {
@@ -182,6 +207,36 @@ impl<'a> Fields<'a> {
             }
         }
         names
+    }
+
+    /// The ref of another thing of this pack, which was read before.
+    pub(super) fn own_reference(&mut self, key: &str, kind: Kind) -> String {
+        let name = self.checked_text(key, check_ref);
+        if check_ref(&name).is_ok() && !self.findings.known(kind).any(|known| known == name) {
+            let hint = hint(&name, self.findings.known(kind));
+            self.fault(key, format!("the pack has no {kind} {name:?}{hint}"));
+        }
+        name
+    }
+
+    /// Reads the mapping under a key, whose own keys are checked like those of the file.
+    pub(super) fn nested<T>(
+        &mut self,
+        key: &str,
+        known: &[&'static str],
+        read: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Option<T> {
+        let Some(node) = self.get(key) else {
+            self.fault(key, "is missing");
+            return None;
+        };
+        let source = Source { file: self.source.file.clone(), node: node.clone() };
+        let before = self.findings.faults.len();
+        let value = Fields::open(&source, None, known, self.findings).map(|mut fields| read(&mut fields));
+        for fault in &mut self.findings.faults[before..] {
+            fault.field = if fault.field.is_empty() { key.into() } else { format!("{key}.{}", fault.field) };
+        }
+        value
     }
 
     fn refer(&mut self, path: &str, kind: Kind, name: &str) {

@@ -77,4 +77,9 @@ impl Findings {
             }
         }
     }
+
+    /// The refs of everything of one kind that was read so far.
+    pub(super) fn known(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.sources.keys().filter(move |(other, _)| *other == kind).map(|(_, name)| name.as_str())
+    }
 }

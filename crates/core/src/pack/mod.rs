@@ -12,11 +12,13 @@ mod code;
 mod definition;
 mod definitions;
 mod documents;
+mod expectation;
 mod fault;
 mod fields;
 mod findings;
 mod kind;
 mod manifest;
+mod pack_test;
 mod parse;
 pub mod refs;
 mod requirement;
@@ -36,10 +38,12 @@ pub use action::Action;
 pub use definition::Definition;
 pub use definitions::Definitions;
 pub use documents::{Contents, Documents};
+pub use expectation::{PollExpectation, RuleExpectation};
 pub use fault::Fault;
 pub use findings::Reference;
 pub use kind::Kind;
 pub use manifest::Manifest;
+pub use pack_test::{PackTest, Subject};
 pub use requirement::{Requirement, RequirementFault};
 pub use rule::Rule;
 pub use runtime::Runtime;
@@ -54,6 +58,8 @@ pub const MANIFEST: &str = "pack.yaml";
 pub struct Pack {
     /// What `pack.yaml` says.
     pub manifest: Manifest,
+    /// `tests/*.yaml`, which are run by their author and never loaded.
+    pub tests: Vec<PackTest>,
     definitions: Definitions,
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::fields::Fields;
 use super::findings::{Findings, Reference, Source};
+use super::pack_test::{PackTest, TESTS};
 use super::refs::{check_pack_ref, pack_of};
 use super::suggest::hint;
 use super::yaml::{self, Node};
@@ -27,6 +28,7 @@ pub(super) fn parse(files: &BTreeMap<String, Vec<u8>>) -> Result<Pack, Vec<Fault
     let sensors = reader.read_all(Sensor::KEYS, Sensor::read);
     let actions = reader.read_all(Action::KEYS, Action::read);
     let rules = reader.read_all(Rule::KEYS, Rule::read);
+    let tests = reader.read_tests();
     let is_full = reader.is_full();
     refuse_misnamed(&mut findings);
     // What was not read would seem to be missing.
@@ -37,7 +39,7 @@ pub(super) fn parse(files: &BTreeMap<String, Vec<u8>>) -> Result<Pack, Vec<Fault
     match manifest {
         Some(manifest) if faults.is_empty() => {
             let definitions = Definitions { runtimes, triggers, sensors, actions, rules, external, sources };
-            Ok(Pack { manifest, definitions })
+            Ok(Pack { manifest, tests, definitions })
         }
         _ => Err(faults),
     }
@@ -105,6 +107,14 @@ impl Reader<'_> {
         keys: &[&'static str],
         one: fn(&mut Fields<'_>) -> T,
     ) -> Option<T> {
+        let source = self.source(path, content)?;
+        let definition = one(&mut Fields::open(&source, Some(T::KIND), keys, self.findings)?);
+        self.findings.remember(T::KIND, definition.item_ref(), source);
+        Some(definition)
+    }
+
+    /// A file as a tree, as long as more of them make sense.
+    fn source(&mut self, path: &str, content: &[u8]) -> Option<Source> {
         if self.is_full() {
             return None;
         }
@@ -116,19 +126,30 @@ impl Reader<'_> {
             self.findings.faults.push(Fault::of_file(path, message));
             return None;
         }
-        let definition = one(&mut Fields::open(&source, Some(T::KIND), keys, self.findings)?);
-        self.findings.remember(T::KIND, definition.item_ref(), source);
-        Some(definition)
+        Some(source)
+    }
+
+    /// Read last, because they refer to the rest.
+    fn read_tests(&mut self) -> Vec<PackTest> {
+        let is_test = |path: &str| is_in(path, TESTS) && extension(path) == Some("yaml");
+        let files = self.files.iter().filter(|(path, _)| is_test(path));
+        files.filter_map(|(path, content)| self.read_test(path, content)).collect()
+    }
+
+    fn read_test(&mut self, path: &str, content: &[u8]) -> Option<PackTest> {
+        let source = self.source(path, content)?;
+        let fields = &mut Fields::open(&source, None, PackTest::keys(&source.node), self.findings)?;
+        Some(PackTest::read(path, fields))
     }
 }
 
 /// Whether a file defines a thing of this kind: one directory deep, code lies beside it.
 fn defines(path: &str, kind: Kind) -> bool {
-    is_in(path, kind) && extension(path) == Some("yaml")
+    is_in(path, kind.directory()) && extension(path) == Some("yaml")
 }
 
-fn is_in(path: &str, kind: Kind) -> bool {
-    path.rsplit_once('/').is_some_and(|(directory, _)| directory == kind.directory())
+fn is_in(path: &str, directory: &str) -> bool {
+    path.rsplit_once('/').is_some_and(|(parent, _)| parent == directory)
 }
 
 fn extension(path: &str) -> Option<&str> {
@@ -137,9 +158,10 @@ fn extension(path: &str) -> Option<&str> {
 
 /// A definition that would be passed over silently is worse than a refusal.
 fn refuse_misnamed(findings: &mut Findings) {
+    let directories: Vec<_> = Kind::ALL.map(Kind::directory).into_iter().chain([TESTS]).collect();
     for path in &findings.paths {
         let misnamed = extension(path) == Some("yml")
-            && (path == "pack.yml" || Kind::ALL.iter().any(|kind| is_in(path, *kind)));
+            && (path == "pack.yml" || directories.iter().any(|directory| is_in(path, directory)));
         if misnamed {
             findings.faults.push(Fault::of_file(path, "definitions end in .yaml"));
         }
@@ -151,12 +173,11 @@ fn resolve(findings: &mut Findings) -> Vec<Reference> {
     let (own, external): (Vec<_>, Vec<_>) = std::mem::take(&mut findings.references)
         .into_iter()
         .partition(|reference| findings.pack.as_deref() == Some(pack_of(&reference.r#ref)));
-    let known =
-        |kind| findings.sources.keys().filter(move |(k, _)| *k == kind).map(|(_, name)| name.as_str());
-    let lost = own.iter().filter(|reference| !known(reference.kind).any(|name| name == reference.r#ref));
+    let lost =
+        own.iter().filter(|reference| !findings.known(reference.kind).any(|name| name == reference.r#ref));
     let faults: Vec<Fault> = lost
         .map(|reference| {
-            let hint = hint(&reference.r#ref, known(reference.kind));
+            let hint = hint(&reference.r#ref, findings.known(reference.kind));
             reference.fault(format!("the pack has no {} {:?}{hint}", reference.kind, reference.r#ref))
         })
         .collect();

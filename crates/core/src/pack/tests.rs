@@ -282,3 +282,68 @@ fn many_definitions_are_refused_before_they_cost_much() {
     assert_eq!(faults.len(), 501);
     assert_eq!(faults[500].to_string(), "and more: only 500 faults are listed");
 }
+
+#[test]
+fn tests_are_read_and_are_no_definitions() {
+    let tests = [
+        (
+            "tests/heat.yaml",
+            "sensor: demo.heat\nconfig: {limit: 1}\nexpect:\n  events: [{degrees: 31}]\n  state: {seen: 1}\n",
+        ),
+        (
+            "tests/cool.yaml",
+            "rule: demo.cool\nevent: {degrees: 31}\nexpect: {fires: true, params: {text: '31'}}\n",
+        ),
+    ];
+    let pack = Pack::parse(&files(&tests)).unwrap();
+    assert_eq!(pack.tests.iter().map(PackTest::name).collect::<Vec<_>>(), ["cool", "heat"]);
+    assert_eq!(pack.defined_in("sensors/heat.yaml"), Some((Kind::Sensor, "demo.heat")));
+    assert_eq!(pack.defined_in("tests/heat.yaml"), None);
+    assert_eq!(pack.columns(Kind::Action, "demo.cool").unwrap()["enabled"], false);
+}
+
+#[test]
+fn tests_are_checked_like_the_rest() {
+    let found = faults(
+        "tests/heat.yaml",
+        "sensor: demo.haet\nconfig: 1\nexpect:\n  events: [1]\n  at_leest: 2\n  at_least: -1\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "tests/heat.yaml:1: sensor: the pack has no sensor \"demo.haet\" (did you mean demo.heat?)",
+            "tests/heat.yaml:2: config: must be a mapping, not the number 1",
+            "tests/heat.yaml:4: expect.events[0]: must be a mapping, not the number 1",
+            "tests/heat.yaml:5: expect.at_leest: is no known key (did you mean at_least?)",
+            "tests/heat.yaml:6: expect.at_least: must be a whole number, not the number -1",
+        ]
+    );
+    for (content, expected) in [
+        ("rule: demo.cool\nstate: {}\nexpect: {fires: true}\n", ":2: state: is no known key"),
+        ("rule: demo.cool\nexpect: {}\n", ":2: expect.fires: is missing: true or false"),
+        ("rule: demo.cool\nexpect: {fires: false, params: {}}\n", ":2: expect.params: needs `fires: true`"),
+        ("rule: demo.cool\n", ":1: expect: is missing"),
+        ("sensor: demo.heat\nexpect: {}\n", ":2: expect: expects nothing"),
+        ("sensor: demo.heat\nexpect: {error: x, events: []}\n", ":2: expect.error: stands alone"),
+        ("expect: {at_least: 1}\n", ":1: sensor: is missing"),
+    ] {
+        let fault = fault("tests/new.yaml", content);
+        assert!(fault.starts_with(&format!("tests/new.yaml{expected}")), "{fault}");
+    }
+    assert_eq!(fault("tests/more.yml", "x: 1"), "tests/more.yml: definitions end in .yaml");
+}
+
+#[test]
+fn a_template_is_a_directory_of_the_pack() {
+    let with = |template: &str| {
+        let head = "ref: demo.lua\nname: L\ndistributions: {verification: {check_required: false}}\n";
+        format!("{head}execution:\n  extensions: [lua]\n  template: {template}\n")
+    };
+    let template = ("lib/new/sensors/x.lua", "");
+    let good = with("[lib, lib/new]");
+    Pack::parse(&files(&[template, ("runtimes/lua.yaml", good.as_str())])).unwrap();
+    assert_eq!(
+        fault("runtimes/lua.yaml", &with("libs")),
+        "runtimes/lua.yaml:6: execution.template: the pack has no directory \"libs\" (did you mean lib?)"
+    );
+}

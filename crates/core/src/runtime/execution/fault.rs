@@ -87,6 +87,12 @@ pub enum ExecutionFault {
         /// The text as it stands.
         protocol: String,
     },
+    /// No end of a file's name.
+    #[error("extensions: {extension:?} is no extension of a file; write for example `rb`")]
+    NotAnExtension {
+        /// The text as it stands.
+        extension: String,
+    },
     /// A name that no environment has.
     #[error("{at}: {variable:?} is no name of an environment variable")]
     NotAVariable {
@@ -114,6 +120,7 @@ impl ExecutionFault {
             | Self::UnknownRole { at, .. }
             | Self::NotAVariable { at, .. } => at,
             Self::UnknownProtocol { .. } => "protocol",
+            Self::NotAnExtension { .. } => "extensions",
         }
     }
 }

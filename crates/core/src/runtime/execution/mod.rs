@@ -25,7 +25,18 @@ use reader::Reader;
 /// Stands in `args` for the directory of the runtime's own pack on this machine.
 pub const PACK_PLACEHOLDER: &str = "{pack}";
 
-const KEYS: &[&str] = &["binary", "args", "roles", "protocol", "env_allow", "resolve", "environment", "host"];
+const KEYS: &[&str] = &[
+    "binary",
+    "args",
+    "roles",
+    "protocol",
+    "env_allow",
+    "resolve",
+    "environment",
+    "host",
+    "extensions",
+    "template",
+];
 const RESOLVE_KEYS: &[&str] = &["args"];
 
 /// How a runtime runs its code.
@@ -47,6 +58,10 @@ pub struct Execution {
     pub environment: Option<Environment>,
     /// The warm host program.
     pub host: Option<Value>,
+    /// How the names of its files end, without the dot; the first is the usual one.
+    pub extensions: Vec<String>,
+    /// Directories of its pack that, one over the other, are the template of a new pack.
+    pub template: Vec<String>,
 }
 
 /// What a runtime may be used for.
@@ -89,6 +104,8 @@ impl Execution {
                 .map(|value| Environment::parse("environment", value))
                 .transpose()?,
             host: row.get("host").cloned(),
+            extensions: extensions(&row)?,
+            template: row.one_or_more("template")?,
         })
     }
 
@@ -130,12 +147,17 @@ fn in_pack(arg: &str, pack_dir: Option<&Path>) -> Result<OsString, NoPackContent
 }
 
 fn binaries(row: &Reader<'_>) -> Result<Vec<String>, ExecutionFault> {
-    let names = match row.get("binary") {
-        Some(Value::String(_)) => row.text("binary")?.into_iter().collect(),
-        _ => row.texts("binary")?,
-    };
+    let names = row.one_or_more("binary")?;
     match names.iter().find(|name| name.is_empty() || (name.contains('/') && !name.starts_with('/'))) {
         Some(bad) => Err(ExecutionFault::NotABinary { at: "binary".into(), binary: bad.clone() }),
+        None => Ok(names),
+    }
+}
+
+fn extensions(row: &Reader<'_>) -> Result<Vec<String>, ExecutionFault> {
+    let names = row.texts("extensions")?;
+    match names.iter().find(|name| name.is_empty() || name.contains(['.', '/'])) {
+        Some(bad) => Err(ExecutionFault::NotAnExtension { extension: bad.clone() }),
         None => Ok(names),
     }
 }

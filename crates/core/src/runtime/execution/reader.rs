@@ -51,6 +51,14 @@ impl<'a> Reader<'a> {
         self.get(key).map_or_else(|| Ok(Vec::new()), |value| texts(&self.at(key), value))
     }
 
+    /// A list of texts, or one text by itself.
+    pub(super) fn one_or_more(&self, key: &str) -> Result<Vec<String>, ExecutionFault> {
+        match self.get(key) {
+            Some(Value::String(_)) => Ok(self.text(key)?.into_iter().collect()),
+            _ => self.texts(key),
+        }
+    }
+
     /// A list of anything, each item with its path.
     pub(super) fn items(&self, key: &str) -> Result<Vec<(String, &'a Value)>, ExecutionFault> {
         self.get(key).map_or_else(|| Ok(Vec::new()), |value| items(&self.at(key), value, "a list"))

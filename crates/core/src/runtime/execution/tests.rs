@@ -59,6 +59,8 @@ fn every_fault_says_where() {
         (json!({"protocol": 1}), "protocol"),
         (json!({"env_allow": ["A=B"]}), "env_allow"),
         (json!({"env_allow": [""]}), "env_allow"),
+        (json!({"extensions": [".rb"]}), "extensions"),
+        (json!({"template": 1}), "template"),
         (json!({"resolve": ["-c"]}), "resolve"),
         (json!({"resolve": {}}), "resolve.args"),
         (json!({"resolve": {"arg": []}}), "resolve.arg"),
