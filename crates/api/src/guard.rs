@@ -79,11 +79,12 @@ fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), Failure> {
     Err(Failure::Refused(StatusCode::FORBIDDEN, "requests from other sites are refused".to_owned()))
 }
 
-fn check_token(api: &Api, headers: &HeaderMap) -> Result<(), Failure> {
+/// Whether a request names the token.
+pub(crate) fn check_token(api: &Api, headers: &HeaderMap) -> Result<(), Failure> {
     let refuse = |message: &str| Err(Failure::Refused(StatusCode::UNAUTHORIZED, message.to_owned()));
     let Some(given) = headers.get(header::AUTHORIZATION).and_then(bearer) else {
         return refuse(
-            "a write needs the API's token: send `Authorization: Bearer TOKEN` with the token in api.token in the data directory, or in ATTUNE_API_TOKEN",
+            "this needs the API's token: send `Authorization: Bearer TOKEN` with the token in api.token in the data directory, or in ATTUNE_API_TOKEN",
         );
     };
     if api.token.is(given) {

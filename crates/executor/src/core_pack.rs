@@ -58,7 +58,8 @@ pub fn definitions() -> Result<Pack, CorePackError> {
     Ok(Pack::parse(embedded_files()?.contents()).map_err(LoadError::Faults)?)
 }
 
-fn embedded_files() -> Result<Files, FilesError> {
+/// The files of the core pack that this program carries.
+pub fn embedded_files() -> Result<Files, FilesError> {
     let content = |path: &str| CoreFiles::get(path).map(|file| file.data.into_owned()).unwrap_or_default();
     Files::without_modes(CoreFiles::iter().map(|path| (path.to_string(), content(&path))))
 }

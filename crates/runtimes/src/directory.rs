@@ -1,9 +1,10 @@
 //! A directory on disk as the files of a pack.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -46,6 +47,46 @@ pub fn read(root: &Path) -> Result<Files, DirectoryError> {
     let mut files = Files::default();
     read_into(&mut files, root, "")?;
     Ok(files)
+}
+
+/// What tells one state of a directory from another without reading its files: paths, times and sizes.
+pub fn stamp(root: &Path) -> Result<Vec<(PathBuf, Option<SystemTime>, u64)>, DirectoryError> {
+    let (mut stamp, mut left) = (Vec::new(), vec![root.to_owned()]);
+    while let Some(directory) = left.pop() {
+        for entry in std::fs::read_dir(&directory).map_err(unreadable(&directory))? {
+            let entry = entry.map_err(unreadable(&directory))?;
+            // What vanishes while it is looked at changes the next look.
+            let Ok(metadata) = entry.metadata() else { continue };
+            let is_skipped = SKIPPED.iter().any(|name| entry.file_name() == *name);
+            match (is_skipped, metadata.is_dir()) {
+                (true, _) => {}
+                (false, true) => left.push(entry.path()),
+                (false, false) => stamp.push((entry.path(), metadata.modified().ok(), metadata.len())),
+            }
+        }
+    }
+    stamp.sort();
+    Ok(stamp)
+}
+
+/// Writes files under `root`. None of them may be there: nothing is ever overwritten, and with one in the way none is
+/// written.
+pub fn write_new(root: &Path, files: &Files) -> io::Result<()> {
+    let taken =
+        files.contents().keys().map(|path| root.join(path)).find(|path| path.symlink_metadata().is_ok());
+    if let Some(path) = taken {
+        return Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            format!("{} is there already", path.display()),
+        ));
+    }
+    for (path, content) in files.contents() {
+        let mode = if files.is_executable(path) { 0o777 } else { 0o666 };
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap_or(root))?;
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(&path)?.write_all(content)?;
+    }
+    Ok(())
 }
 
 fn read_into(files: &mut Files, directory: &Path, prefix: &str) -> Result<(), DirectoryError> {
@@ -118,6 +159,23 @@ mod tests {
 
         assert_eq!(files.contents().keys().collect::<Vec<_>>(), ["actions/run", "pack.yaml"]);
         assert!(files.is_executable("actions/run") && !files.is_executable("pack.yaml"));
+    }
+
+    #[test]
+    fn writes_all_or_nothing_and_tells_a_change() {
+        let root = tempfile::tempdir().unwrap();
+        let mut files = Files::default();
+        files.insert("a/run", b"x".to_vec(), true).unwrap();
+        files.insert("b", b"y".to_vec(), false).unwrap();
+        write_new(root.path(), &files).unwrap();
+        assert_eq!(read(root.path()).unwrap(), files);
+        let before = stamp(root.path()).unwrap();
+        assert_eq!(stamp(root.path()).unwrap(), before);
+        files.insert("0", b"z".to_vec(), false).unwrap();
+        assert_eq!(write_new(root.path(), &files).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(stamp(root.path()).unwrap(), before);
+        std::fs::write(root.path().join("b"), "longer").unwrap();
+        assert_ne!(stamp(root.path()).unwrap(), before);
     }
 
     #[test]

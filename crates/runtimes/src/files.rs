@@ -86,6 +86,14 @@ impl Files {
         Ok(())
     }
 
+    /// The same files but for one.
+    #[must_use]
+    pub fn without(mut self, path: &str) -> Self {
+        self.size -= self.contents.remove(path).map_or(0, |content| content.len() as u64);
+        self.executable.remove(path);
+        self
+    }
+
     /// Paths and contents, in the order of the paths.
     pub const fn contents(&self) -> &BTreeMap<String, Vec<u8>> {
         &self.contents

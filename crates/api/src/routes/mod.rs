@@ -9,6 +9,7 @@ mod logs;
 mod packs;
 mod rows;
 mod switch;
+mod trials;
 mod view;
 mod workers;
 
@@ -38,6 +39,8 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/api/events", post(events::post))
         .route("/api/packs", post(packs::load))
         .route("/api/packs/diff", post(packs::diff))
+        .route("/api/packs/{ref}/content", get(packs::content))
+        .route("/api/rules/{ref}/test", post(trials::test))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&api), guard))

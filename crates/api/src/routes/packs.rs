@@ -1,15 +1,21 @@
 //! `POST /api/packs`: a pack as tar.gz, loaded as a whole or refused with the author's lines. `POST /api/packs/diff`: what that
-//! would do, and nothing done.
+//! would do, and nothing done. `GET /api/packs/{ref}/content`: the archive back.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use attune_common::repositories::listing::Noun;
+use attune_common::repositories::pack;
 use attune_executor::load_pack::{LoadError, LoadReport, diff_pack, load_pack};
 use axum::Json;
 use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::response::IntoResponse;
 
+use super::rows::{self, Key};
 use crate::body::{self, Expected};
 use crate::failure::{Failure, Kind};
+use crate::guard::check_token;
 use crate::state::Api;
 
 /// An archive, which may take its time.
@@ -29,6 +35,26 @@ pub(super) async fn diff(State(api): State<Arc<Api>>, request: Request) -> Resul
     let _slot = api.pack_slots.acquire().await.map_err(|closed| Failure::Bug(closed.into()))?;
     let archive = body::read(request, ARCHIVE).await?;
     diff_pack(&api.pool, archive.into(), &api.limits).await.map(Json).map_err(refused)
+}
+
+/// 200 and the archive. Files are as their author wrote them, secrets too, and can not be masked as rows are; so reading
+/// them asks for the token.
+pub(super) async fn content(
+    State(api): State<Arc<Api>>,
+    key: Key,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Failure> {
+    check_token(&api, &headers)?;
+    let name = rows::text(key)?;
+    let Some(row) = pack::find(&api.pool, &name).await? else {
+        return Err(rows::missing(&api, Noun::Pack, &name).await);
+    };
+    let archive = match row.digest {
+        Some(digest) => pack::find_content(&api.pool, &digest).await?,
+        None => None,
+    };
+    let archive = archive.ok_or_else(|| Failure::not_found(format!("pack {name} has no content")))?;
+    Ok(([(header::CONTENT_TYPE, ARCHIVE.content_type)], archive))
 }
 
 fn refused(error: LoadError) -> Failure {

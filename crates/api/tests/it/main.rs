@@ -12,3 +12,4 @@ mod packs;
 mod rows;
 mod server;
 mod start;
+mod trials;

@@ -49,3 +49,20 @@ async fn what_is_no_archive_is_refused() {
     let large = Request::post("/api/packs", "application/gzip", "").replacing("content-length", "70000000");
     server.write(&large).await.error(413);
 }
+
+#[tokio::test]
+async fn the_content_comes_back_to_whoever_holds_the_token() {
+    let server = Server::start().await;
+    let request = Request::get("/api/packs/demo/content");
+    let content = server.write(&request).await;
+    assert_eq!((content.status, content.body), (200, archive_of(&DEMO)));
+    assert!(content.head.contains("content-type: application/gzip"));
+    assert!(server.get("/api/packs/demo/content").await.error(401).contains("token"));
+    let near = server.write(&Request::get("/api/packs/dmo/content")).await.error(404);
+    assert!(near.contains("did you mean demo?"), "{near}");
+    server.run("INSERT INTO pack (ref, name, version) VALUES ('bare', 'Bare', '1.0.0')").await;
+    assert_eq!(
+        server.write(&Request::get("/api/packs/bare/content")).await.error(404),
+        "pack bare has no content"
+    );
+}

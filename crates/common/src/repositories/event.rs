@@ -5,6 +5,7 @@
 //! when the version differs, nothing at all is written, and the caller matches again. The fence works alike: sensors whose
 //! epoch is not the named one are left out with their events, and never abort their neighbours.
 
+use attune_core::event::EventView;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgPool;
@@ -164,6 +165,19 @@ pub async fn insert_batch(pool: &PgPool, version: i64, batch: &Batch) -> sqlx::R
 /// Which of these events exist.
 pub async fn find_ids(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar!("SELECT id FROM event WHERE id = ANY($1)", ids).fetch_all(pool).await
+}
+
+/// The newest events of a trigger, the newest first.
+pub async fn list_last(pool: &PgPool, trigger: &str, limit: i64) -> sqlx::Result<Vec<EventView>> {
+    sqlx::query_as!(
+        EventView,
+        r#"SELECT id, trigger_ref AS "trigger!", sensor_ref AS sensor, source, key, payload, trigger_params, created
+           FROM event WHERE trigger_ref = $1 ORDER BY id DESC LIMIT $2"#,
+        trigger,
+        limit
+    )
+    .fetch_all(pool)
+    .await
 }
 
 /// Removes up to `limit` keys whose window is over. Returns how many went.

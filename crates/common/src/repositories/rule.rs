@@ -93,3 +93,62 @@ pub async fn load_rule_set(pool: &PgPool) -> sqlx::Result<RuleSet> {
     tx.commit().await?;
     Ok(RuleSet { version, triggers, rules })
 }
+
+/// A rule with its trigger, whether it is in force or not.
+#[derive(Debug)]
+pub struct KnownRule {
+    /// As ingest would see it.
+    pub rule: RuleRow,
+    /// Its trigger.
+    pub trigger: TriggerRow,
+    /// Whether the rule is in force.
+    pub enabled: bool,
+}
+
+/// The rule of this ref. `None` when there is none, or when it has no trigger any more.
+pub async fn find(pool: &PgPool, r#ref: &str) -> sqlx::Result<Option<KnownRule>> {
+    let row = sqlx::query!(
+        r#"SELECT r.id, r.ref AS "ref!", r.revision, r.conditions, r.trigger_params, r.action_params,
+                  r.enabled AND p.enabled IS NOT FALSE AS "enabled!",
+                  COALESCE(p.config, '{}') AS "pack_config!", a.id AS "action?", a.ref AS "action_ref?", a.runtime,
+                  a.param_schema AS "action_schema?", a.enabled AND ap.enabled IS NOT FALSE AS "action_enabled?", ap.digest AS "pack_digest?",
+                  t.id AS "trigger!", t.ref AS "trigger_ref!", t.param_schema, t.payload_schema,
+                  t.enabled AND tp.enabled IS NOT FALSE AS "trigger_enabled!"
+           FROM rule r
+           JOIN trigger t ON t.id = r.trigger
+           LEFT JOIN pack tp ON tp.id = t.pack
+           LEFT JOIN pack p ON p.id = r.pack
+           LEFT JOIN action a ON a.id = r.action
+           LEFT JOIN pack ap ON ap.id = a.pack
+           WHERE r.ref = $1"#,
+        r#ref
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| KnownRule {
+        rule: RuleRow {
+            id: row.id,
+            r#ref: row.r#ref,
+            revision: row.revision,
+            trigger: row.trigger,
+            conditions: row.conditions,
+            trigger_params: row.trigger_params,
+            action_params: row.action_params,
+            pack_config: row.pack_config,
+            action: row.action,
+            action_ref: row.action_ref,
+            runtime: row.runtime,
+            action_schema: row.action_schema,
+            action_enabled: row.action_enabled,
+            pack_digest: row.pack_digest,
+        },
+        trigger: TriggerRow {
+            id: row.trigger,
+            r#ref: row.trigger_ref,
+            param_schema: row.param_schema,
+            payload_schema: row.payload_schema,
+            enabled: row.trigger_enabled,
+        },
+        enabled: row.enabled,
+    }))
+}

@@ -31,6 +31,7 @@ use crate::rules::RuleCache;
 use columns::gather_columns;
 use ids::Ids;
 use prepare::Prepared;
+pub use prepare::check;
 
 /// Where the time comes from; a parameter, so that tests choose it.
 pub type Clock = fn() -> DateTime<Utc>;

@@ -170,17 +170,21 @@ fn admit<'a>(book: &'a RuleBook, event: &NewEvent) -> Result<&'a Trigger, Refusa
     if !trigger.enabled {
         return Err(Refusal::DisabledTrigger(name.clone()));
     }
-    let schema = trigger
-        .payload_schema
-        .as_ref()
-        .map_err(|fault| Refusal::BrokenSchema { trigger: name.clone(), fault: fault.clone() })?;
+    check(trigger, event)?;
+    Ok(trigger)
+}
+
+/// Whether events like this one may be stored, whatever else is the case.
+pub fn check(trigger: &Trigger, event: &NewEvent) -> Result<(), Refusal> {
+    let broken =
+        |fault: &String| Refusal::BrokenSchema { trigger: event.trigger.clone(), fault: fault.clone() };
+    let schema = trigger.payload_schema.as_ref().map_err(broken)?;
     schema.validate(&event.payload).map_err(|violation| Refusal::Payload(violation.to_string()))?;
     trigger.check_params(event.trigger_params.as_ref()).map_err(Refusal::TriggerParams)?;
     for value in std::iter::once(&event.payload).chain(&event.trigger_params) {
         storable(value)?;
     }
-    event.key.as_deref().map_or(Ok(()), |key| check_key("key", key))?;
-    Ok(trigger)
+    event.key.as_deref().map_or(Ok(()), |key| check_key("key", key))
 }
 
 /// Keys and sources go into an index, whose entries are small, and into TEXT, which has no NUL.
@@ -197,19 +201,15 @@ fn storable(value: &Value) -> Result<(), Refusal> {
     output::storable(value).map_err(|reason| Refusal::NotStorable(reason.to_string()))
 }
 
-/// A rendered parameter that PostgreSQL can not store fails the enforcement, not the batch.
 fn outcome(firing: Firing<'_>) -> Result<PreparedExecution, String> {
     match firing {
-        Firing::Fail(reason) => Err(reason.replace('\0', "\\0")),
-        Firing::Execute(target, params) => {
-            output::storable(&params).map_err(|reason| format!("action_params: {reason}"))?;
-            Ok(PreparedExecution {
-                action: target.action,
-                action_ref: target.action_ref.clone(),
-                runtime: target.runtime,
-                pack_digest: target.pack_digest.clone(),
-                params: params.to_string(),
-            })
-        }
+        Firing::Fail(reason) => Err(reason),
+        Firing::Execute(target, params) => Ok(PreparedExecution {
+            action: target.action,
+            action_ref: target.action_ref.clone(),
+            runtime: target.runtime,
+            pack_digest: target.pack_digest.clone(),
+            params: params.to_string(),
+        }),
     }
 }

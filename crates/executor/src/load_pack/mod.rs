@@ -33,7 +33,7 @@ pub(crate) use apply::{When, by_name, is_newer};
 use manifest::LastLoad;
 pub(crate) use masks::Masks;
 pub(crate) use merge::{Columns, merge};
-pub(crate) use references::check as check_references;
+pub(crate) use references::{check as check_references, check_trigger_params};
 pub(crate) use report::Fate;
 pub(crate) use things::{Thing, put_kind, things_of};
 pub(crate) use upload::Upload;

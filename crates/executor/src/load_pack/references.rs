@@ -96,21 +96,30 @@ impl Targets {
     /// A fault when the parameters are not what the trigger takes.
     fn check_trigger_params(&self, defined: &Definitions, rule: &Rule) -> Option<Fault> {
         let column = self.find(Kind::Trigger, &rule.trigger)?.get("param_schema").unwrap_or(&Value::Null);
-        let schema = match Schema::compile(column) {
-            Ok(schema) => schema,
-            Err(fault) => {
-                let message = format!("the param_schema of trigger {} is unusable: {fault}", rule.trigger);
-                return Some(defined.fault(Kind::Rule, &rule.r#ref, "trigger", message));
-            }
-        };
-        let mut params = rule.trigger_params.clone();
-        schema.fill_defaults(&mut params);
-        let violation = schema.validate(&params).err()?;
-        let field = if violation.path.is_empty() {
-            "trigger_params".to_owned()
-        } else {
-            format!("trigger_params.{}", violation.path)
-        };
-        Some(defined.fault(Kind::Rule, &rule.r#ref, &field, violation.message))
+        check_trigger_params(defined, rule, column)
     }
+}
+
+/// A fault when the parameters that a rule gives its trigger are not what the trigger takes.
+pub(crate) fn check_trigger_params(
+    defined: &Definitions,
+    rule: &Rule,
+    param_schema: &Value,
+) -> Option<Fault> {
+    let schema = match Schema::compile(param_schema) {
+        Ok(schema) => schema,
+        Err(fault) => {
+            let message = format!("the param_schema of trigger {} is unusable: {fault}", rule.trigger);
+            return Some(defined.fault(Kind::Rule, &rule.r#ref, "trigger", message));
+        }
+    };
+    let mut params = rule.trigger_params.clone();
+    schema.fill_defaults(&mut params);
+    let violation = schema.validate(&params).err()?;
+    let field = if violation.path.is_empty() {
+        "trigger_params".to_owned()
+    } else {
+        format!("trigger_params.{}", violation.path)
+    };
+    Some(defined.fault(Kind::Rule, &rule.r#ref, &field, violation.message))
 }

@@ -1,5 +1,6 @@
 //! All triggers and enabled rules at one config version.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use attune_common::repositories::rule::{RuleRow, RuleSet, TriggerRow};
@@ -57,6 +58,16 @@ impl RuleBook {
 }
 
 impl Trigger {
+    /// A trigger by itself, of which no rule is known.
+    pub fn alone(row: &TriggerRow) -> Self {
+        Self::compile(row, Vec::new())
+    }
+
+    /// Compiles a rule on this trigger; the reason when that can not match anything.
+    pub fn rule(&self, row: RuleRow) -> Result<CompiledRule, String> {
+        CompiledRule::compile(row, &self.param_schema)
+    }
+
     fn compile(row: &TriggerRow, rules: Vec<RuleRow>) -> Self {
         let param_schema = Schema::compile(&row.param_schema).unwrap_or_else(|fault| {
             tracing::warn!(trigger.ref = %row.r#ref, reason = %fault, "The trigger's param_schema is unusable; its defaults are not filled in");
@@ -83,13 +94,16 @@ impl Trigger {
 
     /// The rules whose trigger parameters equal those of an event.
     pub fn rules_for(&self, trigger_params: Option<&Value>) -> impl Iterator<Item = &CompiledRule> {
-        let wanted = match trigger_params {
-            None | Some(Value::Null) => None,
-            Some(params) => Some(canonical_params(&self.param_schema, Some(params))),
-        };
-        self.rules
-            .iter()
-            .filter(move |rule| rule.trigger_params == *wanted.as_ref().unwrap_or(&self.no_params))
+        let wanted = self.canonical(trigger_params);
+        self.rules.iter().filter(move |rule| rule.trigger_params == *wanted)
+    }
+
+    /// The parameters of an event in the form in which they are compared with a rule's.
+    pub fn canonical(&self, trigger_params: Option<&Value>) -> Cow<'_, str> {
+        match trigger_params {
+            None | Some(Value::Null) => Cow::Borrowed(&self.no_params),
+            Some(params) => Cow::Owned(canonical_params(&self.param_schema, Some(params))),
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! One rule, ready to be asked about an event.
 
 use attune_common::repositories::rule::RuleRow;
-use attune_core::conditions::Conditions;
+use attune_core::conditions::{Conditions, Verdict};
 use attune_core::event::EventView;
+use attune_core::output;
 use attune_core::schema::{self, Schema};
 use attune_core::template::{Context, Template};
 use serde_json::{Value, json};
@@ -79,8 +80,13 @@ impl CompiledRule {
     pub fn fire(&self, event: &EventView) -> Firing<'_> {
         match self.render(event) {
             Ok((target, params)) => Firing::Execute(target, params),
-            Err(reason) => Firing::Fail(reason),
+            Err(reason) => Firing::Fail(reason.replace('\0', "\\0")),
         }
+    }
+
+    /// Why the conditions hold for this event or not.
+    pub fn explain(&self, event: &EventView) -> Verdict {
+        self.conditions.explain(event)
     }
 
     fn render(&self, event: &EventView) -> Result<(&Target, Value), String> {
@@ -91,11 +97,18 @@ impl CompiledRule {
         target.schema.fill_defaults(&mut params);
         // A template may have put a secret of the pack into a parameter that is none.
         target.schema.validate_quietly(&params).map_err(|violation| format!("action_params: {violation}"))?;
+        // What PostgreSQL can not store fails this enforcement, not the batch around it.
+        output::storable(&params).map_err(|reason| format!("action_params: {reason}"))?;
         Ok((target, params))
     }
 }
 
 impl Target {
+    /// Parameters as they may be shown.
+    pub fn mask(&self, params: &Value) -> Value {
+        self.schema.mask(params)
+    }
+
     fn compile(row: RuleRow) -> Result<Self, String> {
         let (Some(action), Some(action_ref)) = (row.action, row.action_ref) else {
             return Err("the rule's action does not exist".to_owned());

@@ -5,6 +5,7 @@
 mod book;
 mod cache;
 mod compiled;
+pub mod trial;
 
 pub use book::{RuleBook, Trigger};
 pub use cache::RuleCache;
