@@ -9,6 +9,7 @@ use attune_common::repositories::sensor;
 use attune_executor::ingest::{
     Ingest, IngestError, NewEvent, Origin, Receipt, RejectedEvent, SensorCommit, Submission,
 };
+use attune_executor::rules::RuleBook;
 use serde_json::Value;
 use sqlx::PgPool;
 
@@ -73,18 +74,7 @@ impl EventGenerator {
 
     /// The parameters that live rules give to the triggers of a sensor: `[{trigger, params}]`, each once.
     pub fn trigger_params(&self, sensor: &Sensor) -> Value {
-        let book = self.ingest.rules().current();
-        let triggers = sensor.row.triggers.iter().filter_map(|name| Some((name, book.trigger(name)?)));
-        let mut asked: Vec<(&String, &String)> = triggers
-            .flat_map(|(name, trigger)| trigger.rules.iter().map(move |rule| (name, &rule.trigger_params)))
-            .collect();
-        asked.sort_unstable();
-        asked.dedup();
-        let params = asked.into_iter().filter_map(|(trigger, params)| {
-            let params: Value = serde_json::from_str(params).ok()?;
-            Some(serde_json::json!({"trigger": trigger, "params": params}))
-        });
-        params.filter(|asked| asked["params"].as_object().is_some_and(|params| !params.is_empty())).collect()
+        asked_params(&self.ingest.rules().current(), sensor)
     }
 
     async fn snapshot(&self, sensor: &Sensor) -> Result<i64, GenerateError> {
@@ -105,8 +95,23 @@ impl EventGenerator {
     }
 }
 
+/// The parameters that the rules of a book give to the triggers of a sensor: `[{trigger, params}]`, each once.
+pub(crate) fn asked_params(book: &RuleBook, sensor: &Sensor) -> Value {
+    let triggers = sensor.row.triggers.iter().filter_map(|name| Some((name, book.trigger(name)?)));
+    let mut asked: Vec<(&String, &String)> = triggers
+        .flat_map(|(name, trigger)| trigger.rules.iter().map(move |rule| (name, &rule.trigger_params)))
+        .collect();
+    asked.sort_unstable();
+    asked.dedup();
+    let params = asked.into_iter().filter_map(|(trigger, params)| {
+        let params: Value = serde_json::from_str(params).ok()?;
+        Some(serde_json::json!({"trigger": trigger, "params": params}))
+    });
+    params.filter(|asked| asked["params"].as_object().is_some_and(|params| !params.is_empty())).collect()
+}
+
 /// `None`: the sensor has no trigger at all.
-fn event_of(sensor: &Sensor, payload: Value) -> Option<NewEvent> {
+pub(crate) fn event_of(sensor: &Sensor, payload: Value) -> Option<NewEvent> {
     let trigger = sensor.trigger_of(&payload)?.clone();
     let key = payload.get("event_key").and_then(Value::as_str).map(str::to_owned);
     let trigger_params = payload.get("trigger_params").filter(|params| params.is_object()).cloned();

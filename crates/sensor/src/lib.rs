@@ -4,7 +4,7 @@
 //! worker, [`SensorRuntime`] *runs* one poll, and [`EventGenerator`] brings what it printed *into* ingest. A sensor is
 //! owned by one worker at a time under an epoch that every ingest checks, so whatever this process believes, an event of
 //! a sensor that it lost goes nowhere. One sensor's failure is its own: it is shown with its last error and tried again
-//! later, and the others go on.
+//! later, and the others go on. The [`workbench`] runs one poll by hand, without a database.
 
 mod definition;
 mod error;
@@ -14,6 +14,7 @@ mod missing;
 mod registration;
 mod runtime;
 mod service;
+pub mod workbench;
 
 pub use definition::Sensor;
 pub use error::Error;

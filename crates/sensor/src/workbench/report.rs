@@ -1,0 +1,116 @@
+//! What came of a poll by hand.
+
+use std::time::Duration;
+
+use attune_executor::ingest::{self, NewEvent, Refusal};
+use attune_executor::rules::Trigger;
+use attune_executor::unloaded::{Failed, Library};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::definition::Sensor;
+use crate::generator::event_of;
+use crate::runtime::PollOutput;
+
+/// Everything that a poll gave.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// The sensor's ref, or the name of its file.
+    pub sensor: String,
+    /// Why it failed, as the service would record it.
+    pub error: Option<String>,
+    /// What else is worth knowing.
+    pub notes: Vec<String>,
+    /// The events, in their order.
+    pub events: Vec<Seen>,
+    /// What was meant as an event and can not be stored.
+    pub set_aside: Vec<SetAside>,
+    /// What it remembers afterwards.
+    pub state: Value,
+    /// What it printed for people.
+    pub log: String,
+    /// How long it ran.
+    pub duration_ms: f64,
+}
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Seen {
+    /// The trigger that it is for; code by itself has none.
+    pub trigger: Option<String>,
+    /// What it says.
+    pub payload: Value,
+    /// Its key.
+    pub key: Option<String>,
+    /// Why it would be set aside.
+    pub refused: Option<String>,
+}
+
+/// Bytes that are no event.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SetAside {
+    /// As they came, as far as they are text.
+    pub raw: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Report {
+    /// Whether the poll succeeded.
+    pub fn is_success(&self) -> bool {
+        self.error.is_none()
+    }
+}
+
+/// The report of one poll.
+pub(super) fn make(
+    library: &Library<'_>,
+    sensor: &Sensor,
+    state: Value,
+    polled: Result<PollOutput, String>,
+    took: Duration,
+) -> Result<Report, Failed> {
+    let (output, error) = match polled {
+        Ok(output) => (output, None),
+        Err(error) => (PollOutput::default(), Some(error)),
+    };
+    let set_aside = |rejected: attune_core::output::Rejected| SetAside {
+        raw: String::from_utf8_lossy(&rejected.raw).into_owned(),
+        reason: rejected.reason.to_string(),
+    };
+    let events = output.events.into_iter().map(|payload| look_at(library, sensor, payload));
+    Ok(Report {
+        sensor: sensor.row.r#ref.clone(),
+        error,
+        notes: Vec::new(),
+        events: events.collect::<Result<_, _>>()?,
+        set_aside: output.rejected.into_iter().map(set_aside).collect(),
+        state: output.state.unwrap_or(state),
+        log: output.log,
+        duration_ms: milliseconds(took),
+    })
+}
+
+/// With one decimal, which is as exact as a person reads.
+pub(super) fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e4).round() / 10.0
+}
+
+/// An event as ingest would see it.
+fn look_at(library: &Library<'_>, sensor: &Sensor, payload: Value) -> Result<Seen, Failed> {
+    let Some(event) = event_of(sensor, payload.clone()) else {
+        return Ok(Seen { trigger: None, payload, key: None, refused: None });
+    };
+    let refused = refusal(library, &event)?.map(|refusal| refusal.to_string());
+    Ok(Seen { trigger: Some(event.trigger), payload: event.payload, key: event.key, refused })
+}
+
+fn refusal(library: &Library<'_>, event: &NewEvent) -> Result<Option<Refusal>, Failed> {
+    let Some(row) = library.trigger(&event.trigger)? else {
+        return Ok(Some(Refusal::UnknownTrigger(event.trigger.clone())));
+    };
+    if !row.enabled {
+        return Ok(Some(Refusal::DisabledTrigger(event.trigger.clone())));
+    }
+    Ok(ingest::check(&Trigger::alone(&row), event).err())
+}
