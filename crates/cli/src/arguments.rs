@@ -29,7 +29,7 @@ Exit codes: 0 done, 1 failed, 2 wrong call or configuration, 3 no such thing,
 4 another process runs this worker, 5 the API does not answer, 6 refused as invalid";
 
 /// Where things are, and how answers look.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// Configuration file; without it ATTUNE_CONFIG, then config.yaml in the working directory
@@ -69,7 +69,7 @@ pub(crate) enum Command {
     /// Find what is wrong with this installation, and how to mend it; changes nothing
     #[command(after_help = doctor::EXIT_CODES)]
     Doctor,
-    /// Packs: validate, compare, load, switch on and off
+    /// Packs: validate, test, compare, load, switch on and off
     #[command(subcommand)]
     Pack(pack::Command),
     /// Registered service instances
@@ -81,10 +81,10 @@ pub(crate) enum Command {
     /// Types of events
     #[command(subcommand)]
     Trigger(thing::Command),
-    /// What watches the world, and how it fares
+    /// What watches the world, and how it fares; begin a new one, or try one here
     #[command(subcommand)]
     Sensor(sensor::Command),
-    /// Which events lead to which actions
+    /// Which events lead to which actions; try one on an event
     #[command(subcommand)]
     Rule(rule::Command),
     /// What can be done; run one by hand

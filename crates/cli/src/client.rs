@@ -57,6 +57,13 @@ impl Client {
         Ok(response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec()?)
     }
 
+    /// GETs bytes that only the holder of the token may see.
+    pub(crate) fn get_secret_bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        let request = self.agent.get(self.address(path)).header("authorization", self.token()?);
+        let mut response = self.answer(request.call())?;
+        Ok(response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec()?)
+    }
+
     /// POSTs JSON.
     pub(crate) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.send(self.agent.post(self.address(path)), body)

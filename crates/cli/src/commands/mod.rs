@@ -1,6 +1,7 @@
 //! One file per command group: its arguments, and what it does.
 
 pub(crate) mod action;
+mod author;
 mod changes;
 pub(crate) mod completion;
 pub(crate) mod config;
@@ -36,12 +37,12 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Runtime(command) => return runtime::run(global, &command),
         Command::Doctor => return doctor::run(global),
         Command::Config(command) => config::run(global, command)?,
-        Command::Db(command) => db::run(global, command)?,
         Command::Pack(command) => return pack::run(global, &command),
+        Command::Sensor(command) => return sensor::run(global, &command),
+        Command::Rule(command) => return rule::run(global, &command),
+        Command::Db(command) => db::run(global, command)?,
         Command::Worker(command) => noun::run(global, Noun::Worker, &command)?,
         Command::Trigger(command) => thing::run(global, Noun::Trigger, &command)?,
-        Command::Sensor(command) => sensor::run(global, &command)?,
-        Command::Rule(command) => rule::run(global, &command)?,
         Command::Action(action::Command::Thing(command)) => thing::run(global, Noun::Action, &command)?,
         Command::Event(command) => event::run(global, &command)?,
         Command::Enforcement(command) => noun::run(global, Noun::Enforcement, &command)?,

@@ -12,6 +12,7 @@ use attune_runtimes::{archive, directory, requirements};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::author;
 use super::noun::{self, Noun};
 use super::{report, switch};
 use crate::arguments::{Format, Global};
@@ -27,6 +28,8 @@ pub(crate) enum Command {
         /// The directory that holds pack.yaml
         directory: PathBuf,
     },
+    /// Run the tests of a pack here, before it is loaded
+    Test(author::pack_test::Test),
     /// Load a pack: all of it, or nothing and the reason
     Load {
         /// The directory that holds pack.yaml
@@ -53,6 +56,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<ExitCode
         Command::Diff { directory, exit_code } => return diff(global, directory, *exit_code),
         Command::Switch(command) => switch::run(global, Noun::Pack, command)?,
         Command::Read(noun::Command::Show(show)) => self::show(global, show)?,
+        Command::Test(test) => return author::pack_test::run(global, test),
         Command::Read(command) => noun::run(global, Noun::Pack, command)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -68,7 +72,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<(Files, Pack)> {
 }
 
 /// What can not be read is a failure, what a pack can not hold is refused.
-fn unfit(error: DirectoryError) -> anyhow::Error {
+pub(crate) fn unfit(error: DirectoryError) -> anyhow::Error {
     match error {
         DirectoryError::Unreadable { .. } => error.into(),
         DirectoryError::NotUtf8 { .. } | DirectoryError::Special { .. } | DirectoryError::File(_) => {
@@ -79,7 +83,7 @@ fn unfit(error: DirectoryError) -> anyhow::Error {
 
 /// What a rule may say, but hardly means: a field that no event has, a list where none can be.
 #[expect(clippy::print_stderr, reason = "a warning goes to the person who typed the command")]
-fn warn_of_rules(pack: &Pack) {
+pub(crate) fn warn_of_rules(pack: &Pack) {
     for rule in &pack.rules {
         let conditions =
             Conditions::compile(&rule.conditions).map(|conditions| conditions.warnings().to_vec());

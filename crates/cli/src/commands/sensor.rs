@@ -1,7 +1,10 @@
-//! `attune sensor`: what watches the world.
+//! `attune sensor`: what watches the world; begin one, try one.
+
+use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use super::author::{sensor_new, sensor_test};
 use super::noun::Noun;
 use super::thing;
 use crate::arguments::Global;
@@ -9,12 +12,19 @@ use crate::arguments::Global;
 /// What to do with sensors.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a new pack with a working sensor, trigger, rule, action and tests
+    New(sensor_new::New),
+    /// Run one once, here, without a database, and show what comes of it
+    Test(sensor_test::Test),
     #[command(flatten)]
     Thing(thing::Command),
 }
 
-pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<()> {
+pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Thing(command) => thing::run(global, Noun::Sensor, command),
+        Command::New(new) => sensor_new::run(global, new)?,
+        Command::Test(test) => return sensor_test::run(global, test),
+        Command::Thing(command) => thing::run(global, Noun::Sensor, command)?,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -40,6 +40,10 @@ fn every_group_has_its_help() {
     let commands = [
         ["sensor", "list"],
         ["sensor", "show"],
+        ["sensor", "new"],
+        ["sensor", "test"],
+        ["rule", "test"],
+        ["pack", "test"],
         ["action", "run"],
         ["event", "send"],
         ["rule", "apply"],

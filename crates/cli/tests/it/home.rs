@@ -149,6 +149,7 @@ macro_rules! assert_terminal {
             (r"(?m)^ \d   (sensor|worker)-test", " N   $1-test"),
             (r"127\.0\.0\.1:\d{2,}", "127.0.0.1:[port]"),
             (r"port \d+", "port [port]"),
+            (r"\d+(\.\d+)? ms", "N ms"),
             (r"process \d+", "process [pid]"),
             (r"pid \d+", "pid [pid]"),
             (r"(sensor|worker)-test \d+(\.\d+)+", "$1-test [version]"),
