@@ -89,6 +89,21 @@ async fn code_alone_is_a_new_content_of_the_same_rows() {
 }
 
 #[tokio::test]
+async fn required_commands_are_a_column_like_the_others() {
+    let db = TestDb::migrated().await;
+    TestPack::demo().load(&db.pool).await;
+    let requiring = TestPack::demo().replacing("pack.yaml", "config:", "requires: [jq]\nconfig:");
+    assert!(requiring.load(&db.pool).await.kept.is_empty());
+    let column = "SELECT requires FROM pack WHERE ref = 'demo'";
+    assert_eq!(value(&db.pool, column).await, json!([{"command": "jq"}]));
+
+    sqlx::query("UPDATE pack SET requires = '[]' WHERE ref = 'demo'").execute(&db.pool).await.unwrap();
+    let kept = requiring.load(&db.pool).await.kept;
+    assert_eq!(kept.iter().map(|kept| kept.field.as_str()).collect::<Vec<_>>(), ["requires"]);
+    assert_eq!(value(&db.pool, column).await, json!([]));
+}
+
+#[tokio::test]
 async fn loads_of_one_pack_at_once_take_turns() {
     let db = TestDb::migrated().await;
     let packs: Vec<_> =

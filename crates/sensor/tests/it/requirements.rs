@@ -1,6 +1,6 @@
 //! Sensors whose packs require commands.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::fixture::Fixture;
 

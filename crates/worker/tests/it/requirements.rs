@@ -1,6 +1,6 @@
 //! Actions whose packs require commands.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
 
