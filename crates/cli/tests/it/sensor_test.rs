@@ -100,10 +100,14 @@ fn a_sensor_is_tried_without_a_database() {
     let shell = home.attune(&["sensor", "test", "alone.py", "--runtime", "bash"]);
     assert!(shell.stdout.contains("it exited with code 2: "), "{shell}");
 
-    let requires = "ref: demo\nname: Demo\nversion: 1.2.0\nrequires: [{command: no-such-jq, install: get no-such-jq}]\n";
+    let requires =
+        "ref: demo\nname: Demo\nversion: 1.2.0\nrequires: [{command: no-such-jq, install: get no-such-jq}]\n";
     pack::write(home.path(), "demo", &[("pack.yaml", requires)]);
     let lack = home.attune(&["sensor", "test", "demo.look"]);
-    assert!(lack.stdout.contains("pack demo requires the command `no-such-jq`, which is not on PATH"), "{lack}");
+    assert!(
+        lack.stdout.contains("pack demo requires the command `no-such-jq`, which is not on PATH"),
+        "{lack}"
+    );
     assert_eq!(lack.code, 1);
 
     pack::write(home.path(), "demo", &[("sensors/look.yaml", "ref: demo.look\nrun_time: core.shell\n")]);
