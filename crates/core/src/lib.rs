@@ -11,6 +11,7 @@ pub mod names;
 pub mod output;
 pub mod pack;
 pub mod path;
+mod pattern;
 pub mod placement;
 pub mod retry;
 pub mod runtime;

@@ -104,6 +104,15 @@ impl Files {
         self.executable.contains(path)
     }
 
+    /// Scripts whose first line, which names their interpreter, ends in CR LF: most interpreters can not read those.
+    pub fn foreign_line_ends(&self) -> impl Iterator<Item = &str> {
+        let is_foreign = |content: &[u8]| {
+            let first = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            first.starts_with(b"#!") && first.ends_with(b"\r")
+        };
+        self.contents.iter().filter(move |(_, content)| is_foreign(content)).map(|(path, _)| path.as_str())
+    }
+
     /// Bytes of all contents.
     pub const fn size(&self) -> u64 {
         self.size

@@ -68,6 +68,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<(Files, Pack)> {
     let pack = Pack::parse(files.contents()).map_err(|faults| refused(path, &faults))?;
     warn_of_rules(&pack);
     warn_of_commands(&pack);
+    warn_of_line_ends(&files);
     Ok((files, pack))
 }
 
@@ -103,6 +104,16 @@ fn warn_of_commands(pack: &Pack) {
     for missing in requirements::missing(&pack.manifest.requires) {
         let (name, command, advice) = (&pack.manifest.r#ref, &missing.command, missing.advice());
         eprintln!("warning: {name}: requires: `{command}` is not on PATH of this machine{advice}");
+    }
+}
+
+/// Scripts as another system's editor saves them.
+#[expect(clippy::print_stderr, reason = "a warning goes to the person who typed the command")]
+pub(crate) fn warn_of_line_ends(files: &Files) {
+    for path in files.foreign_line_ends() {
+        eprintln!(
+            "warning: {path}: its lines end in CR LF, which most interpreters can not read; save it with LF"
+        );
     }
 }
 

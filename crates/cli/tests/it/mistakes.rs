@@ -219,12 +219,7 @@ const IN_CODE: &[Mistake] = &[
         "def poll_sensor(config):\n    while True:\n        pass\n",
         &["sensor", "test", "watch/sensors/inbox.py", "--timeout", "1"],
     ),
-    (
-        "a file that is not UTF-8",
-        "sensors/inbox.py",
-        "# caf\u{0}\ndef poll_sensor(config):\n    yield {}\n",
-        PYTHON,
-    ),
+    ("a NUL in a file", "sensors/inbox.py", "# caf\u{0}\ndef poll_sensor(config):\n    yield {}\n", PYTHON),
     (
         "print debugging in a plain program",
         "sensors/disk.sh",

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{Condition, ConditionFault, Conditions, Group, Node, Operator, Quantifier};
 use crate::event::Field;
 use crate::path::{index_place, key_place};
+use crate::pattern::one_line;
 
 /// Groups within groups; deeper ones would be a way to exhaust the stack.
 const MAX_DEPTH: usize = 32;
@@ -141,7 +142,7 @@ fn regex(value: &Value, at: &str) -> Result<regex::Regex, ConditionFault> {
     RegexBuilder::new(pattern)
         .size_limit(REGEX_LIMIT)
         .build()
-        .map_err(|error| fault(at, format!("not a regular expression: {error}")))
+        .map_err(|error| fault(at, format!("not a regular expression: {}", one_line(&error))))
 }
 
 fn text<'a>(map: &'a Map<String, Value>, key: &str, at: &str) -> Result<&'a str, ConditionFault> {

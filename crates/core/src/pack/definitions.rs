@@ -41,6 +41,11 @@ impl Definitions {
         sources.find(|(_, source)| source.file == file).map(|((kind, name), _)| (*kind, name.as_str()))
     }
 
+    /// The refs of the things of a kind.
+    pub fn refs(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.sources.keys().filter(move |(known, _)| *known == kind).map(|(_, name)| name.as_str())
+    }
+
     /// A thing by the columns of its row, `ref` and `enabled` among them.
     pub fn columns(&self, kind: Kind, name: &str) -> Option<Value> {
         let (mut columns, enabled) = match kind {

@@ -104,9 +104,22 @@ fn unreadable(error: &serde_saphyr::Error) -> Unreadable {
                 "holds more than {MAX_NODES} values, or nests deeper than {MAX_DEPTH}, with its anchors written out"
             )
         }
-        other => without_position(&other.to_string()).to_owned(),
+        other => in_words(without_position(&other.to_string())),
     };
     Unreadable { line, message }
+}
+
+/// What the parser says, with the cause that it mostly has in a definition.
+fn in_words(message: &str) -> String {
+    match message {
+        "expected string scalar" => {
+            "a key must be text; a text that begins with {{ needs quotes around it".to_owned()
+        }
+        "mapping values are not allowed in this context" => {
+            format!("{message}; is a line indented wrongly, or does a text with a colon lack its quotes?")
+        }
+        _ => message.to_owned(),
+    }
 }
 
 /// The library ends its messages with the position, which a fault says in its own way.

@@ -25,6 +25,9 @@ const QUOTED: usize = 100;
 const BACKTRACK_LIMIT: usize = 100_000;
 const REGEX_LIMIT: usize = 1 << 20;
 
+/// What a value may be in JSON Schema.
+const TYPES: &str = "array, boolean, integer, null, number, object and string";
+
 /// A compiled schema.
 #[derive(Debug)]
 pub struct Schema {
@@ -120,7 +123,15 @@ fn kind_of(value: &Value) -> &'static str {
 }
 
 fn fault(error: &ValidationError) -> SchemaFault {
-    SchemaFault { at: place(error.instance_path()), message: error.to_string() }
+    let at = place(error.instance_path());
+    let is_type = at == "type" || at.ends_with(".type");
+    let message = match error.kind() {
+        ValidationErrorKind::AnyOf { .. } if is_type => {
+            format!("{} is no type; there are {TYPES}", error.instance())
+        }
+        _ => error.to_string(),
+    };
+    SchemaFault { at, message }
 }
 
 fn place(location: &Location) -> String {

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 
 use attune_common::models::Runtime;
+use attune_common::repositories::listing::nearest;
 use attune_common::repositories::rule::TriggerRow;
 use attune_core::pack::refs::pack_of;
 use attune_core::pack::{Kind, Pack};
@@ -90,7 +91,13 @@ impl<'a> Library<'a> {
         } else {
             " in this pack or the core pack, and no Attune runs here to ask"
         };
-        format!("there is no {kind} {name:?}{asked}")
+        format!("there is no {kind} {name:?}{asked}{}", self.hint(kind, name))
+    }
+
+    /// What was probably meant, of the packs whose files are at hand.
+    fn hint(&self, kind: Kind, name: &str) -> String {
+        let names = self.packs().flat_map(|pack| pack.refs(kind)).map(str::to_owned).collect();
+        nearest(name, names).map_or_else(String::new, |near| format!("; did you mean {near}?"))
     }
 
     /// A trigger, as ingest knows it.

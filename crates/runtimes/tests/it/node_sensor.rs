@@ -138,7 +138,7 @@ fn every_other_end_is_an_error_in_words() {
         ),
         (
             "require('nothing-like-it');\nfunction poll_sensor() {}",
-            "Error: Cannot find module 'nothing-like-it'",
+            "Error: Cannot find module 'nothing-like-it'; Attune installs what package.json at the root of the pack names",
         ),
         (
             "function poll_sensor(config) {\n  const got = await config.url;\n}",

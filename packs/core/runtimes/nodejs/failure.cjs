@@ -6,6 +6,7 @@ const { inspect } = require("util");
 
 const LIMIT = 32 * 1024;
 const MAX_CAUSES = 5;
+const INSTALLED = "; Attune installs what package.json at the root of the pack names";
 
 /** What is wrong is said completely by the message; no stack would help. */
 class Failure extends Error {}
@@ -43,7 +44,12 @@ function title(error) {
   const name = error.name || "Error";
   const [, line] = error instanceof SyntaxError ? position(error) : [];
   const [message] = String(error.message || inner(error)).split("\nRequire stack:");
-  return `${name}${message && ": "}${message}${line ? ` (${line})` : ""}`;
+  return `${name}${message && ": "}${message}${line ? ` (${line})` : ""}${isAbsent(error, message) ? INSTALLED : ""}`;
+}
+
+/** Whether it is a package that is absent, and no file of the pack. */
+function isAbsent(error, message) {
+  return /^(ERR_)?MODULE_NOT_FOUND$/.test(error.code) && /^Cannot find (module|package) '[^./]/.test(message);
 }
 
 /** An error that is made of others often says nothing itself, such as that of a connection tried at two addresses. */

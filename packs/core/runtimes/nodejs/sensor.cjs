@@ -9,6 +9,8 @@ const { takeStdout } = require("./stdout.cjs");
 const { supervise } = require("./supervise.cjs");
 
 const NAME = "poll_sensor";
+/** A function with a result has one of these in its text. */
+const CAN_GIVE = /\b(return|yield|throw|native code)\b|=>\s*[^\s{]/;
 
 function poll(path) {
   const sensor = new Sensor(path, takeStdout());
@@ -32,6 +34,7 @@ class Sensor {
   async call(poll_sensor) {
     const context = JSON.parse(readFileSync(process.env.SENSOR_CONTEXT, "utf8"));
     const state = context.state || {};
+    if (!CAN_GIVE.test(poll_sensor)) console.error(`${NAME} neither returns nor yields anything, so it never has an event`);
     const before = toJson(state, "the state");
     await this.emitAll(await poll_sensor(readStdin(), state));
     // A function that takes no state leaves it as it is.

@@ -65,6 +65,13 @@ class Program:
     def defines(self, name):
         return any(name in names_bound_by(statement) for statement in self.tree.body)
 
+    def gives_nothing(self, name):
+        """Whether the function is defined here and can have no result at all."""
+        for statement in self.tree.body:
+            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) and statement.name == name:
+                return not any(map(is_result, ast.walk(statement)))
+        return False
+
     def lacks(self, name):
         """Says that the file has no such function, and which one the author may have meant by it."""
         functions = [bound for statement in self.tree.body for bound in names_bound_by(statement)]
@@ -111,6 +118,12 @@ def names_bound_by(statement):
         for handler in getattr(statement, "handlers", []):
             for inner in handler.body:
                 yield from names_bound_by(inner)
+
+
+def is_result(node):
+    return isinstance(node, (ast.Yield, ast.YieldFrom, ast.Raise)) or (
+        isinstance(node, ast.Return) and node.value is not None
+    )
 
 
 def is_main_block(statement):
@@ -194,6 +207,8 @@ class Sensor:
             Any=Any, Dict=Dict, Iterator=Iterator, List=List, Optional=Optional, datetime=datetime.datetime
         )
         if program.defines("poll_sensor"):
+            if program.gives_nothing("poll_sensor"):
+                sys.stderr.write("poll_sensor neither yields nor returns anything, so it never has an event\n")
             self.poll_function(program.load_module(scope).poll_sensor, context)
         else:
             self.poll_script(program, scope)
@@ -351,7 +366,10 @@ def message_of(error):
         return clean(str(error))
     if isinstance(error, SyntaxError):
         return clean("%s: %s" % (type(error).__name__, error))
-    return clean("".join(traceback.format_exception_only(type(error), error)).strip())
+    text = "".join(traceback.format_exception_only(type(error), error)).strip()
+    if isinstance(error, ModuleNotFoundError):
+        text += "; Attune installs what requirements.txt at the root of the pack names"
+    return clean(text)
 
 
 def traceback_of(error):

@@ -28,6 +28,7 @@ fn is_file(text: &str) -> bool {
 fn read(root: &Path) -> anyhow::Result<PackDirectory> {
     let own = PackDirectory::read(root).map_err(refused)?;
     pack::warn_of_rules(&own.pack);
+    pack::warn_of_line_ends(&own.files);
     Ok(own)
 }
 

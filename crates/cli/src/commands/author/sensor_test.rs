@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::running::{Api, dynamic};
 use crate::arguments::{Format, Global};
 use crate::commands::action::parse_object;
+use crate::commands::pack;
 use crate::failure::Failure;
 use crate::output::{self, printable};
 
@@ -89,6 +90,9 @@ async fn poll(global: &Global, test: &Test, bench: &Workbench, given: &Given) ->
         Piece::of_ref(&test.sensor, running)
     };
     let piece = piece.map_err(super::explain)?;
+    if let Some(own) = piece.pack() {
+        pack::warn_of_line_ends(&own.files);
+    }
     let library = Library::new(piece.pack(), running)?;
     bench.poll(&piece, &library, given).await.map_err(super::explain)
 }

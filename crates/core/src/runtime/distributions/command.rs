@@ -3,6 +3,7 @@
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
+use crate::pattern::one_line;
 use crate::version::Version;
 
 /// How large a compiled pattern may be, in bytes.
@@ -131,13 +132,7 @@ fn parse_pattern(pattern: &Value) -> Result<Regex, CommandFault> {
     RegexBuilder::new(pattern)
         .size_limit(PATTERN_SIZE)
         .build()
-        .map_err(|error| CommandFault::Pattern(one_line(&error.to_string())))
-}
-
-/// The last line of a regex error says what is wrong; those before it draw the pattern.
-fn one_line(message: &str) -> String {
-    let last = message.lines().last().unwrap_or_default().trim();
-    last.strip_prefix("error: ").unwrap_or(last).to_owned()
+        .map_err(|error| CommandFault::Pattern(one_line(&error)))
 }
 
 #[cfg(test)]
