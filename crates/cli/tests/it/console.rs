@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
     }
 
     fn bash(&self, script: &str) -> Command {
-        let mut command = self.home.command::<&str>(&[]);
+        let command = self.home.command::<&str>(&[]);
         let (path, home) = (std::env::var("PATH").unwrap(), self.home.path());
         let mut bash = Command::new("bash");
         bash.env_clear()
@@ -100,7 +100,6 @@ impl<'a> Reader<'a> {
             .current_dir(&self.directory)
             .stdin(Stdio::null())
             .args(["-c", script]);
-        command.env_clear();
         bash
     }
 }
@@ -137,7 +136,7 @@ fn steps(document: &str) -> Vec<Step> {
         if info == "console" {
             steps.extend(commands(&block));
         } else if let Some((_, path)) = info.split_once(' ') {
-            let text = block.iter().map(|(_, line)| format!("{line}\n")).collect();
+            let text = block.iter().flat_map(|(_, line)| [line, "\n"]).collect();
             steps.push(Step::Save { path: path.to_owned(), text });
         }
     }
@@ -149,7 +148,11 @@ fn commands(block: &[(usize, &str)]) -> Vec<Step> {
     for (number, text) in block {
         match (text.strip_prefix("$ "), steps.last_mut()) {
             (Some(command), _) => {
-                steps.push(Step::Type { line: number + 1, command: command.to_owned(), expected: Vec::new() })
+                steps.push(Step::Type {
+                    line: number + 1,
+                    command: command.to_owned(),
+                    expected: Vec::new(),
+                });
             }
             (None, Some(Step::Type { command, expected, .. })) => {
                 if let Some(more) = text.strip_prefix("> ") {

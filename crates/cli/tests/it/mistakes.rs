@@ -267,18 +267,20 @@ fn told(mistakes: &[Mistake]) -> String {
     let home = Home::new();
     mistakes
         .iter()
-        .map(|(name, path, text, command)| {
-            let root = home.path().join("watch");
-            if root.exists() {
-                std::fs::remove_dir_all(&root).unwrap();
-            }
-            let mut files: Vec<_> = GOOD.into_iter().filter(|(other, _)| other != path).collect();
-            files.push((path, text));
-            pack::write(home.path(), "watch", &files);
-            std::fs::set_permissions(root.join("sensors/beat"), PermissionsExt::from_mode(0o755)).unwrap();
-            format!("# {name}\n{}\n", home.terminal(&[command]))
-        })
+        .flat_map(|mistake| [format!("# {}\n", mistake.0), tell(&home, mistake), "\n".into()])
         .collect()
+}
+
+fn tell(home: &Home, (_, path, text, command): &Mistake) -> String {
+    let root = home.path().join("watch");
+    if root.exists() {
+        std::fs::remove_dir_all(&root).unwrap();
+    }
+    let mut files: Vec<_> = GOOD.into_iter().filter(|(other, _)| other != path).collect();
+    files.push((path, text));
+    pack::write(home.path(), "watch", &files);
+    std::fs::set_permissions(root.join("sensors/beat"), PermissionsExt::from_mode(0o755)).unwrap();
+    home.terminal(&[command])
 }
 
 #[test]

@@ -93,7 +93,8 @@ impl fmt::Display for Blame {
     }
 }
 
-fn quoted(value: &Value) -> String {
+/// A value as a message shows it: JSON, and not too long.
+pub(crate) fn quoted(value: &Value) -> String {
     let mut text = value.to_string();
     if let Some((end, _)) = text.char_indices().nth(QUOTED) {
         text.truncate(end);

@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::event::{EventView, Field};
 
 pub(crate) use equal::same;
+pub(crate) use explain::quoted;
 pub use explain::{Blame, Verdict};
 pub use operator::Operator;
 

@@ -5,11 +5,8 @@
 use serde_json::Value;
 
 use super::fields::Fields;
-use crate::conditions::same;
+use crate::conditions::{quoted, same};
 use crate::path::{index_place, key_place};
-
-/// What a message quotes of a value at most.
-const QUOTED: usize = 200;
 
 /// What a poll has to give.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -141,15 +138,6 @@ fn differs(at: &str, part: &Value, whole: &Value) -> Result<(), String> {
         _ if same(part, whole) => Ok(()),
         _ => Err(format!("{at} is {}; {} was expected", quoted(whole), quoted(part))),
     }
-}
-
-fn quoted(value: &Value) -> String {
-    let mut text = value.to_string();
-    if let Some((end, _)) = text.char_indices().nth(QUOTED) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
 }
 
 #[cfg(test)]

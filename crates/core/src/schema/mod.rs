@@ -124,7 +124,7 @@ fn kind_of(value: &Value) -> &'static str {
 
 fn fault(error: &ValidationError) -> SchemaFault {
     let at = place(error.instance_path());
-    let is_type = at == "type" || at.ends_with(".type");
+    let is_type = at.rsplit('.').next() == Some("type");
     let message = match error.kind() {
         ValidationErrorKind::AnyOf { .. } if is_type => {
             format!("{} is no type; there are {TYPES}", error.instance())
