@@ -49,8 +49,16 @@ pub fn read(root: &Path) -> Result<Files, DirectoryError> {
     Ok(files)
 }
 
-/// What tells one state of a directory from another without reading its files: paths, times and sizes.
-pub fn stamp(root: &Path) -> Result<Vec<(PathBuf, Option<SystemTime>, u64)>, DirectoryError> {
+/// Paths, times and sizes.
+pub type Stamp = Vec<(PathBuf, Option<SystemTime>, u64)>;
+
+/// What tells one state of a directory, or of a single file, from another without reading it.
+pub fn stamp(root: &Path) -> Result<Stamp, DirectoryError> {
+    if let Ok(file) = root.metadata()
+        && file.is_file()
+    {
+        return Ok(vec![(root.to_owned(), file.modified().ok(), file.len())]);
+    }
     let (mut stamp, mut left) = (Vec::new(), vec![root.to_owned()]);
     while let Some(directory) = left.pop() {
         for entry in std::fs::read_dir(&directory).map_err(unreadable(&directory))? {

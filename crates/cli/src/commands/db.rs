@@ -1,10 +1,13 @@
 //! `attune db`: the schema and the address of the database.
 
+use std::path::Path;
+
 use attune_common::config::Config;
 use clap::Subcommand;
 
 use crate::arguments::Global;
 use crate::client::data_dir;
+use crate::failure::Failure;
 use crate::output;
 
 /// What to do with the database.
@@ -28,8 +31,15 @@ fn url(global: &Global) -> anyhow::Result<String> {
     let configured = Config::load_from(global.config.as_deref())?.database.url;
     match (configured, &global.data_dir) {
         (Some(url), None) => Ok(url.reveal().to_owned()),
-        _ => Ok(attune_localdb::url_of(&data_dir(global)?)?),
+        _ => url_in(&data_dir(global)?),
     }
+}
+
+fn url_in(data_dir: &Path) -> anyhow::Result<String> {
+    if !data_dir.exists() {
+        return Err(Failure::NoAddress(data_dir.display().to_string()).into());
+    }
+    Ok(attune_localdb::url_of(data_dir)?)
 }
 
 fn migrate(global: &Global) -> anyhow::Result<()> {

@@ -3,8 +3,9 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::each::each;
 use super::noun::{self, Noun};
-use crate::arguments::{Format, Global};
+use crate::arguments::Global;
 use crate::client::Client;
 use crate::output;
 
@@ -56,7 +57,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<()> {
     }
 }
 
-/// Gives one order for each, until one is refused.
+/// Gives one order for each.
 fn order(
     global: &Global,
     ids: &[i64],
@@ -65,15 +66,7 @@ fn order(
     line: fn(&Value) -> String,
 ) -> anyhow::Result<()> {
     let client = Client::new(global)?;
-    let mut answers = Vec::new();
-    for id in ids {
-        let answer = client.post(&format!("/api/executions/{id}/{order}"), body)?;
-        if global.output == Format::Table {
-            output::text(&line(&answer))?;
-        }
-        answers.push(answer);
-    }
-    if global.output == Format::Json { output::json(&Value::Array(answers)) } else { Ok(()) }
+    each(global, ids, |id| client.post(&format!("/api/executions/{id}/{order}"), body), line)
 }
 
 fn cancelled(answer: &Value) -> String {

@@ -8,6 +8,7 @@ pub(crate) mod config;
 pub(crate) mod db;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+mod each;
 pub(crate) mod event;
 pub(crate) mod execution;
 pub(crate) mod noun;

@@ -1,5 +1,6 @@
 //! `attune pack`: validate one here, compare it with what is there, load it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -72,9 +73,12 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<(Files, Pack)> {
     Ok((files, pack))
 }
 
-/// What can not be read is a failure, what a pack can not hold is refused.
+/// What is not there is so, what can not be read is a failure, what a pack can not hold is refused.
 pub(crate) fn unfit(error: DirectoryError) -> anyhow::Error {
     match error {
+        DirectoryError::Unreadable { path, source } if source.kind() == ErrorKind::NotFound => {
+            Failure::NotFound(format!("there is no directory {}", path.display())).into()
+        }
         DirectoryError::Unreadable { .. } => error.into(),
         DirectoryError::NotUtf8 { .. } | DirectoryError::Special { .. } | DirectoryError::File(_) => {
             Failure::Refused(error.to_string()).into()

@@ -3,10 +3,10 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::each::each;
 use super::noun::{Noun, path_segment};
-use crate::arguments::{Format, Global};
+use crate::arguments::Global;
 use crate::client::Client;
-use crate::output;
 
 /// On and off.
 #[derive(Debug, Subcommand)]
@@ -31,16 +31,11 @@ pub(crate) fn run(global: &Global, noun: Noun, command: &Command) -> anyhow::Res
         Command::Disable(Refs { refs }) => (refs, false),
     };
     let client = Client::new(global)?;
-    let mut answers = Vec::new();
-    for name in refs {
+    let order = |name: &String| {
         let path = format!("/api/{}s/{}", noun.name(), path_segment(name));
-        let answer = client.patch(&path, &json!({"enabled": enabled}))?;
-        if global.output == Format::Table {
-            output::text(&line(noun, &answer))?;
-        }
-        answers.push(answer);
-    }
-    if global.output == Format::Json { output::json(&Value::Array(answers)) } else { Ok(()) }
+        client.patch(&path, &json!({"enabled": enabled}))
+    };
+    each(global, refs, order, |answer| line(noun, answer))
 }
 
 fn line(noun: Noun, answer: &Value) -> String {

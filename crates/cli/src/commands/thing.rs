@@ -1,6 +1,6 @@
 //! What triggers, sensors, actions and rules have in common: applied from a file, switched, listed and shown.
 
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -75,7 +75,10 @@ fn read(file: &str) -> Result<String, Failure> {
     } else {
         std::fs::File::open(file).and_then(|opened| opened.take(MAX_BYTES + 1).read_to_end(&mut bytes))
     };
-    read.map_err(|error| refuse(error.to_string()))?;
+    read.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Failure::NotFound(format!("there is no file {file}")),
+        _ => refuse(error.to_string()),
+    })?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Failure::Refused(format!("{file} is larger than {MAX_BYTES} bytes")));
     }

@@ -35,6 +35,8 @@ fn things_are_switched_and_it_is_in_force() {
         &["rule", "enable", "demo.repeat_note"],
         note,
         &["sensor", "enable", "demo.lok"],
+        &["rule", "enable", "demo.nothing", "demo.loud_note", "demo.none"],
+        &["rule", "disable", "demo.loud_note"],
         &["pack", "disable", "demo"],
         note,
         &["action", "run", "demo.fail"],

@@ -154,8 +154,10 @@ fn a_sensor_of_the_running_attune_is_tried_by_its_ref() {
 fn a_saved_file_is_tried_again_with_the_state_that_was_left() {
     let home = home_with_pack();
     let code = home.path().join("demo/sensors/mixed.py");
+    // What the command itself writes into the pack is no change of it.
+    let notes = std::fs::File::create(home.path().join("demo/notes")).unwrap();
     let mut command = home.command(&["sensor", "test", "demo.mixed", "--watch", "-o", "json"]);
-    command.arg("--data-dir").arg(home.data_dir()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.arg("--data-dir").arg(home.data_dir()).stdout(Stdio::piped()).stderr(notes);
     let mut child = command.spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut polls = || {

@@ -54,6 +54,9 @@ impl Piece {
 
     /// The sensor of this ref: of a pack in the working directory, else of the running Attune.
     pub fn of_ref(name: &str, running: Option<&dyn Running>) -> Result<Self, WorkbenchError> {
+        if let Some(own) = pack_directory(name)? {
+            return Err(of_which(&own));
+        }
         check_ref(name).map_err(WorkbenchError::Refused)?;
         if let Some(own) = pack_at_hand(name)? {
             let columns = own.pack.columns(Kind::Sensor, name).ok_or_else(|| no_sensor(name, &own))?;
@@ -135,6 +138,18 @@ impl Piece {
     }
 }
 
+/// The pack that a directory of this name is.
+fn pack_directory(name: &str) -> Result<Option<PackDirectory>, WorkbenchError> {
+    let root = Path::new(name);
+    if root.join(MANIFEST).is_file() { Ok(Some(PackDirectory::read(root)?)) } else { Ok(None) }
+}
+
+/// A pack is no sensor, but has some.
+fn of_which(own: &PackDirectory) -> WorkbenchError {
+    let names: Vec<_> = own.pack.refs(Kind::Sensor).collect();
+    WorkbenchError::Refused(format!("{} is a pack; its sensors are {}", own.root.display(), names.join(", ")))
+}
+
 /// The sensor that a file of the pack defines or is the code of; none for other code.
 fn sensor_of<'a>(pack: &'a Pack, file: &str) -> Result<Option<&'a str>, WorkbenchError> {
     match pack.defined_in(file) {
@@ -164,8 +179,7 @@ fn pack_at_hand(name: &str) -> Result<Option<PackDirectory>, WorkbenchError> {
             return Ok(Some(own));
         }
     }
-    let below = Path::new(pack_of(name));
-    if below.join(MANIFEST).is_file() { Ok(Some(PackDirectory::read(below)?)) } else { Ok(None) }
+    pack_directory(pack_of(name))
 }
 
 fn no_sensor(name: &str, own: &PackDirectory) -> WorkbenchError {

@@ -1,6 +1,6 @@
 //! `attune rule test`: a rule on an event, without anything being written.
 
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -87,7 +87,13 @@ fn read_event(path: &Path) -> anyhow::Result<Value> {
     } else {
         std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text)).map(drop)
     };
-    read.with_context(|| format!("can not read the event from {}", path.display()))?;
+    match read {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let hint = "give a file, or - for standard input";
+            return Err(Failure::NotFound(format!("there is no file {}; {hint}", path.display())).into());
+        }
+        read => read.with_context(|| format!("can not read the event from {}", path.display()))?,
+    }
     let no_json = |error| Failure::Refused(format!("the event in {} is no JSON: {error}", path.display()));
     Ok(serde_json::from_str(&text).map_err(no_json)?)
 }

@@ -1,11 +1,14 @@
 //! `attune sensor test`: one poll of a sensor, here.
 
+use std::fs::File;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use attune_executor::unloaded::Library;
-use attune_runtimes::directory;
+use attune_runtimes::directory::{self, DirectoryError, Stamp};
 use attune_runtimes::pack_directory::PackDirectory;
 use attune_sensor::workbench::{Given, Piece, Report, Workbench};
 use clap::Args;
@@ -99,30 +102,49 @@ async fn poll(global: &Global, test: &Test, bench: &Workbench, given: &Given) ->
 
 /// Runs it again after each change, whatever comes of it.
 async fn watch(global: &Global, test: &Test, bench: &Workbench, config: &Value) -> anyhow::Result<ExitCode> {
-    let directory = watched(test)?;
+    let (watched, own) = (watched(test)?, own_outputs());
     let mut state = test.state.clone();
     loop {
-        // Taken before the files are read: what is saved meanwhile is seen by the next look.
-        let before = directory::stamp(&directory)?;
-        match poll(global, test, bench, &given(test, config, &state)).await {
+        let polled = poll(global, test, bench, &given(test, config, &state)).await;
+        // Taken afterwards: what the sensor itself writes there is no reason to run it again.
+        let before = stamp(&watched, &own)?;
+        match polled {
             Ok(report) => {
                 show(global.output, &report)?;
                 state = report.state;
             }
             Err(error) => tell(&format!("error: {error:#}")),
         }
-        tell(&format!("watching {}; Ctrl-C ends it", directory.display()));
-        while directory::stamp(&directory)? == before {
+        tell(&format!("watching {}; Ctrl-C ends it", watched.display()));
+        while stamp(&watched, &own)? == before {
             tokio::time::sleep(LOOK).await;
         }
     }
 }
 
+/// A file, whatever its path.
+type FileId = (u64, u64);
+
+/// The files that this command writes to, which may lie where it looks.
+fn own_outputs() -> Vec<FileId> {
+    let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
+    let outputs = [stdout.as_fd(), stderr.as_fd()].into_iter();
+    let files = outputs.filter_map(|output| File::from(output.try_clone_to_owned().ok()?).metadata().ok());
+    files.map(|file| (file.dev(), file.ino())).collect()
+}
+
+fn stamp(watched: &Path, own: &[FileId]) -> Result<Stamp, DirectoryError> {
+    let is_own = |path: &Path| path.metadata().is_ok_and(|file| own.contains(&(file.dev(), file.ino())));
+    let mut stamp = directory::stamp(watched)?;
+    stamp.retain(|(path, ..)| !is_own(path));
+    Ok(stamp)
+}
+
+/// The pack of the sensor; of a file that is in none, the file alone.
 fn watched(test: &Test) -> anyhow::Result<PathBuf> {
     let found = if super::is_file(&test.sensor) {
         let file = Path::new(&test.sensor);
-        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-        PackDirectory::root_of(file).or_else(|| Some(parent.unwrap_or(Path::new(".")).to_owned()))
+        PackDirectory::root_of(file).or_else(|| Some(file.to_owned()))
     } else {
         let piece = Piece::of_ref(&test.sensor, None).map_err(super::explain)?;
         piece.directory().map(Path::to_owned)
