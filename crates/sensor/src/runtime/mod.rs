@@ -54,6 +54,11 @@ impl SensorRuntime {
         Ok(self.launcher.find(code, Role::Sensor).await?)
     }
 
+    /// What runs a sensor's code, once its environment is there.
+    pub async fn wait(&self, code: &Code) -> Result<Interpreter, PollError> {
+        Ok(self.launcher.wait(code, Role::Sensor, |_| ()).await?)
+    }
+
     /// Runs one poll, to its end or until `stop`. Afterwards the program and everything that it started is gone. An
     /// environment that is missing is built first, which does not count as time of the poll.
     pub async fn poll(
@@ -64,7 +69,7 @@ impl SensorRuntime {
         job.sensor.check()?;
         let mut stop = pin!(stop);
         let interpreter = tokio::select! {
-            found = self.launcher.wait(job.code, Role::Sensor, |_| ()) => found?,
+            found = self.wait(job.code) => found?,
             () = &mut stop => return Err(PollError::Stopped),
         };
         self.poll_with(&interpreter, job, stop).await

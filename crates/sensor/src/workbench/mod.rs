@@ -22,7 +22,7 @@ use attune_executor::rules::RuleBook;
 use attune_executor::unloaded::{self, Library};
 use attune_runtimes::content::PackContent;
 use attune_runtimes::environment::Environments;
-use attune_runtimes::launch::{Code, Found, Interpreter, Launcher};
+use attune_runtimes::launch::{Code, Launcher};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -114,7 +114,7 @@ impl Workbench {
     ) -> (Result<PollOutput, String>, Duration) {
         let words = |error: PollError| error.for_the_record();
         // The time of the poll is told, not that of building an environment.
-        let interpreter = match self.interpreter(code).await {
+        let interpreter = match self.runtime.wait(code).await {
             Ok(interpreter) => interpreter,
             Err(error) => return (Err(words(error)), Duration::ZERO),
         };
@@ -123,15 +123,6 @@ impl Workbench {
         let start = Instant::now();
         let polled = self.runtime.poll_with(&interpreter, &job, pending()).await;
         (polled.map_err(words), start.elapsed())
-    }
-
-    async fn interpreter(&self, code: &Code) -> Result<Interpreter, PollError> {
-        loop {
-            match self.runtime.find(code).await? {
-                Found::Ready(interpreter) => return Ok(interpreter),
-                Found::Building(mut building) => building.follow(&mut |_| ()).await,
-            }
-        }
     }
 }
 
