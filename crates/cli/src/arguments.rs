@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use attune_common::config::Config;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
@@ -44,6 +45,17 @@ pub(crate) struct Global {
     /// How answers look; JSON has everything, and lists in it are arrays of objects named as the columns
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Table, global = true)]
     pub(crate) output: Format,
+}
+
+impl Global {
+    /// The configuration, with what was typed on top.
+    pub(crate) fn configuration(&self) -> anyhow::Result<Config> {
+        let mut config = Config::load_from(self.config.as_deref())?;
+        if let Some(directory) = &self.data_dir {
+            config.move_data_to(std::path::absolute(directory)?);
+        }
+        Ok(config)
+    }
 }
 
 /// How answers look.

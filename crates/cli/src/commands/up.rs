@@ -37,10 +37,7 @@ pub(crate) fn run(global: &Global, arguments: Arguments) -> anyhow::Result<ExitC
 
 /// The configuration, with what was typed on top.
 fn configure(global: &Global, arguments: &Arguments) -> anyhow::Result<Config> {
-    let mut config = Config::load_from(global.config.as_deref())?;
-    if let Some(directory) = &global.data_dir {
-        config.move_data_to(std::path::absolute(directory)?);
-    }
+    let mut config = global.configuration()?;
     config.server.port = arguments.port.unwrap_or(config.server.port);
     Ok(config)
 }

@@ -10,7 +10,6 @@ pub(crate) mod sensor_test;
 use std::path::Path;
 use std::sync::Arc;
 
-use attune_common::config::Config;
 use attune_runtimes::environment::{Environments, Observer, Owner, Progress};
 use attune_runtimes::pack_directory::{PackDirectory, PackDirectoryError};
 use attune_sensor::workbench::{Workbench, WorkbenchError};
@@ -41,10 +40,7 @@ fn refused(error: PackDirectoryError) -> anyhow::Error {
 
 /// The bench of this machine; builds of environments are told as they go.
 async fn workbench(global: &Global) -> anyhow::Result<Workbench> {
-    let mut config = Config::load_from(global.config.as_deref())?;
-    if let Some(data_dir) = &global.data_dir {
-        config.move_data_to(std::path::absolute(data_dir)?);
-    }
+    let config = global.configuration()?;
     let environments = Environments::observed(&config.runtime.environments_dir, Arc::new(Told));
     Ok(Workbench::open(&config, environments).await?)
 }
