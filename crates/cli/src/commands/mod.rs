@@ -11,6 +11,7 @@ pub(crate) mod doctor;
 mod each;
 pub(crate) mod event;
 pub(crate) mod execution;
+mod input;
 pub(crate) mod noun;
 pub(crate) mod pack;
 pub(crate) mod reference;

@@ -1,20 +1,15 @@
 //! What triggers, sensors, actions and rules have in common: applied from a file, switched, listed and shown.
 
-use std::io::{ErrorKind, Read as _};
-
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::changes;
+use super::input;
 use super::noun::{self, Noun};
 use super::switch;
 use crate::arguments::{Format, Global};
 use crate::client::Client;
-use crate::failure::Failure;
 use crate::output;
-
-/// The API takes no more.
-const MAX_BYTES: u64 = 1024 * 1024;
 
 /// What to do with things that a file can define.
 #[derive(Debug, Subcommand)]
@@ -56,7 +51,7 @@ pub(crate) fn run(global: &Global, noun: Noun, command: &Command) -> anyhow::Res
 }
 
 fn apply(global: &Global, noun: Noun, apply: &Apply) -> anyhow::Result<()> {
-    let text = read(&apply.file)?;
+    let text = input::text(&apply.file)?;
     let client = Client::new(global)?;
     let applied =
         client.put(&format!("/api/{}s", noun.name()), &json!({"file": apply.file, "text": text}))?;
@@ -64,25 +59,6 @@ fn apply(global: &Global, noun: Noun, apply: &Apply) -> anyhow::Result<()> {
         Format::Json => output::json(&applied),
         Format::Table => output::text(&summary(noun, &applied)),
     }
-}
-
-/// The text of a file, or of standard input.
-fn read(file: &str) -> Result<String, Failure> {
-    let refuse = |reason: String| Failure::Usage(format!("can not read {file}: {reason}"));
-    let mut bytes = Vec::new();
-    let read = if file == "-" {
-        std::io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(file).and_then(|opened| opened.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-    };
-    read.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Failure::NotFound(format!("there is no file {file}")),
-        _ => refuse(error.to_string()),
-    })?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(Failure::Refused(format!("{file} is larger than {MAX_BYTES} bytes")));
-    }
-    String::from_utf8(bytes).map_err(|_| Failure::Refused(format!("{file} is not UTF-8")))
 }
 
 fn summary(noun: Noun, applied: &Value) -> String {

@@ -1,10 +1,8 @@
 //! `attune rule test`: a rule on an event, without anything being written.
 
-use std::io::{ErrorKind, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use attune_core::pack::Kind;
 use attune_executor::rules::trial::Report;
 use attune_executor::unloaded::{Library, UnloadedError, rule_on_trial};
@@ -16,6 +14,7 @@ use serde_json::{Value, json};
 use super::running::{Api, dynamic};
 use crate::arguments::{Format, Global};
 use crate::client::Client;
+use crate::commands::input;
 use crate::commands::noun::path_segment;
 use crate::failure::Failure;
 use crate::output::{self, Column, printable};
@@ -37,8 +36,8 @@ pub(crate) struct Test {
     #[arg(value_name = "FILE|REF")]
     rule: String,
     /// The event as JSON; - reads it from standard input
-    #[arg(long, value_name = "FILE", required_unless_present = "last", conflicts_with = "last")]
-    event: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, required_unless_present = "last", conflicts_with = "last")]
+    event: Option<String>,
     /// Try it on the newest N events of its trigger that are stored
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=1000))]
     last: Option<i64>,
@@ -80,21 +79,14 @@ pub(crate) fn run(global: &Global, test: &Test) -> anyhow::Result<ExitCode> {
     Ok(if fires { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn read_event(path: &Path) -> anyhow::Result<Value> {
-    let mut text = String::new();
-    let read = if path.as_os_str() == "-" {
-        std::io::stdin().read_to_string(&mut text).map(drop)
-    } else {
-        std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text)).map(drop)
-    };
-    match read {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let hint = "give a file, or - for standard input";
-            return Err(Failure::NotFound(format!("there is no file {}; {hint}", path.display())).into());
+fn read_event(path: &str) -> anyhow::Result<Value> {
+    let text = input::text(path).map_err(|failure| match failure {
+        Failure::NotFound(message) => {
+            Failure::NotFound(format!("{message}; give a file, or - for standard input"))
         }
-        read => read.with_context(|| format!("can not read the event from {}", path.display()))?,
-    }
-    let no_json = |error| Failure::Refused(format!("the event in {} is no JSON: {error}", path.display()));
+        failure => failure,
+    })?;
+    let no_json = |error| Failure::Refused(format!("the event in {path} is no JSON: {error}"));
     Ok(serde_json::from_str(&text).map_err(no_json)?)
 }
 
