@@ -39,6 +39,12 @@ fn children(parent: Pid) -> Vec<Pid> {
         .collect()
 }
 
+/// A process's program and its arguments.
+fn arguments(process: Pid) -> Vec<String> {
+    let words = std::fs::read_to_string(format!("/proc/{}/cmdline", process.as_raw_nonzero()));
+    words.unwrap_or_default().split_terminator('\0').map(str::to_owned).collect()
+}
+
 #[test]
 fn a_launcher_without_its_service_and_a_program_without_its_launcher() {
     let (home, _database) = Home::with_database();
@@ -47,7 +53,8 @@ fn a_launcher_without_its_service_and_a_program_without_its_launcher() {
     let wait = "command=sleep 300 & wait";
     home.json(&["action", "run", "core.run_command", "--param", wait, "--detach"]);
     let (launcher, program) = eventually("the program runs", || {
-        let started = |launcher| children(*children(launcher).first()?).first().copied();
+        let is_ours = |process: &Pid| arguments(*process) == ["sleep", "300"];
+        let started = |launcher: Pid| children(launcher).into_iter().flat_map(children).find(is_ours);
         children(up.pid()).into_iter().find_map(|launcher| Some((launcher, started(launcher)?)))
     });
     let (launcher, program) = (Held::still(launcher), Held(program));
