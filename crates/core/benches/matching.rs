@@ -5,7 +5,8 @@ use std::hint::black_box;
 
 use attune_core::conditions::Conditions;
 use attune_core::event::EventView;
-use attune_core::output::{NdjsonDecoder, parse_plain};
+use attune_core::output::parse_plain;
+use attune_core::protocol::{Decoder, Poll};
 use attune_core::template::{Context, Template};
 use chrono::DateTime;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -87,7 +88,7 @@ fn output(criterion: &mut Criterion) {
     group.bench_function("100 events of a wrapper", |bencher| {
         bencher.iter(|| {
             let mut messages = Vec::new();
-            NdjsonDecoder::default().push(black_box(lines.as_bytes()), &mut messages).expect("good lines");
+            Decoder::<Poll>::default().push(black_box(lines.as_bytes()), &mut messages).expect("good lines");
             messages
         });
     });

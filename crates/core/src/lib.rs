@@ -13,6 +13,7 @@ pub mod pack;
 pub mod path;
 mod pattern;
 pub mod placement;
+pub mod protocol;
 pub mod retry;
 pub mod runtime;
 pub mod schema;

@@ -1,6 +1,8 @@
 //! What can be wrong with an output as a whole. Each message quotes the offending part, escaped and short, because its
 //! author will see nothing else.
 
+use crate::protocol::{CHECKPOINT_ID_LIMIT, STREAM_BYTES, STREAM_EVENTS, VERSION};
+
 /// Why an output could not be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OutputError {
@@ -55,7 +57,7 @@ pub enum OutputError {
         /// How it starts.
         excerpt: String,
     },
-    /// A message of a wrapper that this version does not know.
+    /// A message that this version does not know.
     #[error("a message has no known `type`: {excerpt}")]
     UnknownMessage {
         /// How the line starts.
@@ -75,7 +77,76 @@ pub enum OutputError {
         /// What follows.
         excerpt: String,
     },
-    /// The output ended without `done`: the wrapper died.
+    /// The output ended without `done`: the wrapper or host died.
     #[error("the output ended without `done`")]
     NotDone,
+    /// The output ended within a line that is no message: the program died while it wrote.
+    #[error("the output ended within a line: {excerpt}")]
+    CutOff {
+        /// How the line starts.
+        excerpt: String,
+    },
+    /// A version of the protocol that this program does not speak.
+    #[error("this version of the protocol is not known, only {VERSION} is: {excerpt}")]
+    UnknownVersion {
+        /// The `hello` that names it, or names none.
+        excerpt: String,
+    },
+    /// A host that says something before `hello`.
+    #[error("a host says `hello` first, and not: {excerpt}")]
+    NoHello {
+        /// What it says.
+        excerpt: String,
+    },
+    /// A second `hello`, or one after other messages.
+    #[error("`hello` comes first or not at all: {excerpt}")]
+    LateHello {
+        /// The line.
+        excerpt: String,
+    },
+    /// A host that speaks although nothing was asked of it.
+    #[error("the host was asked nothing, and yet it says: {excerpt}")]
+    Unasked {
+        /// What it says.
+        excerpt: String,
+    },
+    /// An answer to another request.
+    #[error("the request was number {asked}, but another is answered: {excerpt}")]
+    WrongId {
+        /// The request.
+        asked: u64,
+        /// The answer.
+        excerpt: String,
+    },
+    /// A message that belongs into another kind of conversation.
+    #[error("`{kind}` has no place in {place}: {excerpt}")]
+    Misplaced {
+        /// The message's `type`.
+        kind: &'static str,
+        /// What the program takes part in.
+        place: &'static str,
+        /// How the line starts.
+        excerpt: String,
+    },
+    /// Something after the stream said that it failed.
+    #[error("after `error` the stream goes on: {excerpt}")]
+    AfterError {
+        /// What follows.
+        excerpt: String,
+    },
+    /// A checkpoint of a stream whose events were committed as they came.
+    #[error("`hello` did not announce `\"checkpoints\":true`: {excerpt}")]
+    Unannounced {
+        /// The checkpoint.
+        excerpt: String,
+    },
+    /// A checkpoint's id that would not be worth sending back.
+    #[error("the id of a checkpoint is longer than {CHECKPOINT_ID_LIMIT} bytes: {excerpt}")]
+    CheckpointIdTooLong {
+        /// The checkpoint.
+        excerpt: String,
+    },
+    /// A stream that announced checkpoints and makes none.
+    #[error("more than {STREAM_EVENTS} events, or {STREAM_BYTES} bytes of them, came without a checkpoint")]
+    NoCheckpoint,
 }

@@ -17,7 +17,7 @@ pub struct Rejected {
 }
 
 /// The event that `raw` is, if it can be stored.
-pub(super) fn read(raw: &str) -> Result<Value, Rejected> {
+pub(crate) fn read(raw: &str) -> Result<Value, Rejected> {
     object(raw, EVENT_LIMIT).map_err(|reason| Rejected { raw: raw.as_bytes().to_vec(), reason })
 }
 

@@ -1,5 +1,5 @@
-//! What sensors print: the one JSON object of a plain program ([`parse_plain`]) and the messages of a wrapper, one per
-//! line ([`NdjsonDecoder`]).
+//! What sensors print: the one JSON object of a plain program ([`parse_plain`]), and what every event, state and output
+//! has to be. What is said line by line is in [`protocol`](crate::protocol).
 //!
 //! Other people's programs wrote it, so everything about it may be wrong. Two kinds of wrong are kept apart:
 //! - the output is not what it should be: an [`OutputError`]; the poll failed and nothing of it is taken;
@@ -9,15 +9,15 @@
 
 mod error;
 mod event;
-mod ndjson;
 mod plain;
-mod quote;
+pub(crate) mod quote;
 mod storable;
 #[cfg(test)]
 mod tests;
 
 pub use error::OutputError;
+pub(crate) use event::read as read_event;
 pub use event::{EVENT_LIMIT, Rejected};
-pub use ndjson::{LINE_LIMIT, Message, NdjsonDecoder};
+pub(crate) use plain::state as read_state;
 pub use plain::{PlainOutput, parse_plain};
 pub use storable::{MAX_DEPTH, Reason, storable};

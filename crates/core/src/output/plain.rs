@@ -80,7 +80,7 @@ fn events(raw: &RawValue) -> Result<Vec<Result<Value, Rejected>>, OutputError> {
 }
 
 /// The state that a program wants kept. `null` is none.
-pub(super) fn state(raw: &RawValue) -> Result<Option<Value>, OutputError> {
+pub(crate) fn state(raw: &RawValue) -> Result<Option<Value>, OutputError> {
     if raw.get() == "null" {
         return Ok(None);
     }

@@ -6,12 +6,12 @@ const LENGTH: usize = 120;
 const BEFORE: usize = 40;
 
 /// The start of `bytes`, escaped.
-pub(super) fn start(bytes: &[u8]) -> String {
+pub(crate) fn start(bytes: &[u8]) -> String {
     around(bytes, 0)
 }
 
 /// What stands around `position`, from the very start when that is near; escaped.
-pub(super) fn around(bytes: &[u8], position: usize) -> String {
+pub(crate) fn around(bytes: &[u8], position: usize) -> String {
     let from = if position <= LENGTH / 2 { 0 } else { boundary(bytes, position - BEFORE) };
     let mut quoted = String::from(if from > 0 { "…" } else { "" });
     let mut shown = 0;

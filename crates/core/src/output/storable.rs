@@ -62,7 +62,7 @@ fn without_nul(text: &str) -> Result<(), Reason> {
 
 impl Reason {
     /// What a parser's complaint means. The parser has no codes for these; a test holds its words.
-    pub(super) fn of_parse_error(error: &serde_json::Error) -> Self {
+    pub(crate) fn of_parse_error(error: &serde_json::Error) -> Self {
         let message = error.to_string();
         if message.starts_with("number out of range") {
             Self::OutOfRange

@@ -1,6 +1,7 @@
 //! What a poll printed, read by the rules of its protocol.
 
-use attune_core::output::{Message, NdjsonDecoder, OutputError, PlainOutput, Rejected, parse_plain};
+use attune_core::output::{OutputError, PlainOutput, Rejected, parse_plain};
+use attune_core::protocol::{Decoder, Message, Poll};
 use attune_core::runtime::execution::Protocol;
 use attune_process::{Outcome, Stream};
 use serde_json::Value;
@@ -75,7 +76,7 @@ impl Ended {
     }
 
     fn read_messages(&self) -> Result<PollOutput, Failure> {
-        let (mut decoder, mut messages) = (NdjsonDecoder::default(), Vec::new());
+        let (mut decoder, mut messages) = (Decoder::<Poll>::default(), Vec::new());
         let whole = decoder.push(&self.stdout, &mut messages).and_then(|()| decoder.finish(&mut messages));
         let mut output = PollOutput::default();
         for message in messages {
@@ -86,7 +87,8 @@ impl Ended {
                 Message::Error { message, traceback } => {
                     return Err(Failure::Reported(PollError::Reported { message, traceback }));
                 }
-                Message::Done => {}
+                // The rules of a poll let nothing else through.
+                _ => {}
             }
         }
         whole.map(|()| output).map_err(Failure::Output)

@@ -1,0 +1,176 @@
+//! One line, and the message that it is.
+//!
+//! Events are what most lines are, so a line that is nothing but an event is parsed once, straight into the payload. In
+//! every other line the values stay text until it is known to matter, so that the bytes of a payload are at hand when it
+//! is set aside. A line so broken that it can not be parsed counts as an event when it begins like one, which is why
+//! `type` comes first.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::VERSION;
+use super::message::{CHECKPOINT_ID_LIMIT, CheckpointId, Message};
+use crate::output::{EVENT_LIMIT, OutputError, Reason, Rejected, quote, read_event, read_state, storable};
+
+/// Bytes that are kept of an event whose line is too long.
+const KEPT: usize = 64 * 1024;
+
+/// A line of a program, without the white space around it.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    bytes: &'a [u8],
+    /// The limit that the line exceeds; the bytes are its start.
+    exceeds: Option<usize>,
+    /// Whether its newline came.
+    whole: bool,
+}
+
+/// A message, and the id of the request that it answers, as JSON.
+type Said<'a> = (Message, Option<&'a str>);
+type Parts<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+
+impl<'a> Line<'a> {
+    pub(super) fn new(bytes: &'a [u8], exceeds: Option<usize>, whole: bool) -> Self {
+        Self { bytes: bytes.trim_ascii(), exceeds, whole }
+    }
+
+    /// How it starts, for a message to people.
+    pub fn excerpt(&self) -> String {
+        quote::start(self.bytes)
+    }
+
+    /// How long it is, as far as it was read.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.exceeds.is_none()
+    }
+
+    /// The message that it is, and the id of the request that this answers.
+    pub(super) fn read(&self) -> Result<Said<'a>, OutputError> {
+        if let Some(limit) = self.exceeds {
+            return self.too_long(limit);
+        }
+        if let Some(payload) = self.nothing_but_an_event() {
+            return Ok((Message::Event(Ok(payload)), None));
+        }
+        let reason = match str::from_utf8(self.bytes) {
+            Ok(text) => match serde_json::from_str::<Parts<'a>>(text) {
+                Ok(parts) => return self.of_parts(&parts),
+                Err(error) => Reason::of_parse_error(&error),
+            },
+            Err(error) => Reason::NotUtf8(error.valid_up_to()),
+        };
+        self.broken(reason)
+    }
+
+    /// The payload of `{"type":"event","payload":…}`, if it can be stored. In doubt the long way has the answer.
+    fn nothing_but_an_event(&self) -> Option<Value> {
+        let rest = after(self.bytes, &["{", "\"type\"", ":", "\"event\"", ",", "\"payload\"", ":"])?;
+        let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<Value>();
+        let payload = values.next()?.ok()?;
+        let ends = rest[values.byte_offset()..].trim_ascii() == b"}";
+        let fits = rest.len() <= EVENT_LIMIT && payload.is_object() && storable(&payload).is_ok();
+        (ends && fits).then_some(payload)
+    }
+
+    fn of_parts(&self, parts: &Parts<'a>) -> Result<Said<'a>, OutputError> {
+        let part = |name: &str| parts.get(name).copied();
+        let words = |name: &str| part(name).and_then(text);
+        let state = || part("state").map_or(Ok(None), read_state);
+        let id = part("id").filter(|id| id.get() != "null");
+        let message = match words("type").as_deref() {
+            Some("event") => self.event(part("payload")),
+            Some("state") => Message::State(state()?),
+            Some("done") => Message::Done,
+            Some("log") => {
+                Message::Log { level: words("level"), message: words("message").unwrap_or_default() }
+            }
+            Some("error") => Message::Error {
+                message: words("message").unwrap_or_default(),
+                traceback: words("traceback"),
+            },
+            Some("heartbeat") => Message::Heartbeat,
+            Some("checkpoint") => Message::Checkpoint { id: self.checkpoint_id(id)?, state: state()? },
+            Some("result") => Message::Result(part("result").map_or("null", RawValue::get).to_owned()),
+            Some("unfit") => Message::Unfit { reason: words("reason").unwrap_or_default() },
+            Some("hello") => self.hello(part("protocol"), part("checkpoints"))?,
+            _ => return Err(OutputError::UnknownMessage { excerpt: self.excerpt() }),
+        };
+        Ok((message, id.map(RawValue::get)))
+    }
+
+    fn event(&self, payload: Option<&RawValue>) -> Message {
+        Message::Event(match payload {
+            Some(payload) => read_event(payload.get()),
+            None => Err(self.rejected(Reason::NoPayload)),
+        })
+    }
+
+    fn hello(
+        &self,
+        version: Option<&RawValue>,
+        checkpoints: Option<&RawValue>,
+    ) -> Result<Message, OutputError> {
+        if version.is_some_and(|version| version.get() == VERSION.to_string()) {
+            return Ok(Message::Hello { checkpoints: checkpoints.is_some_and(|raw| raw.get() == "true") });
+        }
+        Err(OutputError::UnknownVersion { excerpt: self.excerpt() })
+    }
+
+    fn checkpoint_id(&self, id: Option<&RawValue>) -> Result<Option<CheckpointId>, OutputError> {
+        if id.is_some_and(|id| id.get().len() > CHECKPOINT_ID_LIMIT) {
+            return Err(OutputError::CheckpointIdTooLong { excerpt: self.excerpt() });
+        }
+        Ok(id.map(CheckpointId::new))
+    }
+
+    fn too_long(&self, limit: usize) -> Result<Said<'a>, OutputError> {
+        if begins_like_an_event(self.bytes) {
+            return Ok((Message::Event(Err(self.rejected(Reason::TooLarge(limit)))), None));
+        }
+        Err(OutputError::LineTooLong { limit, excerpt: self.excerpt() })
+    }
+
+    /// What a line is that no parser takes. One that its program did not finish is no event that an author wrote wrong.
+    fn broken(&self, reason: Reason) -> Result<Said<'a>, OutputError> {
+        match reason {
+            _ if !self.whole => Err(OutputError::CutOff { excerpt: self.excerpt() }),
+            reason if begins_like_an_event(self.bytes) => {
+                Ok((Message::Event(Err(self.rejected(reason))), None))
+            }
+            Reason::NotUtf8(position) => {
+                Err(OutputError::NotUtf8 { position, excerpt: quote::around(self.bytes, position) })
+            }
+            reason => Err(OutputError::NotJson { reason: reason.to_string(), excerpt: self.excerpt() }),
+        }
+    }
+
+    fn rejected(&self, reason: Reason) -> Rejected {
+        let kept = if self.exceeds.is_some() { KEPT.min(self.bytes.len()) } else { self.bytes.len() };
+        Rejected { raw: self.bytes[..kept].to_vec(), reason }
+    }
+}
+
+/// A text for people: what is no string (or holds half a character) is shown as it stands, rather than lost.
+fn text(raw: &RawValue) -> Option<String> {
+    match raw.get() {
+        "null" => None,
+        raw => Some(serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned())),
+    }
+}
+
+fn begins_like_an_event(line: &[u8]) -> bool {
+    after(line, &["{", "\"type\"", ":", "\"event\""]).is_some()
+}
+
+/// What follows these tokens, white space aside, if the line starts with them.
+fn after<'a>(line: &'a [u8], tokens: &[&str]) -> Option<&'a [u8]> {
+    tokens.iter().try_fold(line, |rest, token| rest.trim_ascii_start().strip_prefix(token.as_bytes()))
+}

@@ -1,0 +1,206 @@
+//! What may be said when, for each kind of conversation.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::json;
+
+use super::super::*;
+use crate::output::OutputError;
+
+const HELLO: &str = r#"{"type":"hello","protocol":1}"#;
+const CAREFUL: &str = r#"{"type":"hello","protocol":1,"checkpoints":true}"#;
+const EVENT: &str = r#"{"type":"event","payload":{}}"#;
+const STATE: &str = r#"{"type":"state","state":{"n":1}}"#;
+const CHECKPOINT: &str = r#"{"type":"checkpoint","id":7,"state":{"n":1}}"#;
+const HEARTBEAT: &str = r#"{"type":"heartbeat"}"#;
+const LOG: &str = r#"{"type":"log","level":"info","message":"m"}"#;
+const RESULT: &str = r#"{"type":"result","result":[1, 2]}"#;
+const UNFIT: &str = r#"{"type":"unfit","id":5,"reason":"no poll_sensor"}"#;
+const ERROR: &str = r#"{"type":"error","id":5,"message":"boom"}"#;
+const DONE: &str = r#"{"type":"done","id":5}"#;
+
+/// Says the lines and gives the last message, or the first error.
+fn say<R: Rules>(decoder: &mut Decoder<R>, lines: &[&str]) -> Result<Message, OutputError> {
+    let mut messages = Vec::new();
+    for line in lines {
+        decoder.push(line.as_bytes(), &mut messages)?;
+        decoder.push(b"\n", &mut messages)?;
+    }
+    Ok(messages.pop().expect("each line is a message"))
+}
+
+fn stream(lines: &[&str]) -> Result<Message, OutputError> {
+    say(&mut Decoder::<Stream>::default(), lines)
+}
+
+/// A host that said hello and got request 5.
+fn asked(turn: Turn) -> Decoder<Host> {
+    let mut decoder = Decoder::<Host>::default();
+    say(&mut decoder, &[HELLO]).unwrap();
+    assert!(decoder.rules().is_idle());
+    decoder.rules_mut().ask(5, turn);
+    decoder
+}
+
+#[test]
+fn a_poll_has_messages_of_its_own() {
+    for line in [HELLO, CHECKPOINT, HEARTBEAT, RESULT, UNFIT] {
+        let error = say(&mut Decoder::<Poll>::default(), &[EVENT, line]).unwrap_err();
+        assert!(matches!(error, OutputError::Misplaced { place: "a poll", .. }), "{error}");
+    }
+    assert_eq!(say(&mut Decoder::<Poll>::default(), &[EVENT, STATE, LOG, DONE]), Ok(Message::Done));
+    let after = say(&mut Decoder::<Poll>::default(), &[DONE, "no JSON at all"]).unwrap_err();
+    assert_eq!(after.to_string(), "after `done` the output goes on: no JSON at all");
+}
+
+#[test]
+fn a_host_answers_what_it_is_asked() {
+    let mut host = asked(Turn::Poll);
+    assert_eq!(say(&mut host, &[EVENT, STATE, LOG, DONE]), Ok(Message::Done));
+    assert!(host.rules().is_idle());
+    host.rules_mut().ask(6, Turn::Run);
+    let result = say(&mut host, &[LOG, RESULT]).unwrap();
+    assert_eq!(result, Message::Result("[1, 2]".to_owned()));
+    assert_eq!(say(&mut host, &[r#"{"type":"done"}"#]), Ok(Message::Done));
+    host.rules_mut().ask(5, Turn::Poll);
+    assert_eq!(say(&mut host, &[UNFIT]), Ok(Message::Unfit { reason: "no poll_sensor".to_owned() }));
+    host.rules_mut().ask(5, Turn::Run);
+    let error = Message::Error { message: "boom".to_owned(), traceback: None };
+    assert_eq!(say(&mut host, &[ERROR]), Ok(error));
+    assert_eq!(host.finish(&mut Vec::new()), Ok(()));
+}
+
+#[test]
+fn a_host_says_hello_first_and_once() {
+    for line in [EVENT, DONE, ERROR, LOG, HEARTBEAT] {
+        let error = say(&mut Decoder::<Host>::default(), &[line]).unwrap_err();
+        assert!(matches!(error, OutputError::NoHello { .. }), "{error}");
+    }
+    assert!(matches!(say(&mut asked(Turn::Poll), &[HELLO]), Err(OutputError::LateHello { .. })));
+    let error = say(&mut Decoder::<Host>::default(), &[HELLO, "oops"]).unwrap_err();
+    assert_eq!(error, OutputError::Unasked { excerpt: "oops".to_owned() });
+}
+
+#[test]
+fn a_host_keeps_to_its_turn() {
+    for (turn, line) in [
+        (Turn::Poll, RESULT),
+        (Turn::Poll, CHECKPOINT),
+        (Turn::Poll, HEARTBEAT),
+        (Turn::Run, EVENT),
+        (Turn::Run, STATE),
+        (Turn::Run, CHECKPOINT),
+    ] {
+        let error = say(&mut asked(turn), &[line]).unwrap_err();
+        assert!(matches!(error, OutputError::Misplaced { .. }), "{error}");
+    }
+    for line in [r#"{"type":"done","id":4}"#, r#"{"type":"error","id":"5"}"#, r#"{"type":"unfit","id":[]}"#] {
+        let error = say(&mut asked(Turn::Poll), &[line]).unwrap_err();
+        assert!(matches!(error, OutputError::WrongId { asked: 5, .. }), "{error}");
+    }
+    for line in [DONE, EVENT, "\u{1b}[31mred"] {
+        let error = say(&mut asked(Turn::Poll), &[DONE, line]).unwrap_err();
+        assert!(matches!(error, OutputError::Unasked { .. }), "{error}");
+    }
+    assert_eq!(asked(Turn::Poll).finish(&mut Vec::new()), Err(OutputError::NotDone));
+}
+
+#[test]
+fn a_stream_may_say_hello() {
+    assert_eq!(stream(&[HELLO]), Ok(Message::Hello { checkpoints: false }));
+    assert_eq!(stream(&[CAREFUL]), Ok(Message::Hello { checkpoints: true }));
+    assert_eq!(stream(&[HEARTBEAT, LOG, EVENT, HEARTBEAT]), Ok(Message::Heartbeat));
+    for lines in [[EVENT, HELLO], [HELLO, HELLO], [LOG, CAREFUL]] {
+        assert!(matches!(stream(&lines), Err(OutputError::LateHello { .. })), "{lines:?}");
+    }
+    for version in ["2", "0", "\"1\"", "1.0", "null", "[1]", "18446744073709551616"] {
+        let error = stream(&[&format!(r#"{{"type":"hello","protocol":{version}}}"#)]).unwrap_err();
+        assert!(matches!(error, OutputError::UnknownVersion { .. }), "{error}");
+    }
+    assert!(matches!(stream(&[r#"{"type":"hello"}"#]), Err(OutputError::UnknownVersion { .. })));
+}
+
+#[test]
+fn a_checkpoint_is_announced_and_named() {
+    let Ok(Message::Checkpoint { id: Some(id), state }) = stream(&[CAREFUL, CHECKPOINT]) else { panic!() };
+    assert_eq!(state, Some(json!({"n": 1})));
+    assert_eq!(Order::Ack { checkpoint: &id }.line(), b"{\"type\":\"ack\",\"checkpoint\":7}\n");
+    for nameless in [r#"{"type":"checkpoint"}"#, r#"{"type":"checkpoint","id":null,"state":null}"#] {
+        assert_eq!(stream(&[CAREFUL, nameless]), Ok(Message::Checkpoint { id: None, state: None }));
+    }
+    assert!(matches!(stream(&[HELLO, CHECKPOINT]), Err(OutputError::Unannounced { .. })));
+    assert!(matches!(stream(&[CHECKPOINT]), Err(OutputError::Unannounced { .. })));
+    let long = format!(r#"{{"type":"checkpoint","id":"{}"}}"#, "x".repeat(CHECKPOINT_ID_LIMIT));
+    assert!(matches!(stream(&[CAREFUL, &long]), Err(OutputError::CheckpointIdTooLong { .. })));
+    let list = r#"{"type":"checkpoint","state":[]}"#;
+    assert!(matches!(stream(&[CAREFUL, list]), Err(OutputError::BadState { .. })));
+}
+
+#[test]
+fn events_do_not_wait_for_ever_for_a_checkpoint() {
+    let most = vec![EVENT; STREAM_EVENTS];
+    let mut decoder = Decoder::<Stream>::default();
+    say(&mut decoder, &[CAREFUL]).unwrap();
+    for _ in 0..2 {
+        say(&mut decoder, &most).unwrap();
+        say(&mut decoder, &[CHECKPOINT]).unwrap();
+    }
+    say(&mut decoder, &most).unwrap();
+    assert_eq!(say(&mut decoder, &[EVENT]), Err(OutputError::NoCheckpoint));
+    assert!(stream(&vec![EVENT; STREAM_EVENTS + 1]).is_ok());
+
+    let large = format!(r#"{{"type":"event","payload":{{"a":"{}"}}}}"#, "x".repeat(STREAM_BYTES / 20));
+    assert_eq!(stream(&[&[CAREFUL][..], &[&*large; 20]].concat()), Err(OutputError::NoCheckpoint));
+    assert!(stream(&[&[CAREFUL][..], &[&*large; 19]].concat()).is_ok());
+}
+
+#[test]
+fn a_stream_has_messages_of_its_own() {
+    for line in [STATE, RESULT, UNFIT, DONE] {
+        let error = stream(&[line]).unwrap_err();
+        assert!(matches!(error, OutputError::Misplaced { place: "a stream", .. }), "{error}");
+    }
+    assert!(matches!(stream(&[ERROR, "Traceback:"]), Err(OutputError::AfterError { .. })));
+    assert!(stream(&[EVENT, ERROR]).is_ok());
+}
+
+/// Lines of every kind.
+fn lines() -> impl Strategy<Value = Vec<&'static str>> {
+    let kinds = select(vec![
+        HELLO, CAREFUL, EVENT, STATE, CHECKPOINT, HEARTBEAT, LOG, RESULT, UNFIT, ERROR, DONE, "", "oops",
+    ]);
+    prop::collection::vec(kinds, 0..12)
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_said_no_turn_has_two_ends(lines in lines()) {
+        let mut host = asked(Turn::Poll);
+        let mut messages = Vec::new();
+        for line in &lines {
+            if host.push(format!("{line}\n").as_bytes(), &mut messages).is_err() {
+                break;
+            }
+        }
+        let ends = |message: &Message| matches!(message, Message::Done | Message::Error { .. } | Message::Unfit { .. });
+        let count = messages.iter().filter(|message| ends(message)).count();
+        prop_assert!(count <= 1 && (count == 0 || ends(&messages[messages.len() - 1])));
+    }
+
+    #[test]
+    fn a_stream_that_is_understood_keeps_the_rules(lines in lines()) {
+        let mut decoder = Decoder::<Stream>::default();
+        let mut messages = Vec::new();
+        for line in &lines {
+            if decoder.push(format!("{line}\n").as_bytes(), &mut messages).is_err() {
+                break;
+            }
+        }
+        let hello = |message: &Message| matches!(message, Message::Hello { .. });
+        prop_assert!(!messages.iter().skip(1).any(hello));
+        let checkpoints = messages.iter().any(|message| matches!(message, Message::Checkpoint { .. }));
+        if checkpoints {
+            prop_assert_eq!(&messages[0], &Message::Hello { checkpoints: true });
+        }
+    }
+}
