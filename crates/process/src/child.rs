@@ -33,7 +33,7 @@ impl Farewell {
 }
 
 /// What tells a launcher that stays to kill its tree at once.
-pub(crate) fn kill_now() -> Signal {
+fn kill_now() -> Signal {
     Signal::from_named_raw(KILL_NOW).expect("the launcher listens to a signal that has a name")
 }
 
@@ -66,6 +66,12 @@ impl Child {
             Err(Errno::SRCH) => Ok(()),
             other => Ok(other?),
         }
+    }
+
+    /// Tells a launcher that stays to kill its tree at once, also one that the program has stopped.
+    pub(crate) fn kill_tree(&self) -> io::Result<()> {
+        self.signal(kill_now())?;
+        self.signal(Signal::CONT)
     }
 
     /// Waits until it has ended, and reaps it. May be called again, by several tasks and in any runtime.

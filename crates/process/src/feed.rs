@@ -9,8 +9,9 @@ use std::future;
 use std::io;
 use std::os::fd::OwnedFd;
 
-use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::net::unix::pipe::Sender;
+
+use crate::pipes;
 
 /// Input that did not fit into the pipe.
 pub(crate) struct Feed {
@@ -26,8 +27,7 @@ impl Feed {
         if input.is_empty() {
             return Ok((File::open("/dev/null")?.into(), None));
         }
-        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
-        rustix::io::ioctl_fionbio(&writer, true)?;
+        let (reader, writer) = pipes::from_here()?;
         let written = rustix::io::write(&writer, &input)?;
         if written == input.len() {
             return Ok((reader, None));

@@ -3,6 +3,7 @@
 use std::future;
 use std::io;
 
+use rustix::buffer::spare_capacity;
 use tokio::net::unix::pipe::Receiver;
 
 use crate::program::{OnOverflow, StreamLimit};
@@ -19,12 +20,14 @@ pub(crate) struct Inlet {
 }
 
 /// What one read brought.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
-    /// Nothing out of the ordinary.
+    /// What the program may write; nothing when there was nothing to read.
     Fine,
-    /// More than the program may write.
+    /// More than the program may write, of which nothing beyond the limit is shown.
     TooMuch,
+    /// The end.
+    Closed,
 }
 
 impl Inlet {
@@ -49,31 +52,43 @@ impl Inlet {
         }
     }
 
-    /// Reads once and passes on what the limit allows. What comes after it is read and forgotten: a full pipe would
-    /// keep the program from ending politely.
-    pub(crate) fn take(&mut self, buffer: &mut Vec<u8>, pass_on: impl FnOnce(&[u8])) -> io::Result<Taken> {
-        let Some(pipe) = &self.pipe else { return Ok(Taken::Fine) };
-        buffer.clear();
-        buffer.reserve_exact(CHUNK);
-        match pipe.try_read_buf(buffer) {
-            Ok(0) => self.pipe = None,
-            Ok(_) => return Ok(self.measure(buffer, pass_on)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
-        Ok(Taken::Fine)
+    /// Reads once into `chunk` and leaves there what the limit allows. What comes after it is read and forgotten: a
+    /// full pipe would keep the program from ending politely.
+    pub(crate) fn take(&mut self, chunk: &mut Vec<u8>) -> io::Result<Taken> {
+        self.read(chunk, Receiver::try_read_buf)
     }
 
-    fn measure(&mut self, chunk: &[u8], pass_on: impl FnOnce(&[u8])) -> Taken {
+    /// The same by asking the pipe itself, since the runtime need not have heard yet of what is in it.
+    pub(crate) fn take_now(&mut self, chunk: &mut Vec<u8>) -> io::Result<Taken> {
+        self.read(chunk, |pipe, chunk| Ok(rustix::io::read(pipe, spare_capacity(chunk))?))
+    }
+
+    fn read(
+        &mut self,
+        chunk: &mut Vec<u8>,
+        read: impl FnOnce(&Receiver, &mut Vec<u8>) -> io::Result<usize>,
+    ) -> io::Result<Taken> {
+        chunk.clear();
+        let Some(pipe) = &self.pipe else { return Ok(Taken::Fine) };
+        chunk.reserve_exact(CHUNK);
+        match read(pipe, chunk) {
+            Ok(0) => {
+                self.pipe = None;
+                Ok(Taken::Closed)
+            }
+            Ok(_) => Ok(self.measure(chunk)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Taken::Fine),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn measure(&mut self, chunk: &mut Vec<u8>) -> Taken {
         if self.limit.on_overflow == OnOverflow::Truncate {
-            pass_on(chunk);
             return Taken::Fine;
         }
-        let allowed = &chunk[..chunk.len().min(self.left)];
-        self.left -= allowed.len();
-        if !allowed.is_empty() {
-            pass_on(allowed);
-        }
-        if allowed.len() < chunk.len() { Taken::TooMuch } else { Taken::Fine }
+        let read = chunk.len();
+        chunk.truncate(self.left);
+        self.left -= chunk.len();
+        if chunk.len() < read { Taken::TooMuch } else { Taken::Fine }
     }
 }

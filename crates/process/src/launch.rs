@@ -3,33 +3,40 @@
 use std::ffi::CString;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use crate::child::{Child, Farewell};
 use crate::error::LaunchError;
-use crate::feed::Feed;
 use crate::inlet::Inlet;
 use crate::order::{self, Order};
+use crate::outcome::Stream;
 use crate::pipes::{self, StatusReader};
 use crate::program::{FOREVER, Limits, Program};
 use crate::spawner::{self, Start};
 
 /// A started launcher and this side of its pipes.
 pub(crate) struct Launched {
-    pub(crate) child: Child,
+    pub(crate) child: Arc<Child>,
     pub(crate) status: StatusReader,
-    pub(crate) stdin: Option<Feed>,
     pub(crate) stdout: Inlet,
     pub(crate) stderr: Inlet,
 }
 
-/// Starts a launcher for the program. That the program itself could not be started is learnt from its report.
-pub(crate) async fn launch(program: Program) -> Result<Launched, LaunchError> {
-    let argv = write_order(&program)?;
+impl Launched {
+    pub(crate) fn inlet(&mut self, stream: Stream) -> &mut Inlet {
+        match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        }
+    }
+}
+
+/// Starts a launcher for the program, which reads `stdin`. That the program itself could not be started is learnt from
+/// its report.
+pub(crate) async fn launch(program: &Program, stdin: OwnedFd) -> Result<Launched, LaunchError> {
+    let argv = write_order(program)?;
     let env = order::environment(&program.env)?;
-    let path = program.argv.into_iter().next().unwrap_or_default();
-    start(argv, env, program.stdin, &program.limits)
-        .await
-        .map_err(|error| order::not_spawned(path.into(), error))
+    start(argv, env, stdin, &program.limits).await.map_err(|error| order::not_spawned(program.path(), error))
 }
 
 fn write_order(program: &Program) -> Result<Vec<CString>, LaunchError> {
@@ -48,16 +55,15 @@ fn write_order(program: &Program) -> Result<Vec<CString>, LaunchError> {
 async fn start(
     argv: Vec<CString>,
     env: Vec<CString>,
-    input: Vec<u8>,
+    stdin: OwnedFd,
     limits: &Limits,
 ) -> io::Result<Launched> {
-    let (stdin_end, stdin) = Feed::start(input)?;
     let (stdout, stdout_end) = pipes::to_here()?;
     let (stderr, stderr_end) = pipes::to_here()?;
     let (status, status_end) = pipes::status()?;
-    let ends: [OwnedFd; 4] = [stdin_end, stdout_end, stderr_end, status_end];
+    let ends: [OwnedFd; 4] = [stdin, stdout_end, stderr_end, status_end];
     let descriptors = pipes::above_standard(ends)?;
     let child = spawner::start(Start { argv, env, descriptors, farewell: Farewell::run() }).await?;
     let (stdout, stderr) = (Inlet::new(stdout, limits.stdout), Inlet::new(stderr, limits.stderr));
-    Ok(Launched { child, status, stdin, stdout, stderr })
+    Ok(Launched { child: Arc::new(child), status, stdout, stderr })
 }

@@ -4,7 +4,7 @@
 //! service itself never forks, never runs code between a fork and an exec, and waits for no process that it does not
 //! know. [`run()`] is for programs that come and go: the launcher stays as the parent of whatever they leave behind, so
 //! that *the process and everything it started* is gone when the run is over, also when the service was killed.
-//! [`daemon`] is for the one program that Attune keeps: the launcher becomes it.
+//! [`talk()`] is the same for programs that are spoken with while they live. [`daemon`] is for the one program that Attune keeps: the launcher becomes it.
 //!
 //! Invariants: a program sees exactly the environment, directory and three streams that it was given; no wait is
 //! unbounded; a dropped future leaves neither a process nor a zombie.
@@ -21,6 +21,7 @@ mod identity;
 mod image;
 mod inlet;
 mod launch;
+mod memory;
 mod order;
 mod outcome;
 mod output;
@@ -32,12 +33,16 @@ mod program;
 mod protocol;
 mod reaper;
 mod run;
+mod session;
 mod spawner;
+mod talk;
 
 pub use error::LaunchError;
 pub use find::find_on_path;
 pub use identity::{Liveness, ProcessIdentity};
+pub use memory::memory;
 pub use outcome::{Finished, Outcome, Stream, Usage};
 pub use output::{Capture, Captured, Output};
 pub use program::{Limits, OnOverflow, Program, Resources, StreamLimit};
 pub use run::run;
+pub use talk::{End, Said, Talk, TalkIn, TalkOut, talk};

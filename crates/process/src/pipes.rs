@@ -26,6 +26,13 @@ pub(crate) fn to_here() -> io::Result<(Receiver, OwnedFd)> {
     Ok((Receiver::from_owned_fd_unchecked(reader)?, writer))
 }
 
+/// A pipe that is read by a program and written here, where writing does not wait.
+pub(crate) fn from_here() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+    rustix::io::ioctl_fionbio(&writer, true)?;
+    Ok((reader, writer))
+}
+
 /// A pipe on which a launcher reports.
 pub(crate) fn status() -> io::Result<(StatusReader, OwnedFd)> {
     let (pipe, writer) = to_here()?;

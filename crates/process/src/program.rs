@@ -22,6 +22,13 @@ pub struct Program {
     pub limits: Limits,
 }
 
+impl Program {
+    /// The program itself, for what is said about it.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.argv.first().cloned().unwrap_or_default().into()
+    }
+}
+
 /// The bounds of a run. Every one of them is on by default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -32,7 +32,10 @@ async fn a_program_that_does_not_listen_is_killed_after_the_grace() {
 
 #[tokio::test]
 async fn a_program_may_clean_up_and_say_so() {
-    let mut program = Mark::new().shell("trap 'echo cleaned; exit 0' TERM; echo ready; sleep 1000 & wait");
+    // A child that has not executed yet would take the request with its parent's trap, and forget it.
+    let script = "trap 'echo cleaned; exit 0' TERM; sleep 1000 & \
+                  until grep -q sleep /proc/$!/comm; do :; done; echo ready; wait";
+    let mut program = Mark::new().shell(script);
     program.limits.grace = LONG;
     let (finished, stdout) = run_until_it_speaks(program).await;
     assert_eq!((finished.outcome, stdout.as_str()), (Outcome::Stopped, "ready\ncleaned\n"));

@@ -6,4 +6,5 @@ mod guest;
 mod limits;
 mod programs;
 mod survivors;
+mod talk;
 mod tree;
