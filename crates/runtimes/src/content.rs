@@ -11,6 +11,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 
 use tempfile::TempDir;
 use tokio::sync::Mutex;
@@ -67,13 +68,16 @@ pub enum ContentError {
 #[derive(Debug)]
 pub struct PackContent {
     root: PathBuf,
-    checked: Mutex<HashSet<String>>,
+    checked: RwLock<HashSet<String>>,
+    /// Held while unpacking, so that one content is fetched once however many runs want it. Whoever uses what is there
+    /// does not wait for it.
+    unpacking: Mutex<()>,
 }
 
 impl PackContent {
     /// The store under a cache directory, which need not exist yet.
     pub fn new(cache: &Path) -> Self {
-        Self { root: cache.join("packs"), checked: Mutex::default() }
+        Self { root: cache.join("packs"), checked: RwLock::default(), unpacking: Mutex::default() }
     }
 
     /// The directory with the content of this digest; `fetch` gives the archive when this machine lacks it.
@@ -90,9 +94,11 @@ impl PackContent {
             return Err(ContentError::NotADigest { digest: digest.to_owned() });
         }
         let place = self.root.join(digest);
-        // Held while unpacking, so that one content is fetched once however many runs want it.
-        let mut checked = self.checked.lock().await;
-        if checked.contains(digest) && place.is_dir() {
+        if self.is_there(digest, &place) {
+            return Ok(place);
+        }
+        let _one_at_a_time = self.unpacking.lock().await;
+        if self.is_there(digest, &place) {
             return Ok(place);
         }
         if !self.is_intact(digest).await? {
@@ -101,8 +107,12 @@ impl PackContent {
                 .map_err(|source| ContentError::Fetch { digest: digest.to_owned(), source: source.into() })?;
             self.unpack(digest, archive).await?;
         }
-        checked.insert(digest.to_owned());
+        self.checked.write().unwrap_or_else(PoisonError::into_inner).insert(digest.to_owned());
         Ok(place)
+    }
+
+    fn is_there(&self, digest: &str, place: &Path) -> bool {
+        self.checked.read().unwrap_or_else(PoisonError::into_inner).contains(digest) && place.is_dir()
     }
 
     async fn is_intact(&self, expected: &str) -> Result<bool, ContentError> {

@@ -162,8 +162,10 @@ impl Equipment {
             (Some(digest), true) => Some(self.pack(digest).await?),
             _ => None,
         };
-        let directory = self.pack(digest.ok_or(PrepareError::NoContent)?).await?;
-        Ok(Code { pack: pack.to_owned(), directory, tool: Arc::clone(tool), runtime_pack })
+        let digest = digest.ok_or(PrepareError::NoContent)?;
+        let directory = self.pack(digest).await?;
+        let (pack, digest) = (pack.to_owned(), Some(digest.to_owned()));
+        Ok(Code { pack, directory, digest, tool: Arc::clone(tool), runtime_pack })
     }
 
     async fn detect(&self) -> Result<Detected, EquipmentError> {

@@ -6,6 +6,7 @@
 //! working directory, a complete environment of variables, a command line.
 
 mod error;
+mod memory;
 
 use std::ffi::OsString;
 use std::io;
@@ -17,6 +18,7 @@ use attune_core::runtime::execution::Role;
 use attune_process::{Limits, Program};
 
 pub use error::PrepareError;
+use memory::Memory;
 
 use crate::environment::{Building, Environments, Look, Order, Owner, Progress};
 use crate::interpreter::Interpreters;
@@ -31,6 +33,8 @@ pub struct Code {
     pub pack: String,
     /// The directory with the pack's content.
     pub directory: PathBuf,
+    /// What names this content, which then never changes; `None`: it lies where its author edits it.
+    pub digest: Option<String>,
     /// What runs it.
     pub tool: Arc<Tool>,
     /// The directory with the content of the runtime's own pack, when its arguments lie in there.
@@ -69,6 +73,7 @@ pub struct Launcher {
     scratch: Scratch,
     environments: Environments,
     interpreters: Interpreters,
+    memory: Memory,
 }
 
 impl Launcher {
@@ -82,11 +87,23 @@ impl Launcher {
     /// A launcher with these environments, which may have an observer.
     pub fn with(config: &Config, environments: Environments) -> io::Result<Self> {
         let scratch = Scratch::open(&config.cache_dir)?;
-        Ok(Self { scratch, environments, interpreters: Interpreters::new(config.runtime.cache_ttl) })
+        let interpreters = Interpreters::new(config.runtime.cache_ttl);
+        Ok(Self { scratch, environments, interpreters, memory: Memory::default() })
     }
 
     /// What runs the code, or the build that it has to wait for. Waits for nothing but the resolution of a shim.
     pub async fn find(&self, code: &Code, role: Role) -> Result<Found, PrepareError> {
+        if let Some(interpreter) = self.memory.recall(code, role) {
+            return Ok(Found::Ready(interpreter));
+        }
+        let found = self.look(code, role).await?;
+        if let Found::Ready(interpreter) = &found {
+            self.memory.keep(code, role, interpreter);
+        }
+        Ok(found)
+    }
+
+    async fn look(&self, code: &Code, role: Role) -> Result<Found, PrepareError> {
         let Some(binary) = self.binary(code, role).await? else {
             return Ok(Found::Ready(Interpreter::default()));
         };

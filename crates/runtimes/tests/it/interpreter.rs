@@ -28,7 +28,8 @@ fn code(directory: &Path, binary: &Path) -> Code {
         aliases: Vec::new(),
     };
     let tool = Arc::new(Tool::defined(&runtime, None));
-    Code { pack: "demo".to_owned(), directory: directory.to_owned(), tool, runtime_pack: None }
+    let (pack, directory) = ("demo".to_owned(), directory.to_owned());
+    Code { pack, directory, digest: None, tool, runtime_pack: None }
 }
 
 async fn found(launcher: &Launcher, code: &Code) -> PathBuf {

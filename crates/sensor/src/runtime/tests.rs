@@ -60,6 +60,7 @@ async fn poll_as(script: &str, row: SensorRow, execution: Value) -> Result<PollO
         code: &Code {
             pack: "demo".to_owned(),
             directory: directory.path().to_owned(),
+            digest: None,
             tool: Arc::new(native(execution)),
             runtime_pack: None,
         },

@@ -46,7 +46,7 @@ impl Workbench {
         };
         let (pack, directory) =
             (pack_of(&piece.row().r#ref).to_owned(), self.directory(piece, library).await?);
-        Ok(Ok(Code { pack, directory, tool: Arc::new(tool), runtime_pack }))
+        Ok(Ok(Code { pack, directory, digest: None, tool: Arc::new(tool), runtime_pack }))
     }
 
     /// A command that the piece's pack requires and this machine has not.

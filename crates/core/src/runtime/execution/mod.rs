@@ -65,7 +65,7 @@ pub struct Execution {
 }
 
 /// What a runtime may be used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// To run actions.
     Action,

@@ -127,6 +127,7 @@ pub(super) fn code(machine: &Path, execution: &Value) -> Code {
     Code {
         pack: "demo".to_owned(),
         directory: machine.join("pack"),
+        digest: None,
         tool: Arc::new(Tool::defined(&runtime, None)),
         runtime_pack: Some(packs().join("core")),
     }
