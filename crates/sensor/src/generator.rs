@@ -2,7 +2,7 @@
 //! in one submission to ingest.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use attune_common::repositories::sensor;
@@ -40,12 +40,34 @@ pub struct EventGenerator {
     ingest: Ingest,
     /// The last snapshot of each sensor: its digest and its id.
     snapshots: Mutex<HashMap<i64, (String, i64)>>,
+    asked: Mutex<Asked>,
+}
+
+/// What rules ask for, worked out once for each rule book and each list of triggers.
+#[derive(Debug, Default)]
+struct Asked {
+    version: i64,
+    params: HashMap<Vec<String>, Arc<Value>>,
+}
+
+impl Asked {
+    fn of(&mut self, book: &RuleBook, sensor: &Sensor) -> Arc<Value> {
+        if self.version != book.version {
+            *self = Self { version: book.version, params: HashMap::new() };
+        }
+        if let Some(params) = self.params.get(&sensor.row.triggers) {
+            return Arc::clone(params);
+        }
+        let params = Arc::new(asked_params(book, sensor));
+        self.params.insert(sensor.row.triggers.clone(), Arc::clone(&params));
+        params
+    }
 }
 
 impl EventGenerator {
     /// A generator for this database's ingest.
     pub fn new(pool: PgPool, ingest: Ingest) -> Self {
-        Self { pool, ingest, snapshots: Mutex::default() }
+        Self { pool, ingest, snapshots: Mutex::default(), asked: Mutex::default() }
     }
 
     /// Commits one poll under the sensor's epoch: events, state, and what was set aside, or nothing.
@@ -54,6 +76,17 @@ impl EventGenerator {
         sensor: &Sensor,
         epoch: i64,
         output: PollOutput,
+    ) -> Result<Receipt, GenerateError> {
+        self.commit(sensor, epoch, output, 1).await
+    }
+
+    /// The same for what stands for so many polls.
+    pub(crate) async fn commit(
+        &self,
+        sensor: &Sensor,
+        epoch: i64,
+        output: PollOutput,
+        polls: i64,
     ) -> Result<Receipt, GenerateError> {
         let config = if output.events.is_empty() { None } else { Some(self.snapshot(sensor).await?) };
         let events: Option<Vec<_>> =
@@ -65,7 +98,7 @@ impl EventGenerator {
             state: output.state,
             config,
             pack_digest: sensor.row.pack_digest.clone(),
-            polls: 1,
+            polls,
             rejected: output.rejected.into_iter().map(set_aside).collect(),
         };
         let events = events.ok_or(PollError::NoTrigger)?;
@@ -73,8 +106,10 @@ impl EventGenerator {
     }
 
     /// The parameters that live rules give to the triggers of a sensor: `[{trigger, params}]`, each once.
-    pub fn trigger_params(&self, sensor: &Sensor) -> Value {
-        asked_params(&self.ingest.rules().current(), sensor)
+    pub fn trigger_params(&self, sensor: &Sensor) -> Arc<Value> {
+        let book = self.ingest.rules().current();
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.of(&book, sensor)
     }
 
     async fn snapshot(&self, sensor: &Sensor) -> Result<i64, GenerateError> {

@@ -19,6 +19,7 @@ pub mod workbench;
 pub use definition::Sensor;
 pub use error::Error;
 pub use generator::{EventGenerator, GenerateError};
+pub use manager::{Figures, Snapshot};
 pub use registration::SensorWorkerRegistration;
 pub use runtime::{Job, PollError, PollOutput, SensorRuntime};
 pub use service::{DRAIN, SensorService, Surroundings};

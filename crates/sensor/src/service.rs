@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::error::Error;
 use crate::generator::EventGenerator;
-use crate::manager::{Assigner, LookAgain, SensorManager, Tools};
+use crate::manager::{Assigner, Figures, LookAgain, SensorManager, Ticks, Tools};
 use crate::missing;
 use crate::registration::{self, SensorWorkerRegistration};
 use crate::runtime::SensorRuntime;
@@ -46,6 +46,7 @@ pub struct SensorService {
     around: Surroundings,
     config: Arc<Config>,
     replace: bool,
+    figures: Figures,
 }
 
 impl SensorService {
@@ -67,7 +68,7 @@ impl SensorService {
 
     /// A sensor worker inside of a process that has these already.
     pub fn with(around: Surroundings, config: Config) -> Self {
-        Self { around, config: Arc::new(config), replace: false }
+        Self { around, config: Arc::new(config), replace: false, figures: Figures::default() }
     }
 
     /// With `true`, a live namesake is taken over instead of refused.
@@ -79,6 +80,11 @@ impl SensorService {
     /// Where its tasks run.
     pub fn supervisor(&self) -> Supervisor {
         self.around.supervisor.clone()
+    }
+
+    /// How punctual it is.
+    pub fn figures(&self) -> Figures {
+        self.figures.clone()
     }
 
     /// Registers and starts everything. Returns once sensors are being run, or the end was asked for meanwhile.
@@ -129,12 +135,14 @@ impl SensorService {
         let sensor = registration::section(&self.config);
         let look_again = Arc::new(LookAgain::default());
         let (sender, assignments) = mpsc::channel(1);
+        let ticks = Arc::new(Ticks::new(pool.clone()));
         let output_limit = usize::try_from(self.config.limits.poll_output_bytes).unwrap_or(usize::MAX);
         let tools = Tools {
             pool: pool.clone(),
             equipment: Arc::clone(&equipment),
             runtime: SensorRuntime::new(Arc::new(launcher), output_limit),
             generator: EventGenerator::new(pool.clone(), ingest),
+            ticks: Arc::clone(&ticks),
             look_again: Arc::clone(&look_again),
             poll_interval: sensor.poll_interval,
             timeout: sensor.sensor_timeout,
@@ -145,11 +153,19 @@ impl SensorService {
             held,
             membership: membership.clone(),
             equipment,
+            ticks,
             look_again,
             assignments: sender,
         };
         let slots = sensor.max_concurrent_sensors;
-        let manager = SensorManager::new(Arc::new(tools), hints, membership.clone(), assignments, slots);
+        let manager = SensorManager::new(
+            Arc::new(tools),
+            hints,
+            membership.clone(),
+            assignments,
+            slots,
+            self.figures.clone(),
+        );
         supervisor.spawn("assignment", OnStop::Abort, OnError::Shutdown, assigner.run());
         supervisor.spawn("sensors", OnStop::Wait, OnError::Shutdown, manager.run(supervisor.stopping()));
     }

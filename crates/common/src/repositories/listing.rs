@@ -63,7 +63,7 @@ impl Noun {
                 "SELECT s.*, ARRAY(SELECT t.ref FROM sensor_trigger st JOIN trigger t ON t.id = st.trigger
                                    WHERE st.sensor = s.id ORDER BY st.position, t.id) AS triggers,
                         x.worker, w.name AS worker_name, x.epoch, x.state, x.status, x.reason, x.failures, x.last_error,
-                        x.next_try, x.last_tick, x.last_event, x.polls, x.events, x.errors, x.duplicates, x.rejected
+                        x.next_try, x.last_tick, x.lateness_ms, x.last_event, x.polls, x.events, x.errors, x.duplicates, x.rejected
                  FROM sensor s LEFT JOIN sensor_state x ON x.sensor = s.id LEFT JOIN worker w ON w.id = x.worker"
             }
             Self::Execution => {

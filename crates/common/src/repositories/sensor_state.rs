@@ -1,7 +1,8 @@
 //! Table `sensor_state`: who runs a sensor under which epoch, and how it fares.
 //!
 //! The epoch is the fence: it rises whenever `worker` changes, and ingest admits only events that name the current one.
-//! Lock order everywhere: `sensor_state` before `event_key`, rows by id.
+//! Lock order everywhere: `sensor_state` before `event_key`, rows by id. An owner that writes what it kept back for a moment
+//! names `polls` as well, which every write of a poll raises: so a late write never undoes a newer one.
 
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub struct Owned {
     pub state: Value,
     /// Failures in a row so far.
     pub failures: i32,
+    /// Polls so far. Whatever is written of a poll raises them, so they tell whether the row is as its owner knows it.
+    pub polls: i64,
 }
 
 /// Claims those of `sensors` that have no worker, or whose worker's lease has ended. One conditional UPDATE, so two
@@ -47,7 +50,7 @@ pub async fn claim(pool: &PgPool, held: Held, sensors: &[i64], may_judge: bool) 
                status = CASE WHEN s.status = 'failing' THEN s.status ELSE 'starting' END,
                reason = CASE WHEN s.status = 'failing' THEN s.reason END
            FROM free, me WHERE s.sensor = free.sensor
-           RETURNING s.sensor, s.epoch, s.state, s.failures"#,
+           RETURNING s.sensor, s.epoch, s.state, s.failures, s.polls"#,
         held.worker,
         held.epoch,
         sensors,
@@ -57,29 +60,48 @@ pub async fn claim(pool: &PgPool, held: Held, sensors: &[i64], may_judge: bool) 
     .await
 }
 
-/// The sensors that the caller owns: none once another epoch holds its place, although the worker is the same.
-pub async fn owned_by(pool: &PgPool, held: Held) -> sqlx::Result<Vec<Owned>> {
-    sqlx::query_as!(
-        Owned,
-        r#"SELECT s.sensor, s.epoch, s.state, s.failures
-           FROM sensor_state s JOIN worker w ON w.id = s.worker WHERE w.id = $1 AND w.epoch = $2 ORDER BY s.sensor"#,
+/// Sensor and epoch of all that the caller owns: none once another epoch holds its place, although the worker is the same.
+pub async fn list_owned(pool: &PgPool, held: Held) -> sqlx::Result<Vec<(i64, i64)>> {
+    let rows = sqlx::query!(
+        r#"SELECT s.sensor, s.epoch FROM sensor_state s JOIN worker w ON w.id = s.worker
+           WHERE w.id = $1 AND w.epoch = $2 ORDER BY s.sensor"#,
         held.worker,
         held.epoch
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.sensor, row.epoch)).collect())
+}
+
+/// Those of `sensors` that the caller owns.
+pub async fn find_owned(pool: &PgPool, held: Held, sensors: &[i64]) -> sqlx::Result<Vec<Owned>> {
+    sqlx::query_as!(
+        Owned,
+        r#"SELECT s.sensor, s.epoch, s.state, s.failures, s.polls
+           FROM sensor_state s JOIN worker w ON w.id = s.worker
+           WHERE w.id = $1 AND w.epoch = $2 AND s.sensor = ANY($3) ORDER BY s.sensor"#,
+        held.worker,
+        held.epoch,
+        sensors
     )
     .fetch_all(pool)
     .await
 }
 
-/// Gives one sensor back. `false`: it was no longer the caller's.
-pub async fn release(pool: &PgPool, sensor: i64, epoch: i64) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "UPDATE sensor_state SET worker = NULL, epoch = epoch + 1, updated = clock_timestamp() WHERE sensor = $1 AND epoch = $2",
-        sensor,
-        epoch
+/// Gives sensors back, each under its epoch. Those that are no longer the caller's are left alone.
+pub async fn release(pool: &PgPool, sensors: &[i64], epochs: &[i64]) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"WITH l AS MATERIALIZED (
+               SELECT s.sensor FROM sensor_state s JOIN unnest($1::bigint[], $2::bigint[]) AS u (sensor, epoch) ON s.sensor = u.sensor
+               WHERE s.sensor = ANY($1) AND s.epoch = u.epoch ORDER BY s.sensor FOR UPDATE OF s)
+           UPDATE sensor_state s SET worker = NULL, epoch = s.epoch + 1, updated = clock_timestamp()
+           FROM l WHERE s.sensor = l.sensor AND s.sensor = ANY($1)"#,
+        sensors,
+        epochs
     )
     .execute(pool)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(())
 }
 
 /// Fences off every sensor of a worker that is gone.
@@ -109,33 +131,98 @@ pub async fn mark_starting(pool: &PgPool, sensor: i64, epoch: i64, reason: &str)
     Ok(done.rows_affected() == 1)
 }
 
-/// Records a failed poll, under the fence. `false`: the sensor is no longer the caller's.
-pub async fn mark_failing(
-    pool: &PgPool,
-    sensor: i64,
-    epoch: i64,
-    error: &str,
-    retry_in: Duration,
-) -> sqlx::Result<bool> {
+/// A failed poll.
+#[derive(Debug)]
+pub struct Failed<'a> {
+    /// Why.
+    pub error: &'a str,
+    /// Until the next try.
+    pub retry_in: Duration,
+    /// `polls` of the row, as far as what was not written is right about it.
+    pub base: i64,
+    /// Polls before this one that were not written yet.
+    pub earlier: i64,
+    /// What the sensor remembers of them.
+    pub state: Option<&'a Value>,
+    /// How late the poll had started.
+    pub lateness_ms: i64,
+}
+
+/// Records a failed poll and those before it that were not written yet, under the fence. `false`: the sensor is no longer
+/// the caller's.
+pub async fn mark_failing(pool: &PgPool, sensor: i64, epoch: i64, failed: &Failed<'_>) -> sqlx::Result<bool> {
     let retry_in = PgInterval {
         months: 0,
         days: 0,
-        microseconds: i64::try_from(retry_in.as_micros()).unwrap_or(i64::MAX),
+        microseconds: i64::try_from(failed.retry_in.as_micros()).unwrap_or(i64::MAX),
     };
     let done = sqlx::query!(
         r#"UPDATE sensor_state
            SET status = 'failing', reason = NULL, failures = failures + 1, last_error = $3,
-               next_try = clock_timestamp() + $4, last_tick = clock_timestamp(), polls = polls + 1, errors = errors + 1,
+               next_try = clock_timestamp() + $4, last_tick = clock_timestamp(), lateness_ms = $5,
+               state = CASE WHEN polls = $6 THEN COALESCE($7, state) ELSE state END,
+               polls = polls + 1 + CASE WHEN polls = $6 THEN $8::bigint ELSE 0 END, errors = errors + 1,
                updated = clock_timestamp()
            WHERE sensor = $1 AND epoch = $2"#,
         sensor,
         epoch,
-        error,
-        retry_in
+        failed.error,
+        retry_in,
+        failed.lateness_ms,
+        failed.base,
+        failed.state,
+        failed.earlier
     )
     .execute(pool)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// What polls without events leave behind, one entry for each sensor, as columns.
+#[derive(Debug, Default)]
+pub struct TickColumns {
+    /// `sensor.id`.
+    pub sensor: Vec<i64>,
+    /// The fence.
+    pub epoch: Vec<i64>,
+    /// `polls` of the row before these.
+    pub base: Vec<i64>,
+    /// How many polls they are.
+    pub polls: Vec<i64>,
+    /// The new state as JSON text; `None` leaves it.
+    pub state: Vec<Option<String>>,
+    /// Seconds since the last of them.
+    pub age: Vec<f64>,
+    /// How late the last of them had started.
+    pub lateness_ms: Vec<i64>,
+}
+
+/// Records good polls without events. Returns the sensors whose rows were written; the others' have another epoch, or hold
+/// polls that the caller does not know of, and nothing of them changed.
+pub async fn write_ticks(pool: &PgPool, ticks: &TickColumns) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar!(
+        r#"WITH held AS MATERIALIZED (
+               SELECT s.sensor, t.polls, t.state, t.age, t.lateness_ms
+               FROM sensor_state s JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::float8[], $7::bigint[])
+                    AS t (sensor, epoch, base, polls, state, age, lateness_ms) ON s.sensor = t.sensor
+               WHERE s.sensor = ANY($1) AND s.epoch = t.epoch AND s.polls = t.base
+               ORDER BY s.sensor FOR UPDATE OF s)
+           UPDATE sensor_state s
+           SET state = COALESCE(h.state::jsonb, s.state), status = 'running', reason = NULL, failures = 0, next_try = NULL,
+               last_tick = clock_timestamp() - make_interval(secs => h.age), lateness_ms = h.lateness_ms,
+               polls = s.polls + h.polls, updated = clock_timestamp()
+           FROM held h WHERE s.sensor = h.sensor AND s.sensor = ANY($1)
+           RETURNING s.sensor"#,
+        &ticks.sensor,
+        &ticks.epoch,
+        &ticks.base,
+        &ticks.polls,
+        &ticks.state as &[Option<String>],
+        &ticks.age,
+        &ticks.lateness_ms
+    )
+    .fetch_all(pool)
+    .await
 }
 
 /// Says why nobody runs these sensors. Rows that already say so are left alone.

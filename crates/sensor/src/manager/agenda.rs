@@ -5,6 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// Between the first ticks of sensors that come together. A sensor that comes alone is polled at once.
+const GAP: Duration = Duration::from_millis(3);
+/// However many they are, all have been polled after this time.
+const WINDOW: Duration = Duration::from_mins(1);
+
 /// The next tick of each sensor.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
@@ -40,18 +45,29 @@ impl Agenda {
     }
 }
 
-/// The tick after one that was due at `due`: in step with it, and those that are late already are skipped.
-pub(super) fn next_tick(due: Instant, interval: Duration, now: Instant) -> Instant {
-    let next = due + interval;
+/// A tick that should come at `next`: then, or, when that is past, at the first moment in step with it. Those between are
+/// skipped.
+pub(super) fn in_step(next: Instant, interval: Duration, now: Instant) -> Instant {
     if next > now {
         return next;
     }
-    let late = now.duration_since(due).as_nanos() % interval.as_nanos().max(1);
+    let late = now.duration_since(next).as_nanos() % interval.as_nanos().max(1);
     let rest = interval.saturating_sub(Duration::from_nanos(u64::try_from(late).unwrap_or(u64::MAX)));
     now + rest
 }
 
-/// Where in `window` a sensor's first tick falls: spread by its id, so that a start is no stampede.
+/// As long may it take until as many new sensors as these have all been polled.
+pub(super) fn window(sensors: usize) -> Duration {
+    GAP.saturating_mul(u32::try_from(sensors).unwrap_or(u32::MAX)).min(WINDOW)
+}
+
+/// From a sensor's first tick to its second: a half to a whole interval. First ticks come soon and therefore close
+/// together; from the second on they are spread over the interval.
+pub(super) fn second_gap(sensor: i64, interval: Duration) -> Duration {
+    interval / 2 + spread(sensor, interval / 2)
+}
+
+/// Where in `window` a sensor's tick falls: spread by its id, so that a start is no stampede.
 pub(super) fn spread(sensor: i64, window: Duration) -> Duration {
     // Fibonacci hashing: neighbouring ids fall far apart.
     let hash = sensor.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
@@ -83,9 +99,23 @@ mod tests {
     #[tokio::test]
     async fn late_ticks_are_skipped_and_the_rhythm_stays() {
         let due = Instant::now();
-        assert_eq!(next_tick(due, 10 * SECOND, due + SECOND), due + 10 * SECOND);
-        assert_eq!(next_tick(due, 10 * SECOND, due + 35 * SECOND), due + 40 * SECOND);
-        assert_eq!(next_tick(due, 10 * SECOND, due + 10 * SECOND), due + 20 * SECOND);
+        assert_eq!(in_step(due + 10 * SECOND, 10 * SECOND, due + SECOND), due + 10 * SECOND);
+        assert_eq!(in_step(due + 10 * SECOND, 10 * SECOND, due + 35 * SECOND), due + 40 * SECOND);
+        assert_eq!(in_step(due + 10 * SECOND, 10 * SECOND, due + 10 * SECOND), due + 20 * SECOND);
+    }
+
+    #[test]
+    fn one_new_sensor_is_polled_at_once_and_many_within_bounds() {
+        assert!(window(1) < SECOND / 100);
+        assert!((20 * SECOND..=40 * SECOND).contains(&window(10_000)));
+        assert_eq!(window(usize::MAX), WINDOW);
+    }
+
+    #[test]
+    fn second_ticks_are_neither_at_once_nor_late() {
+        let gaps: Vec<_> = (1..=1000).map(|sensor| second_gap(sensor, 30 * SECOND)).collect();
+        assert!(gaps.iter().all(|gap| (15 * SECOND..=30 * SECOND).contains(gap)));
+        assert!(gaps.iter().filter(|gap| **gap < 20 * SECOND).count() < 400);
     }
 
     #[test]

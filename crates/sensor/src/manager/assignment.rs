@@ -3,36 +3,43 @@
 //! A reconciler: woken by a hint or each second, it compares what there is (enabled sensors, live workers, what this one
 //! owns) with where each sensor belongs, claims what belongs here and is free, and tells the manager what to keep and what
 //! to let go. Rounds are idempotent and retry nothing: the next one is the retry. When neither the configuration nor the
-//! workers changed a round stops after two small reads.
+//! workers changed a round stops after two small reads; otherwise only what is new or changed is handed over. After a round
+//! the assigner rests as long as that took, so that a storm of changes is answered in few rounds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use attune_boot::Membership;
 use attune_common::registration::{Held, LEASE, Lease};
 use attune_common::repositories::config_version;
-use attune_common::repositories::sensor::{self, SensorRow};
+use attune_common::repositories::sensor;
 use attune_common::repositories::sensor_state::{self, Owned};
 use attune_common::repositories::worker::{self, LiveWorker};
 use attune_hints::{Hints, Topic};
 use attune_runtimes::equipment::{Equipment, EquipmentError};
 use sqlx::PgPool;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::place::{self, Place};
+use super::known::Known;
+use super::look_again::LookAgain;
+use super::place::{Place, Places};
+use super::ticks::Ticks;
+use crate::definition::Sensor;
 
 /// Between rounds when no hint comes.
 const PERIOD: Duration = Duration::from_secs(1);
 /// However quiet it is, everything is compared this often.
 const WHOLE_PERIOD: Duration = Duration::from_secs(10);
+/// The longest rest after a round: a change is in force within a second.
+const REST: Duration = Duration::from_millis(300);
 
-/// What the manager should run, as of one round.
+/// What changed of what the manager should run, as of one round.
 #[derive(Debug, Default)]
 pub(crate) struct Assignment {
-    /// Sensors that this worker owns and should run.
-    pub(crate) keep: Vec<(SensorRow, Owned)>,
+    /// Sensors that this worker owns and should run, and that are new or changed.
+    pub(crate) keep: Vec<(Arc<Sensor>, Owned)>,
     /// Sensors that it owns and should give back: id and epoch.
     pub(crate) release: Vec<(i64, i64)>,
 }
@@ -45,18 +52,10 @@ pub(crate) struct Assigner {
     pub(crate) held: Held,
     pub(crate) membership: Membership,
     pub(crate) equipment: Arc<Equipment>,
+    pub(crate) ticks: Arc<Ticks>,
     /// Told when the manager lost a sensor, or a poll lacked its runtime.
     pub(crate) look_again: Arc<LookAgain>,
     pub(crate) assignments: mpsc::Sender<Assignment>,
-}
-
-/// How the manager asks for a whole round.
-#[derive(Debug, Default)]
-pub(crate) struct LookAgain {
-    /// A sensor was lost.
-    pub(crate) sensors: Notify,
-    /// The machine lacks a runtime that it is said to have.
-    pub(crate) machine: Notify,
 }
 
 /// Why the next round is a whole one.
@@ -70,6 +69,7 @@ enum Wake {
 /// What the last whole round saw.
 #[derive(Debug, Default)]
 struct Seen {
+    known: Known,
     version: i64,
     workers: Vec<LiveWorker>,
     at: Option<Instant>,
@@ -96,6 +96,7 @@ impl Assigner {
         while !self.assignments.is_closed() {
             config.arm();
             workers.arm();
+            let begun = Instant::now();
             if *lease.borrow_and_update() == Lease::Held
                 && let Err(error) = self.round(&mut seen, wake).await
             {
@@ -103,6 +104,7 @@ impl Assigner {
                 seen.unsettled = true;
                 seen.lost_contact = Some(Instant::now());
             }
+            tokio::time::sleep(begun.elapsed().min(REST)).await;
             wake = tokio::select! {
                 () = tokio::time::sleep(PERIOD) => Wake::Period,
                 () = config.wait(PERIOD) => Wake::Asked,
@@ -123,9 +125,12 @@ impl Assigner {
         if is_quiet {
             return Ok(());
         }
-        let unsettled = self.assign(&workers, seen.may_judge()).await?;
-        *seen =
-            Seen { version, workers, at: Some(Instant::now()), unsettled, lost_contact: seen.lost_contact };
+        if seen.known.version != Some(version) {
+            seen.known.renew(version, sensor::list_enabled(&self.pool).await?);
+        }
+        let may_judge = seen.may_judge();
+        seen.unsettled = self.assign(&mut seen.known, &workers, may_judge).await?;
+        (seen.version, seen.workers, seen.at) = (version, workers, Some(Instant::now()));
         Ok(())
     }
 
@@ -152,45 +157,85 @@ impl Assigner {
     }
 
     /// One whole round. `true` when something that belongs here could not be had yet.
-    async fn assign(&self, workers: &[LiveWorker], may_judge: bool) -> Result<bool, RoundError> {
-        let sensors = sensor::list_enabled(&self.pool).await?;
-        let inventory = self.equipment.inventory();
-        let (mut here, mut nowhere) = (Vec::new(), (Vec::new(), Vec::new()));
-        for sensor in sensors {
-            match place::of(&sensor, &inventory.rows, workers, self.held.worker) {
-                Place::Here => here.push(sensor),
-                Place::Elsewhere => {}
-                Place::Nowhere(reason) => {
-                    nowhere.0.push(sensor.id);
-                    nowhere.1.push(reason);
-                }
-            }
-        }
-        let owned = self.claim_missing(&here, may_judge).await?;
-        let settled = here.iter().all(|sensor| owned.contains_key(&sensor.id));
-        // The manager is gone only when the program ends.
-        let _ = self.assignments.send(divide(here, owned)).await;
+    async fn assign(
+        &self,
+        known: &mut Known,
+        workers: &[LiveWorker],
+        may_judge: bool,
+    ) -> Result<bool, RoundError> {
+        known.forget(&self.look_again.take());
+        let (here, nowhere) = self.divide(known, workers);
+        let owned: HashMap<i64, i64> =
+            sensor_state::list_owned(&self.pool, self.held).await?.into_iter().collect();
+        let missing: Vec<i64> = here.keys().filter(|sensor| !owned.contains_key(sensor)).copied().collect();
+        let mut won = self.claim(&missing, may_judge).await?;
+        let settled = won.len() == missing.len();
+        won.extend(self.read_what_is_new(known, &here, &owned).await?);
+        known.keep_only(|sensor| here.contains_key(&sensor));
+        let release = owned.into_iter().filter(|(sensor, _)| !here.contains_key(sensor)).collect();
+        let keep = won.into_iter().filter_map(|owned| Some((here.get(&owned.sensor)?.clone(), owned)));
+        self.hand_over(known, Assignment { keep: keep.collect(), release }).await;
         sensor_state::mark_unschedulable(&self.pool, &nowhere.0, &nowhere.1).await?;
         sensor_state::mark_stopped(&self.pool).await?;
         Ok(!settled)
     }
 
-    /// Claims what belongs here and is free, and returns all that this worker owns.
-    async fn claim_missing(
+    /// What belongs here, and what nobody can run, with the reasons.
+    fn divide(
         &self,
-        here: &[SensorRow],
-        may_judge: bool,
-    ) -> Result<HashMap<i64, Owned>, RoundError> {
-        let owned = sensor_state::owned_by(&self.pool, self.held).await?;
-        let mut owned: HashMap<i64, Owned> = owned.into_iter().map(|owned| (owned.sensor, owned)).collect();
-        let missing: Vec<i64> =
-            here.iter().map(|sensor| sensor.id).filter(|sensor| !owned.contains_key(sensor)).collect();
-        if !missing.is_empty() {
-            for claimed in sensor_state::claim(&self.pool, self.held, &missing, may_judge).await? {
-                owned.insert(claimed.sensor, claimed);
+        known: &Known,
+        workers: &[LiveWorker],
+    ) -> (BTreeMap<i64, Arc<Sensor>>, (Vec<i64>, Vec<String>)) {
+        let inventory = self.equipment.inventory();
+        let mut places = Places::new(&inventory.rows, workers, self.held.worker);
+        let (mut here, mut nowhere) = (BTreeMap::new(), (Vec::new(), Vec::new()));
+        for (id, sensor) in &known.sensors {
+            match places.of(&sensor.row) {
+                Place::Here => {
+                    here.insert(*id, Arc::clone(sensor));
+                }
+                Place::Elsewhere => {}
+                Place::Nowhere(reason) => {
+                    nowhere.0.push(*id);
+                    nowhere.1.push(reason);
+                }
             }
         }
-        Ok(owned)
+        (here, nowhere)
+    }
+
+    /// Claims those that are free.
+    async fn claim(&self, missing: &[i64], may_judge: bool) -> Result<Vec<Owned>, RoundError> {
+        if missing.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(sensor_state::claim(&self.pool, self.held, missing, may_judge).await?)
+    }
+
+    /// What is owned and belongs here, but is not what the manager was given, as the database has it.
+    async fn read_what_is_new(
+        &self,
+        known: &Known,
+        here: &BTreeMap<i64, Arc<Sensor>>,
+        owned: &HashMap<i64, i64>,
+    ) -> Result<Vec<Owned>, RoundError> {
+        let is_new = |id: &i64, epoch: &i64| here.get(id).is_some_and(|s| !known.has_given(s, *epoch));
+        let new: Vec<i64> = owned.iter().filter(|(id, epoch)| is_new(id, epoch)).map(|(id, _)| *id).collect();
+        if new.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Of one that was forgotten something may not be written yet.
+        self.ticks.flush().await?;
+        Ok(sensor_state::find_owned(&self.pool, self.held, &new).await?)
+    }
+
+    async fn hand_over(&self, known: &mut Known, assignment: Assignment) {
+        if assignment.keep.is_empty() && assignment.release.is_empty() {
+            return;
+        }
+        assignment.keep.iter().for_each(|(sensor, owned)| known.give(sensor, owned.epoch));
+        // The manager is gone only when the program ends.
+        let _ = self.assignments.send(assignment).await;
     }
 }
 
@@ -205,11 +250,4 @@ impl Seen {
         let key = |worker: &LiveWorker| (worker.id, worker.capabilities.clone());
         is_fresh && self.version == version && self.workers.iter().map(key).eq(workers.iter().map(key))
     }
-}
-
-fn divide(here: Vec<SensorRow>, mut owned: HashMap<i64, Owned>) -> Assignment {
-    let keep = here.into_iter().filter_map(|row| Some((owned.remove(&row.id)?, row)));
-    let keep = keep.map(|(owned, row)| (row, owned)).collect();
-    let release = owned.into_values().map(|owned| (owned.sensor, owned.epoch)).collect();
-    Assignment { keep, release }
 }

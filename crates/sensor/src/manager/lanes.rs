@@ -3,83 +3,140 @@
 //! Two lanes of the same size. A poll starts in the fast one; older than [`SOON`] it gives its place there up and goes on
 //! in the slow one, as soon as that has room. A sensor that timed out before starts in the slow lane. So sensors that hang
 //! wait for each other, and nobody else does.
+//!
+//! A quarter of the fast lane is kept for sensors whose last poll was quick: however many others wait for an answer from
+//! somewhere, or hang for the first time while the slow lane is full, those find a place at once.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 /// A poll that takes longer is slow.
 pub(super) const SOON: Duration = Duration::from_secs(1);
+/// A poll that takes longer is not quick.
+const QUICK: Duration = Duration::from_millis(100);
 
-/// Which lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lane {
-    Fast,
+/// How a sensor's polls go, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Pace {
+    /// The last one was over at once.
+    Quick,
+    /// It is new, or the last one took its time.
+    Unsure,
+    /// One timed out, and none has been over soon since.
     Slow,
+}
+
+impl Pace {
+    /// After a poll that took so long.
+    pub(super) fn after(self, took: Duration, timed_out: bool) -> Self {
+        match self {
+            _ if timed_out => Self::Slow,
+            Self::Slow if took > SOON => Self::Slow,
+            _ if took <= QUICK => Self::Quick,
+            _ => Self::Unsure,
+        }
+    }
 }
 
 /// Who runs and who waits.
 #[derive(Debug)]
 pub(super) struct Lanes {
     size: usize,
-    running: HashMap<i64, (Lane, Instant)>,
-    waiting: [VecDeque<i64>; 2],
+    running: HashMap<i64, (Pace, Instant)>,
+    /// Who of them has a place in the fast lane, the longest there first.
+    fast: BTreeSet<(Instant, i64)>,
+    /// As many of the fast lane are not known to be quick.
+    unsure: usize,
+    /// The number that each drew who waits.
+    waiting: HashMap<i64, (Pace, u64)>,
+    queues: [BTreeMap<u64, i64>; 3],
+    drawn: u64,
 }
 
 impl Lanes {
     pub(super) fn new(size: usize) -> Self {
-        Self { size, running: HashMap::new(), waiting: Default::default() }
+        Self {
+            size,
+            running: HashMap::new(),
+            fast: BTreeSet::new(),
+            unsure: 0,
+            waiting: HashMap::new(),
+            queues: Default::default(),
+            drawn: 0,
+        }
     }
 
-    /// A sensor waits for a place in a lane.
-    pub(super) fn wait(&mut self, sensor: i64, lane: Lane) {
-        self.waiting[lane as usize].push_back(sensor);
+    /// A sensor waits for a place.
+    pub(super) fn wait(&mut self, sensor: i64, pace: Pace) {
+        self.drawn += 1;
+        self.queues[pace as usize].insert(self.drawn, sensor);
+        if let Some((pace, number)) = self.waiting.insert(sensor, (pace, self.drawn)) {
+            self.queues[pace as usize].remove(&number);
+        }
     }
 
     /// A sensor waits no longer, and its poll, if any, is over.
     pub(super) fn leave(&mut self, sensor: i64) {
-        self.running.remove(&sensor);
-        self.waiting.iter_mut().for_each(|waiting| waiting.retain(|waiter| *waiter != sensor));
+        if let Some((pace, number)) = self.waiting.remove(&sensor) {
+            self.queues[pace as usize].remove(&number);
+        }
+        if let Some((pace, started)) = self.running.remove(&sensor) {
+            self.leave_fast_lane(sensor, pace, started);
+        }
     }
 
     /// Gives a place to who has waited longest for one that is free.
     pub(super) fn start(&mut self, now: Instant) -> Option<i64> {
         self.hand_over(now);
-        let lane = [Lane::Fast, Lane::Slow]
-            .into_iter()
-            .find(|lane| self.has_room(*lane) && !self.waiting[*lane as usize].is_empty())?;
-        let sensor = self.waiting[lane as usize].pop_front()?;
-        self.running.insert(sensor, (lane, now));
+        let (number, pace) = self.next()?;
+        let sensor = self.queues[pace as usize].remove(&number)?;
+        self.waiting.remove(&sensor);
+        self.running.insert(sensor, (pace, now));
+        if pace != Pace::Slow {
+            self.fast.insert((now, sensor));
+            self.unsure += usize::from(pace == Pace::Unsure);
+        }
         Some(sensor)
     }
 
     /// When a poll may next give up its place in the fast lane for somebody who waits.
     pub(super) fn next_hand_over(&self) -> Option<Instant> {
-        if self.waiting[Lane::Fast as usize].is_empty() || !self.has_room(Lane::Slow) {
-            return None;
-        }
-        self.in_lane(Lane::Fast).map(|(_, started)| started + SOON).min()
+        let waits = |pace: Pace| !self.queues[pace as usize].is_empty();
+        let is_wanted = (waits(Pace::Quick) || waits(Pace::Unsure)) && self.has_slow_room();
+        let (started, _) = self.fast.first().filter(|_| is_wanted)?;
+        Some(*started + SOON)
+    }
+
+    fn next(&self) -> Option<(u64, Pace)> {
+        let fast = self.fast.len() < self.size;
+        let unsure = fast && self.unsure < self.size - self.size / 4;
+        [(Pace::Quick, fast), (Pace::Unsure, unsure), (Pace::Slow, self.has_slow_room())]
+            .into_iter()
+            .filter(|(_, has_room)| *has_room)
+            .filter_map(|(pace, _)| Some((*self.queues[pace as usize].first_key_value()?.0, pace)))
+            .min()
     }
 
     fn hand_over(&mut self, now: Instant) {
-        while self.has_room(Lane::Slow)
-            && let Some((oldest, started)) = self.in_lane(Lane::Fast).min_by_key(|(_, started)| *started)
+        while self.has_slow_room()
+            && let Some((started, sensor)) = self.fast.first().copied()
             && started + SOON <= now
+            && let Some((pace, _)) = self.running.get(&sensor).copied()
         {
-            self.running.insert(oldest, (Lane::Slow, started));
+            self.leave_fast_lane(sensor, pace, started);
         }
     }
 
-    fn has_room(&self, lane: Lane) -> bool {
-        self.in_lane(lane).count() < self.size
+    fn leave_fast_lane(&mut self, sensor: i64, pace: Pace, started: Instant) {
+        if self.fast.remove(&(started, sensor)) {
+            self.unsure -= usize::from(pace == Pace::Unsure);
+        }
     }
 
-    fn in_lane(&self, lane: Lane) -> impl Iterator<Item = (i64, Instant)> {
-        self.running
-            .iter()
-            .filter(move |(_, (other, _))| *other == lane)
-            .map(|(sensor, (_, at))| (*sensor, *at))
+    fn has_slow_room(&self) -> bool {
+        self.running.len() - self.fast.len() < self.size
     }
 }
 
@@ -95,7 +152,7 @@ mod tests {
     async fn a_poll_that_hangs_gives_its_place_to_the_next() {
         let now = Instant::now();
         let mut lanes = Lanes::new(2);
-        (1..=5).for_each(|sensor| lanes.wait(sensor, Lane::Fast));
+        (1..=5).for_each(|sensor| lanes.wait(sensor, Pace::Unsure));
         assert_eq!(started(&mut lanes, now), [1, 2]);
         assert_eq!(lanes.next_hand_over(), Some(now + SOON));
         assert_eq!(started(&mut lanes, now + SOON), [3, 4]);
@@ -110,14 +167,48 @@ mod tests {
     async fn who_timed_out_waits_in_the_slow_lane_only() {
         let now = Instant::now();
         let mut lanes = Lanes::new(1);
-        lanes.wait(1, Lane::Slow);
-        lanes.wait(2, Lane::Slow);
-        lanes.wait(3, Lane::Fast);
-        assert_eq!(started(&mut lanes, now), [3, 1]);
+        lanes.wait(1, Pace::Slow);
+        lanes.wait(2, Pace::Slow);
+        lanes.wait(3, Pace::Unsure);
+        assert_eq!(started(&mut lanes, now), [1, 3]);
         lanes.leave(3);
         assert!(started(&mut lanes, now).is_empty());
         lanes.leave(2);
         lanes.leave(1);
         assert!(started(&mut lanes, now).is_empty());
+    }
+
+    #[tokio::test]
+    async fn quick_ones_find_a_place_when_all_others_hang() {
+        let now = Instant::now();
+        let mut lanes = Lanes::new(4);
+        (1..=20).for_each(|sensor| lanes.wait(sensor, Pace::Unsure));
+        assert_eq!(started(&mut lanes, now), [1, 2, 3]);
+        assert_eq!(started(&mut lanes, now + SOON), [4, 5, 6]);
+        assert_eq!(started(&mut lanes, now + 2 * SOON), [7]);
+        lanes.wait(21, Pace::Quick);
+        assert_eq!(started(&mut lanes, now + 9 * SOON), [21]);
+        lanes.leave(21);
+        lanes.wait(22, Pace::Quick);
+        assert_eq!(started(&mut lanes, now + 9 * SOON), [22]);
+    }
+
+    #[tokio::test]
+    async fn who_waits_twice_starts_once() {
+        let now = Instant::now();
+        let mut lanes = Lanes::new(8);
+        lanes.wait(1, Pace::Unsure);
+        lanes.wait(1, Pace::Quick);
+        assert_eq!(started(&mut lanes, now), [1]);
+    }
+
+    #[test]
+    fn one_time_out_is_remembered_until_a_poll_is_over_soon() {
+        let (quick, late) = (Duration::from_millis(5), 2 * SOON);
+        assert_eq!(Pace::Unsure.after(quick, false), Pace::Quick);
+        assert_eq!(Pace::Quick.after(QUICK * 2, false), Pace::Unsure);
+        assert_eq!(Pace::Unsure.after(late, false), Pace::Unsure);
+        assert_eq!(Pace::Quick.after(late, true).after(late, false), Pace::Slow);
+        assert_eq!(Pace::Slow.after(SOON, false), Pace::Unsure);
     }
 }

@@ -2,13 +2,19 @@
 //!
 //! It takes [`Assignment`]s, starts turns as the agenda and the lanes say, one per sensor at a time, and lets go of what
 //! belongs elsewhere once its poll is over. While the lease is not held nothing runs: polls are ended before anybody else
-//! may take the sensors, and what was owned is read again afterwards.
+//! may take the sensors, and what was owned is read again afterwards. What polls without events leave behind is written by
+//! and by ([`Ticks`]), and before a sensor is given back.
 
 mod agenda;
 mod assignment;
+mod figures;
+mod known;
 mod lanes;
+mod look_again;
+mod managed;
 mod place;
 mod roster;
+mod ticks;
 mod turn;
 
 use std::collections::HashMap;
@@ -16,15 +22,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use attune_boot::Membership;
+use attune_common::db::is_transient;
 use attune_common::registration::Lease;
 use attune_common::repositories::sensor_state;
 use attune_hints::{Hints, Topic};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, interval_at};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use assignment::{Assigner, Assignment, LookAgain};
+pub(crate) use assignment::{Assigner, Assignment};
+pub use figures::{Figures, Snapshot};
+pub(crate) use look_again::LookAgain;
+pub(crate) use ticks::Ticks;
 pub(crate) use turn::Tools;
 
 use roster::{Next, Roster};
@@ -34,6 +44,12 @@ use turn::Ending;
 const FINISH: Duration = Duration::from_secs(5);
 /// A loop that has nothing to wait for looks up this often.
 const IDLE: Duration = Duration::from_mins(1);
+/// Between two flushes of ticks. With the time that the second one takes, what a sensor remembers is durable in a second.
+const FLUSH: Duration = Duration::from_millis(500);
+/// How often lateness is looked at for the log.
+const MINUTE: Duration = Duration::from_mins(1);
+/// A minute in which one tick of a hundred was later is worth a line.
+const LATE: Duration = Duration::from_secs(1);
 
 /// Runs the sensors of one worker.
 #[derive(Debug)]
@@ -44,11 +60,32 @@ pub(crate) struct SensorManager {
     lease: watch::Receiver<Lease>,
     assignments: mpsc::Receiver<Assignment>,
     roster: Roster,
+    figures: Figures,
+    /// The figures of a minute ago.
+    told: Snapshot,
     turns: JoinSet<Ending>,
+    /// The flush that is under way.
+    flushes: JoinSet<()>,
+    /// Not before this time is the next one.
+    flush_at: Instant,
     /// Sensors that wait for their environments. They hold no place in a lane.
     waits: JoinSet<i64>,
     /// Whose turn each task is: sensor and epoch.
     tasks: HashMap<Id, (i64, i64)>,
+}
+
+/// What the manager woke for.
+#[derive(Debug)]
+enum Wake {
+    Lease,
+    Assigned(Assignment),
+    Ended(Result<(Id, Ending), JoinError>),
+    /// What a sensor waited for is there.
+    Built(i64),
+    Flushed,
+    Minute,
+    /// Something is due.
+    Time,
 }
 
 impl SensorManager {
@@ -59,6 +96,7 @@ impl SensorManager {
         membership: Membership,
         assignments: mpsc::Receiver<Assignment>,
         slots: u32,
+        figures: Figures,
     ) -> Self {
         let slots = usize::try_from(slots).unwrap_or(usize::MAX);
         Self {
@@ -66,9 +104,13 @@ impl SensorManager {
             lease: membership.lease(),
             membership,
             assignments,
-            roster: Roster::new(slots, tools.poll_interval),
+            roster: Roster::new(slots, tools.poll_interval, figures.clone()),
+            told: figures.snapshot(),
+            figures,
             tools,
             turns: JoinSet::new(),
+            flushes: JoinSet::new(),
+            flush_at: Instant::now(),
             waits: JoinSet::new(),
             tasks: HashMap::new(),
         }
@@ -76,46 +118,109 @@ impl SensorManager {
 
     /// Runs until `stop`, then ends what runs and leaves.
     pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), crate::Error> {
+        let mut minute = interval_at(Instant::now() + MINUTE, MINUTE);
+        let mut woken = Instant::now();
         while !stop.is_cancelled() {
-            self.start_turns();
-            let wake = self.roster.next_wake().unwrap_or_else(|| Instant::now() + IDLE);
-            tokio::select! {
-                () = stop.cancelled() => {}
-                Ok(()) = self.lease.changed() => self.follow_lease(),
-                Some(assignment) = self.assignments.recv() => self.adopt(assignment),
-                Some(ended) = self.turns.join_next_with_id() => self.ended(ended),
-                Some(Ok(sensor)) = self.waits.join_next() => self.roster.wake(sensor, Instant::now()),
-                () = tokio::time::sleep_until(wake) => {}
-            }
+            self.flush();
+            let started = self.start_turns();
+            let wake = self.next_wake();
+            self.figures.work(woken.elapsed(), started);
+            let wake = tokio::select! {
+                () = stop.cancelled() => Wake::Time,
+                Ok(()) = self.lease.changed() => Wake::Lease,
+                Some(assignment) = self.assignments.recv() => Wake::Assigned(assignment),
+                Some(ended) = self.turns.join_next_with_id() => Wake::Ended(ended),
+                Some(Ok(sensor)) = self.waits.join_next() => Wake::Built(sensor),
+                Some(_) = self.flushes.join_next() => Wake::Flushed,
+                _ = minute.tick() => Wake::Minute,
+                () = tokio::time::sleep_until(wake) => Wake::Time,
+            };
+            woken = Instant::now();
+            self.answer(wake);
         }
         self.end().await;
         Ok(())
     }
 
-    fn start_turns(&mut self) {
+    fn answer(&mut self, wake: Wake) {
+        match wake {
+            Wake::Lease => self.follow_lease(),
+            Wake::Assigned(assignment) => self.adopt(assignment),
+            Wake::Ended(ended) => self.ended(ended),
+            Wake::Built(sensor) => self.roster.wake(sensor, Instant::now()),
+            Wake::Flushed => self.flushed(),
+            Wake::Minute => self.tell_lateness(),
+            Wake::Time => {}
+        }
+    }
+
+    fn next_wake(&self) -> Instant {
+        let is_pending = self.flushes.is_empty() && !self.tools.ticks.is_empty();
+        let flush = is_pending.then_some(self.flush_at);
+        let wake = [self.roster.next_wake(), flush].into_iter().flatten().min();
+        wake.unwrap_or_else(|| Instant::now() + IDLE)
+    }
+
+    fn start_turns(&mut self) -> u64 {
+        let mut started = 0;
         if !self.may_act() {
-            return;
+            return started;
         }
         while let Some(turn) = self.roster.next_turn(Instant::now()) {
-            let whose = (turn.owned.sensor, turn.owned.epoch);
+            let whose = (turn.sensor.row.id, turn.epoch);
             let tools = Arc::clone(&self.tools);
             let task = self.turns.spawn(async move { tools.take(turn).await });
             self.tasks.insert(task.id(), whose);
+            started += 1;
         }
+        started
+    }
+
+    /// Writes the ticks of the last half second, when it is time.
+    fn flush(&mut self) {
+        let now = Instant::now();
+        let ticks = &self.tools.ticks;
+        if now < self.flush_at || !self.flushes.is_empty() || ticks.is_empty() {
+            return;
+        }
+        self.flush_at = now + FLUSH;
+        self.flushes.spawn(flush(Arc::clone(ticks)));
+    }
+
+    fn flushed(&mut self) {
+        for (sensor, epoch) in self.tools.ticks.take_lost() {
+            let next = self.roster.lose(sensor, epoch);
+            self.go_on([(next, sensor, epoch)]);
+        }
+    }
+
+    fn tell_lateness(&mut self) {
+        let now = self.figures.snapshot();
+        let minute = now.since(&self.told);
+        let late = minute.late(0.99);
+        if late > LATE {
+            let millis = |late: Duration| u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
+            tracing::warn!(
+                ticks = minute.lateness.len(),
+                lateness.p50_ms = millis(minute.late(0.5)),
+                lateness.p99_ms = millis(late),
+                lateness.max_ms = millis(minute.late(1.0)),
+                ticks.missed = minute.missed,
+                "Sensors are polled late; raise sensor.max_concurrent_sensors, or run another sensor worker"
+            );
+        }
+        self.told = now;
     }
 
     fn adopt(&mut self, assignment: Assignment) {
         // What was assigned before the lease ended may be another's by now.
         if !self.may_act() {
-            return;
+            return self.tools.look_again.forgot_all();
         }
-        for (row, owned) in assignment.keep {
-            self.roster.keep(row, owned, Instant::now());
-        }
-        for (sensor, epoch) in assignment.release {
-            let next = self.roster.let_go(sensor);
-            self.go_on(next, sensor, epoch);
-        }
+        self.roster.keep(assignment.keep, Instant::now());
+        let released = assignment.release.into_iter();
+        let nexts: Vec<_> = released.map(|(id, epoch)| (self.roster.let_go(id), id, epoch)).collect();
+        self.go_on(nexts);
     }
 
     fn ended(&mut self, ended: Result<(Id, Ending), JoinError>) {
@@ -135,23 +240,25 @@ impl SensorManager {
                 });
             }
             let next = self.roster.ended(sensor, ending, Instant::now());
-            self.go_on(next, sensor, epoch);
+            self.go_on([(next, sensor, epoch)]);
         }
     }
 
-    fn go_on(&self, next: Next, sensor: i64, epoch: i64) {
-        match next {
-            Next::Nothing => {}
-            Next::LookAgain => self.tools.look_again.sensors.notify_one(),
-            Next::Release => {
-                let (pool, hints) = (self.tools.pool.clone(), self.hints.clone());
-                tokio::spawn(async move {
-                    // What could not be released is in the next assignment again.
-                    if sensor_state::release(&pool, sensor, epoch).await.is_ok() {
-                        hints.wake(Topic::Worker);
-                    }
-                });
+    /// Does what is left to do about sensors.
+    fn go_on(&self, nexts: impl IntoIterator<Item = (Next, i64, i64)>) {
+        let (mut sensors, mut epochs) = (Vec::new(), Vec::new());
+        for (next, sensor, epoch) in nexts {
+            match next {
+                Next::Nothing => {}
+                Next::LookAgain => self.tools.look_again.forgot(sensor),
+                Next::Release => {
+                    sensors.push(sensor);
+                    epochs.push(epoch);
+                }
             }
+        }
+        if !sensors.is_empty() {
+            tokio::spawn(release(Arc::clone(&self.tools), self.hints.clone(), sensors, epochs));
         }
     }
 
@@ -159,6 +266,7 @@ impl SensorManager {
         self.lease.mark_unchanged();
         if !self.may_act() {
             self.roster.clear();
+            self.tools.look_again.forgot_all();
         }
     }
 
@@ -171,6 +279,7 @@ impl SensorManager {
             self.roster.stop_polls();
             all_ended(&mut self.turns).await;
         }
+        flush(Arc::clone(&self.tools.ticks)).await;
         self.membership.leave().await;
         self.hints.wake(Topic::Worker);
     }
@@ -178,4 +287,26 @@ impl SensorManager {
 
 async fn all_ended(turns: &mut JoinSet<Ending>) {
     while turns.join_next().await.is_some() {}
+}
+
+/// What could not be written is kept for the next time.
+async fn flush(ticks: Arc<Ticks>) {
+    match ticks.flush().await {
+        // The lease tells of a database that is away.
+        Err(error) if !is_transient(&error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "Polls could not be recorded");
+        }
+        _ => {}
+    }
+}
+
+/// Gives sensors back, with all that they did. What could not be released is in the next assignment again.
+async fn release(tools: Arc<Tools>, hints: Hints, sensors: Vec<i64>, epochs: Vec<i64>) {
+    let released = async {
+        tools.ticks.flush().await?;
+        sensor_state::release(&tools.pool, &sensors, &epochs).await
+    };
+    if released.await.is_ok() {
+        hints.wake(Topic::Worker);
+    }
 }

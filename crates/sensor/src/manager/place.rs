@@ -1,6 +1,8 @@
 //! Where a sensor belongs: on the live worker that it prefers among those that can run it. Every worker works this out by
 //! itself and comes to the same end.
 
+use std::collections::HashMap;
+
 use attune_common::models::Runtime;
 use attune_common::repositories::sensor::SensorRow;
 use attune_common::repositories::worker::LiveWorker;
@@ -19,33 +21,54 @@ pub(super) enum Place {
     Nowhere(String),
 }
 
-/// Works out where a sensor belongs, as seen by the worker `me`.
-pub(super) fn of(sensor: &SensorRow, runtimes: &[Runtime], workers: &[LiveWorker], me: i64) -> Place {
-    match candidates(sensor, runtimes, workers) {
-        Err(reason) => Place::Nowhere(reason),
-        Ok(candidates) if placement::preferred(sensor.id, &candidates) == Some(me) => Place::Here,
-        Ok(_) => Place::Elsewhere,
+/// Works out where sensors belong, as seen by the worker `me`.
+#[derive(Debug)]
+pub(super) struct Places<'a> {
+    runtimes: &'a [Runtime],
+    workers: &'a [LiveWorker],
+    me: i64,
+    /// The workers that can run each runtime, asked once.
+    able: HashMap<i64, Vec<i64>>,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn new(runtimes: &'a [Runtime], workers: &'a [LiveWorker], me: i64) -> Self {
+        Self { runtimes, workers, me, able: HashMap::new() }
+    }
+
+    /// Where a sensor belongs.
+    pub(super) fn of(&mut self, sensor: &SensorRow) -> Place {
+        let me = self.me;
+        match self.candidates(sensor) {
+            Err(reason) => Place::Nowhere(reason),
+            Ok(candidates) if placement::preferred(sensor.id, candidates) == Some(me) => Place::Here,
+            Ok(_) => Place::Elsewhere,
+        }
+    }
+
+    fn candidates(&mut self, sensor: &SensorRow) -> Result<&[i64], String> {
+        match sensor.mode.as_str() {
+            "poll" => {}
+            "stream" => return Err("streaming sensors are not supported by this version".to_owned()),
+            mode => return Err(format!("sensors of the mode {mode} are not supported by this version")),
+        }
+        let row = self.runtimes.iter().find(|row| Some(row.id) == sensor.runtime);
+        let runtime = row.ok_or("it names no runtime")?;
+        if sensor.pack_digest.is_none() {
+            return Err("its pack has no content; load the pack with `attune pack load`".to_owned());
+        }
+        let able = self.able.entry(runtime.id).or_insert_with(|| able(runtime, self.workers));
+        if able.is_empty() {
+            let advice = advice(runtime, self.workers);
+            return Err(format!("no live sensor worker has the runtime {}{advice}", runtime.r#ref));
+        }
+        Ok(able)
     }
 }
 
-fn candidates(sensor: &SensorRow, runtimes: &[Runtime], workers: &[LiveWorker]) -> Result<Vec<i64>, String> {
-    match sensor.mode.as_str() {
-        "poll" => {}
-        "stream" => return Err("streaming sensors are not supported by this version".to_owned()),
-        mode => return Err(format!("sensors of the mode {mode} are not supported by this version")),
-    }
-    let row = runtimes.iter().find(|row| Some(row.id) == sensor.runtime);
-    let runtime = row.ok_or("it names no runtime")?;
-    if sensor.pack_digest.is_none() {
-        return Err("its pack has no content; load the pack with `attune pack load`".to_owned());
-    }
+fn able(runtime: &Runtime, workers: &[LiveWorker]) -> Vec<i64> {
     let able = workers.iter().filter(|worker| has_runtime(worker.capabilities.as_ref(), runtime));
-    let candidates: Vec<i64> = able.map(|worker| worker.id).collect();
-    if candidates.is_empty() {
-        let advice = advice(runtime, workers);
-        return Err(format!("no live sensor worker has the runtime {}{advice}", runtime.r#ref));
-    }
-    Ok(candidates)
+    able.map(|worker| worker.id).collect()
 }
 
 /// A hybrid worker that only runs actions says nothing about sensors.
@@ -69,6 +92,10 @@ mod tests {
 
     use super::*;
     use crate::runtime::tests::row;
+
+    fn of(sensor: &SensorRow, runtimes: &[Runtime], workers: &[LiveWorker], me: i64) -> Place {
+        Places::new(runtimes, workers, me).of(sensor)
+    }
 
     fn ruby() -> Runtime {
         Runtime {

@@ -5,43 +5,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use attune_common::repositories::sensor::SensorRow;
 use attune_common::repositories::sensor_state::Owned;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use super::agenda::{Agenda, next_tick, spread};
-use super::lanes::{Lane, Lanes, SOON};
+use super::agenda::{Agenda, spread, window};
+use super::figures::Figures;
+use super::lanes::Lanes;
+use super::managed::Managed;
 use super::turn::{Ending, Turn};
 use crate::definition::Sensor;
 
-/// First ticks, and those after a change, are spread over this time at most.
-const WINDOW: Duration = Duration::from_secs(2);
 /// A sensor that waits for its environment looks again after this time.
 const LONG_WAIT: Duration = Duration::from_mins(1);
-
-/// A sensor that runs here.
-#[derive(Debug)]
-struct Managed {
-    sensor: Arc<Sensor>,
-    owned: Owned,
-    /// It timed out, and has not been quick since.
-    is_slow: bool,
-    /// When its current or last tick was due.
-    due: Instant,
-    /// Its poll, while there is one.
-    poll: Option<Poll>,
-    /// It was edited during its poll, so that it is due again right after it.
-    is_edited: bool,
-    /// It is given back as soon as its poll is over.
-    is_leaving: bool,
-}
-
-#[derive(Debug)]
-struct Poll {
-    stop: CancellationToken,
-    started: Instant,
-}
 
 /// The sensors of one worker.
 #[derive(Debug)]
@@ -50,6 +25,7 @@ pub(super) struct Roster {
     agenda: Agenda,
     lanes: Lanes,
     poll_interval: Duration,
+    figures: Figures,
 }
 
 /// What is left to do about a sensor.
@@ -59,43 +35,41 @@ pub(super) enum Next {
     Nothing,
     /// Give it back.
     Release,
-    /// It was lost: find out what is owned.
+    /// It was forgotten: find out whether it is owned.
     LookAgain,
 }
 
 impl Roster {
     /// A roster with `slots` places in each lane, whose sensors are polled each `poll_interval` unless they say otherwise.
-    pub(super) fn new(slots: usize, poll_interval: Duration) -> Self {
-        Self { sensors: HashMap::new(), agenda: Agenda::default(), lanes: Lanes::new(slots), poll_interval }
+    pub(super) fn new(slots: usize, poll_interval: Duration, figures: Figures) -> Self {
+        let (agenda, lanes) = (Agenda::default(), Lanes::new(slots));
+        Self { sensors: HashMap::new(), agenda, lanes, poll_interval, figures }
     }
 
-    /// Takes over a sensor that this worker owns, or what changed of it. A poll that is under way goes on.
-    pub(super) fn keep(&mut self, row: SensorRow, owned: Owned, now: Instant) {
+    /// Takes over sensors that this worker owns, or what changed of them. Polls that are under way go on.
+    pub(super) fn keep(&mut self, sensors: Vec<(Arc<Sensor>, Owned)>, now: Instant) {
+        let window = window(sensors.len());
+        for (sensor, owned) in sensors {
+            self.keep_one(sensor, owned, window, now);
+        }
+    }
+
+    fn keep_one(&mut self, sensor: Arc<Sensor>, owned: Owned, window: Duration, now: Instant) {
         let id = owned.sensor;
         match self.sensors.get_mut(&id) {
-            Some(managed) if managed.owned.epoch == owned.epoch => {
+            Some(managed) if managed.epoch == owned.epoch => {
                 managed.is_leaving = false;
-                if managed.sensor.row != row {
-                    managed.sensor = Arc::new(Sensor::new(row));
-                    self.poll_soon(id, now);
+                if !Arc::ptr_eq(&managed.sensor, &sensor) {
+                    managed.sensor = sensor;
+                    self.poll_soon(id, window, now);
                 }
             }
             // Lost and won again meanwhile: what runs is fenced off, and once it has ended the next round begins anew.
             Some(Managed { poll: Some(poll), .. }) => poll.stop.cancel(),
             _ => {
                 self.forget(id);
-                let sensor = Arc::new(Sensor::new(row));
-                let managed = Managed {
-                    sensor,
-                    owned,
-                    due: now,
-                    poll: None,
-                    is_slow: false,
-                    is_edited: false,
-                    is_leaving: false,
-                };
-                self.sensors.insert(id, managed);
-                self.poll_soon(id, now);
+                self.sensors.insert(id, Managed::new(sensor, owned, now));
+                self.poll_soon(id, window, now);
             }
         }
     }
@@ -110,19 +84,36 @@ impl Roster {
         Next::Release
     }
 
+    /// A sensor was taken away under this epoch: it is forgotten at once, or when its poll, which is fenced off, is over.
+    pub(super) fn lose(&mut self, id: i64, epoch: i64) -> Next {
+        match self.sensors.get(&id).filter(|managed| managed.epoch == epoch) {
+            None => Next::Nothing,
+            Some(Managed { poll: Some(poll), .. }) => {
+                poll.stop.cancel();
+                Next::Nothing
+            }
+            Some(_) => {
+                self.forget(id);
+                Next::LookAgain
+            }
+        }
+    }
+
     /// The next turn for which it is time and for which there is room.
     pub(super) fn next_turn(&mut self, now: Instant) -> Option<Turn> {
         while let Some((id, due)) = self.agenda.pop_due(now) {
             if let Some(managed) = self.sensors.get_mut(&id) {
                 managed.due = due;
-                self.lanes.wait(id, if managed.is_slow { Lane::Slow } else { Lane::Fast });
+                self.lanes.wait(id, managed.pace);
             }
         }
         let id = self.lanes.start(now)?;
         let managed = self.sensors.get_mut(&id)?;
-        let stop = CancellationToken::new();
-        managed.poll = Some(Poll { stop: stop.clone(), started: now });
-        Some(Turn { sensor: Arc::clone(&managed.sensor), owned: managed.owned.clone(), stop })
+        let lateness = now.saturating_duration_since(managed.due);
+        if managed.is_healthy() {
+            self.figures.tick(lateness, managed.missed(lateness, self.poll_interval));
+        }
+        Some(managed.begin(lateness, now))
     }
 
     /// When [`Self::next_turn`] may have one again, as far as that is a matter of time.
@@ -135,7 +126,7 @@ impl Roster {
         self.lanes.leave(id);
         let Some(managed) = self.sensors.get_mut(&id) else { return Next::Nothing };
         let took = managed.poll.take().map_or(Duration::ZERO, |poll| now - poll.started);
-        match ending {
+        let next = match ending {
             Ending::Lost | Ending::Stopped => {
                 self.forget(id);
                 return Next::LookAgain;
@@ -144,22 +135,14 @@ impl Roster {
                 self.forget(id);
                 return Next::Release;
             }
-            Ending::Committed(state) => {
-                (managed.owned.state, managed.owned.failures) = (state, 0);
-                managed.is_slow &= took > SOON;
-                let interval = managed.sensor.interval().unwrap_or(self.poll_interval);
-                self.agenda.set(id, next_tick(managed.due, interval, now));
-            }
+            Ending::Committed(state) => managed.go_on(state, took, self.poll_interval, now),
             // Whoever waits for the build says when it is over; this is for the case that nobody does.
-            Ending::Waiting(_) => self.agenda.set(id, now + LONG_WAIT),
-            Ending::Failed { retry_in, timed_out } => {
-                managed.owned.failures += 1;
-                managed.is_slow |= timed_out;
-                self.agenda.set(id, now + retry_in);
-            }
-        }
+            Ending::Waiting(_) => now + LONG_WAIT,
+            Ending::Failed { retry_in, timed_out } => managed.fail(retry_in, took, timed_out, now),
+        };
+        self.agenda.set(id, next);
         if std::mem::take(&mut managed.is_edited) {
-            self.poll_soon(id, now);
+            self.poll_soon(id, window(1), now);
         }
         Next::Nothing
     }
@@ -187,16 +170,17 @@ impl Roster {
         }
     }
 
-    /// Soon, but not all at once.
-    fn poll_soon(&mut self, id: i64, now: Instant) {
+    /// Within this window, but not all at once.
+    fn poll_soon(&mut self, id: i64, window: Duration, now: Instant) {
         let Some(managed) = self.sensors.get_mut(&id) else { return };
         if managed.poll.is_some() {
             managed.is_edited = true;
             return;
         }
-        let window = WINDOW.min(managed.sensor.interval().unwrap_or(self.poll_interval));
+        managed.is_new = true;
+        let interval = managed.interval(self.poll_interval);
         self.lanes.leave(id);
-        self.agenda.set(id, now + spread(id, window));
+        self.agenda.set(id, now + spread(id, window.min(interval)));
     }
 
     fn forget(&mut self, id: i64) {
@@ -208,6 +192,7 @@ impl Roster {
 
 #[cfg(test)]
 mod tests {
+    use attune_common::repositories::sensor::SensorRow;
     use serde_json::{Value, json};
 
     use super::*;
@@ -215,30 +200,37 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    /// By then a sensor that comes alone is due for the first time.
+    const SOON: Duration = Duration::from_millis(100);
+
     fn owned(epoch: i64) -> Owned {
-        Owned { sensor: 1, epoch, state: json!({}), failures: 0 }
+        Owned { sensor: 1, epoch, state: json!({}), failures: 0, polls: 0 }
+    }
+
+    fn kept(roster: &mut Roster, row: SensorRow, epoch: i64, now: Instant) {
+        roster.keep(vec![(Arc::new(Sensor::new(row)), owned(epoch))], now);
     }
 
     fn polling(now: Instant) -> (Roster, Turn) {
-        let mut roster = Roster::new(1, 10 * SECOND);
-        roster.keep(row(), owned(1), now);
-        let turn = roster.next_turn(now + WINDOW).expect("the first tick is within the window");
+        let mut roster = Roster::new(1, 10 * SECOND, Figures::default());
+        kept(&mut roster, row(), 1, now);
+        let turn = roster.next_turn(now + SOON).expect("the first tick comes at once");
         (roster, turn)
     }
 
     fn committed() -> Ending {
-        Ending::Committed(json!({"n": 1}))
+        Ending::Committed(Arc::new(json!({"n": 1})))
     }
 
     #[tokio::test]
     async fn a_sensor_has_one_turn_at_a_time_and_remembers_its_state() {
         let now = Instant::now();
         let (mut roster, turn) = polling(now);
-        assert!(turn.owned.state == json!({}) && roster.next_turn(now + 60 * SECOND).is_none());
+        assert!(*turn.state == json!({}) && roster.next_turn(now + 60 * SECOND).is_none());
         assert_eq!(roster.ended(1, committed(), now + 3 * SECOND), Next::Nothing);
         assert!(roster.next_turn(now + 4 * SECOND).is_none());
         let turn = roster.next_turn(now + 13 * SECOND).unwrap();
-        assert_eq!(turn.owned.state, json!({"n": 1}));
+        assert_eq!((&*turn.state, turn.polls), (&json!({"n": 1}), 1));
     }
 
     #[tokio::test]
@@ -255,26 +247,26 @@ mod tests {
     async fn a_change_is_polled_soon_and_stops_no_poll() {
         let now = Instant::now();
         let (mut roster, turn) = polling(now);
-        roster.ended(1, committed(), now + WINDOW);
+        roster.ended(1, committed(), now + SOON);
         let changed = SensorRow { config: json!({"n": 2}), ..row() };
-        roster.keep(changed.clone(), owned(1), now + WINDOW);
-        let again = roster.next_turn(now + 2 * WINDOW).unwrap();
+        kept(&mut roster, changed.clone(), 1, now + SOON);
+        let again = roster.next_turn(now + 2 * SOON).unwrap();
         assert_eq!(again.sensor.config, json!({"n": 2}));
-        roster.keep(SensorRow { config: Value::Null, ..changed }, owned(1), now + 2 * WINDOW);
+        kept(&mut roster, SensorRow { config: Value::Null, ..changed }, 1, now + 2 * SOON);
         assert!(!turn.stop.is_cancelled() && !again.stop.is_cancelled());
-        roster.ended(1, committed(), now + 3 * WINDOW);
-        assert_eq!(roster.next_turn(now + 4 * WINDOW).unwrap().sensor.config, json!({}));
+        roster.ended(1, committed(), now + 3 * SOON);
+        assert_eq!(roster.next_turn(now + 4 * SOON).unwrap().sensor.config, json!({}));
     }
 
     #[tokio::test]
     async fn a_poll_under_another_epoch_is_stopped_and_forgotten() {
         let now = Instant::now();
         let (mut roster, turn) = polling(now);
-        roster.keep(row(), owned(2), now);
+        kept(&mut roster, row(), 2, now);
         assert!(turn.stop.is_cancelled());
         assert_eq!(roster.ended(1, Ending::Stopped, now), Next::LookAgain);
-        roster.keep(row(), owned(2), now);
-        assert_eq!(roster.next_turn(now + WINDOW).unwrap().owned.epoch, 2);
+        kept(&mut roster, row(), 2, now);
+        assert_eq!(roster.next_turn(now + SOON).unwrap().epoch, 2);
     }
 
     #[tokio::test]
@@ -285,5 +277,30 @@ mod tests {
         assert!(turn.stop.is_cancelled());
         roster.ended(1, Ending::Stopped, now);
         assert!(roster.next_wake().is_none() && roster.next_turn(now + 60 * SECOND).is_none());
+    }
+
+    #[tokio::test]
+    async fn what_was_lost_is_forgotten_under_its_epoch_only() {
+        let now = Instant::now();
+        let (mut roster, turn) = polling(now);
+        assert_eq!(roster.lose(1, 7), Next::Nothing);
+        assert!(!turn.stop.is_cancelled());
+        assert_eq!(roster.lose(1, 1), Next::Nothing);
+        assert!(turn.stop.is_cancelled());
+        assert_eq!(roster.ended(1, Ending::Stopped, now), Next::LookAgain);
+        kept(&mut roster, row(), 2, now);
+        assert_eq!(roster.lose(1, 2), Next::LookAgain);
+        assert!(roster.next_wake().is_none());
+    }
+
+    #[tokio::test]
+    async fn ticks_that_are_late_are_counted_and_never_piled_up() {
+        let now = Instant::now();
+        let (mut roster, _) = polling(now);
+        roster.ended(1, committed(), now + SOON);
+        assert!(roster.next_turn(now + 60 * SECOND).is_some());
+        roster.ended(1, committed(), now + 60 * SECOND);
+        assert!(roster.next_turn(now + 60 * SECOND).is_none());
+        assert_eq!(roster.figures.snapshot().missed, 5);
     }
 }

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use attune_common::repositories::sensor_state::{self, Owned};
-use attune_core::backoff;
+use attune_common::repositories::sensor_state::{self, Failed};
+use attune_core::{backoff, output};
 use attune_executor::ingest::IngestError;
 use attune_runtimes::environment::Building;
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::launch::Found;
 use serde_json::Value;
 use sqlx::PgPool;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::assignment::LookAgain;
+use super::look_again::LookAgain;
+use super::ticks::{Tick, Ticks};
 use crate::definition::Sensor;
 use crate::generator::{EventGenerator, GenerateError};
 use crate::runtime::{Job, PollError, PollOutput, SensorRuntime};
@@ -28,6 +30,7 @@ pub(crate) struct Tools {
     pub(crate) equipment: Arc<Equipment>,
     pub(crate) runtime: SensorRuntime,
     pub(crate) generator: EventGenerator,
+    pub(crate) ticks: Arc<Ticks>,
     pub(crate) look_again: Arc<LookAgain>,
     /// How often a sensor is polled that does not say so itself.
     pub(crate) poll_interval: Duration,
@@ -39,16 +42,24 @@ pub(crate) struct Tools {
 #[derive(Debug)]
 pub(super) struct Turn {
     pub(super) sensor: Arc<Sensor>,
-    /// Its epoch, its state and its failures in a row before this turn.
-    pub(super) owned: Owned,
+    /// The fence.
+    pub(super) epoch: i64,
+    /// What it remembers.
+    pub(super) state: Arc<Value>,
+    /// Failures in a row before this turn.
+    pub(super) failures: i32,
+    /// Polls before this one.
+    pub(super) polls: i64,
+    /// How late it starts.
+    pub(super) lateness: Duration,
     pub(super) stop: CancellationToken,
 }
 
 /// How a turn ended.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// It is in the database; this is what the sensor remembers now.
-    Committed(Value),
+    /// It is in the database, or will be with the next flush; this is what the sensor remembers now.
+    Committed(Arc<Value>),
     /// It did not begin: the sensor's environment is being built.
     Waiting(Building),
     /// It failed and is tried again after this time.
@@ -92,7 +103,7 @@ impl Tools {
         let job = Job {
             sensor: &turn.sensor,
             code: &code,
-            state: &turn.owned.state,
+            state: &turn.state,
             trigger_params: &self.generator.trigger_params(&turn.sensor),
             time: turn.sensor.timeout().unwrap_or(self.timeout),
         };
@@ -106,10 +117,12 @@ impl Tools {
     /// Shows that the sensor waits for its environment, and why.
     async fn wait(&self, turn: &Turn, mut building: Building) -> Ending {
         let row = &turn.sensor.row;
+        // What is kept of it would show it as running. Should that fail, the next flush does so for a moment.
+        let _ = self.ticks.flush().await;
         let progress = building.progress().await;
         let reason =
             format!("its environment from {} is not ready yet: {progress}", building.owner().manifest);
-        match sensor_state::mark_starting(&self.pool, row.id, turn.owned.epoch, &reason).await {
+        match sensor_state::mark_starting(&self.pool, row.id, turn.epoch, &reason).await {
             Ok(false) => return Ending::Lost,
             Ok(true) => {}
             Err(error) => tracing::warn!(
@@ -120,21 +133,46 @@ impl Tools {
         Ending::Waiting(building)
     }
 
-    async fn commit(&self, turn: &Turn, output: PollOutput) -> Result<Value, GenerateError> {
-        let state = output.state.clone();
-        let submitted = self.generator.submit(&turn.sensor, turn.owned.epoch, output);
-        let receipt = turn.stop.run_until_cancelled(submitted).await.ok_or(PollError::Stopped)??;
+    async fn commit(&self, turn: &Turn, mut output: PollOutput) -> Result<Arc<Value>, GenerateError> {
+        let new = output.state.take_if(|state| *state != *turn.state).map(Arc::new);
+        let state = new.clone().unwrap_or_else(|| Arc::clone(&turn.state));
+        if is_quiet(turn, &output, new.as_deref()) {
+            self.ticks.keep(turn.sensor.row.id, turn.tick(new));
+        } else {
+            self.submit(turn, output, new).await?;
+        }
+        Ok(state)
+    }
+
+    /// Commits a poll together with those before it that are not written yet.
+    async fn submit(
+        &self,
+        turn: &Turn,
+        mut output: PollOutput,
+        new: Option<Arc<Value>>,
+    ) -> Result<(), GenerateError> {
+        let id = turn.sensor.row.id;
+        let earlier = self.ticks.take(id).await.filter(|tick| tick.epoch == turn.epoch);
+        let polls = 1 + earlier.as_ref().map_or(0, |tick| tick.polls);
+        let state = new.as_ref().or(earlier.as_ref().and_then(|tick| tick.state.as_ref()));
+        output.state = state.map(|state| Value::clone(state));
+        let submitted = self.generator.commit(&turn.sensor, turn.epoch, output, polls);
+        let submitted = turn.stop.run_until_cancelled(submitted).await;
+        let receipt = submitted.unwrap_or(Err(PollError::Stopped.into())).inspect_err(|_| {
+            // Should it be in nevertheless, this will find that the row moved on.
+            earlier.into_iter().for_each(|tick| self.ticks.keep(id, tick));
+        })?;
         if receipt.rejected > 0 {
             tracing::warn!(sensor.ref = %turn.sensor.row.r#ref, events.rejected = receipt.rejected,
                 "Events were set aside; table event_rejected says why");
         }
-        Ok(state.unwrap_or_else(|| turn.owned.state.clone()))
+        Ok(())
     }
 
     async fn fail(&self, turn: &Turn, error: &GenerateError) -> Ending {
         let row = &turn.sensor.row;
         let text = words(error);
-        let failures = u32::try_from(turn.owned.failures).unwrap_or(0) + 1;
+        let failures = u32::try_from(turn.failures).unwrap_or(0) + 1;
         tracing::warn!(sensor.ref = %row.r#ref, sensor.failures = failures, error = text, "A poll failed");
         let poll_error = if let GenerateError::Poll(error) = error { Some(error) } else { None };
         if poll_error.is_some_and(PollError::is_missing_runtime) {
@@ -144,7 +182,7 @@ impl Tools {
         let interval = turn.sensor.interval().unwrap_or(self.poll_interval);
         let backoff = backoff::delay(interval, CAP.max(interval), failures, rand::random());
         let retry_in = poll_error.and_then(PollError::retry_in).unwrap_or(backoff);
-        match sensor_state::mark_failing(&self.pool, row.id, turn.owned.epoch, &text, retry_in).await {
+        match self.mark_failing(turn, &text, retry_in).await {
             Ok(false) => Ending::Lost,
             Ok(true) => Ending::Failed { retry_in, timed_out },
             Err(error) => {
@@ -156,6 +194,37 @@ impl Tools {
             }
         }
     }
+
+    async fn mark_failing(&self, turn: &Turn, error: &str, retry_in: Duration) -> sqlx::Result<bool> {
+        let id = turn.sensor.row.id;
+        let earlier = self.ticks.take(id).await.filter(|tick| tick.epoch == turn.epoch);
+        let failed = Failed {
+            error,
+            retry_in,
+            base: earlier.as_ref().map_or(turn.polls, |tick| tick.base),
+            earlier: earlier.as_ref().map_or(0, |tick| tick.polls),
+            state: earlier.as_ref().and_then(|tick| tick.state.as_deref()),
+            lateness_ms: i64::try_from(turn.lateness.as_millis()).unwrap_or(i64::MAX),
+        };
+        sensor_state::mark_failing(&self.pool, id, turn.epoch, &failed).await.inspect_err(|_| {
+            earlier.into_iter().for_each(|tick| self.ticks.keep(id, tick));
+        })
+    }
+}
+
+impl Turn {
+    /// What is left of it when it gave no event.
+    fn tick(&self, state: Option<Arc<Value>>) -> Tick {
+        let (epoch, base, lateness) = (self.epoch, self.polls, self.lateness);
+        Tick { epoch, base, polls: 1, state, at: Instant::now(), lateness }
+    }
+}
+
+/// Whether a poll may be written later, together with others. A state that the database would refuse is refused alone.
+fn is_quiet(turn: &Turn, output: &PollOutput, state: Option<&Value>) -> bool {
+    let is_good_news = turn.failures > 0;
+    let is_storable = state.is_none_or(|state| output::storable(state).is_ok());
+    output.events.is_empty() && output.rejected.is_empty() && !is_good_news && is_storable
 }
 
 /// What the operator reads.

@@ -11,3 +11,4 @@ mod pack;
 mod polls;
 mod registration;
 mod requirements;
+mod ticks;

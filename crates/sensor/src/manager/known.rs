@@ -1,0 +1,85 @@
+//! What the assigner knows of sensors from one round to the next, so that a round hands over only what is new or changed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use attune_common::repositories::sensor::SensorRow;
+
+use super::look_again::Forgotten;
+use crate::definition::Sensor;
+
+/// The enabled sensors, and what the manager has of them.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The config version at which they were read.
+    pub(super) version: Option<i64>,
+    /// By id.
+    pub(super) sensors: BTreeMap<i64, Arc<Sensor>>,
+    given: HashMap<i64, (i64, Arc<Sensor>)>,
+}
+
+impl Known {
+    /// Takes the rows as they are at this version. A sensor whose row did not change stays the same value.
+    pub(super) fn renew(&mut self, version: i64, rows: Vec<SensorRow>) {
+        let mut before = std::mem::take(&mut self.sensors);
+        let sensors = rows.into_iter().map(|row| match before.remove(&row.id) {
+            Some(sensor) if sensor.row == row => (row.id, sensor),
+            _ => (row.id, Arc::new(Sensor::new(row))),
+        });
+        self.sensors = sensors.collect();
+        self.version = Some(version);
+    }
+
+    /// The manager has these no more.
+    pub(super) fn forget(&mut self, forgotten: &Forgotten) {
+        self.given.retain(|sensor, _| !forgotten.has(*sensor));
+    }
+
+    /// The manager was given a sensor under this epoch.
+    pub(super) fn give(&mut self, sensor: &Arc<Sensor>, epoch: i64) {
+        self.given.insert(sensor.row.id, (epoch, Arc::clone(sensor)));
+    }
+
+    /// Whether the manager was given the sensor as it is, under this epoch.
+    pub(super) fn has_given(&self, sensor: &Arc<Sensor>, epoch: i64) -> bool {
+        let given = self.given.get(&sensor.row.id);
+        given.is_some_and(|(under, as_it_was)| *under == epoch && Arc::ptr_eq(as_it_was, sensor))
+    }
+
+    /// What does not belong here any more need not be remembered.
+    pub(super) fn keep_only(&mut self, belongs_here: impl Fn(i64) -> bool) {
+        self.given.retain(|sensor, _| belongs_here(*sensor));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::manager::look_again::LookAgain;
+    use crate::runtime::tests::row;
+
+    #[test]
+    fn only_what_changed_or_was_forgotten_is_given_again() {
+        let mut known = Known::default();
+        let rows = |config| vec![SensorRow { id: 1, config, ..row() }, SensorRow { id: 2, ..row() }];
+        known.renew(1, rows(json!({})));
+        let first: Vec<_> = known.sensors.values().cloned().collect();
+        first.iter().for_each(|sensor| known.give(sensor, 7));
+        known.renew(2, rows(json!({"n": 1})));
+        let given = |known: &Known| known.sensors.values().map(|s| known.has_given(s, 7)).collect::<Vec<_>>();
+        assert_eq!(given(&known), [false, true]);
+        assert!(!known.has_given(&first[1], 8));
+        let look_again = LookAgain::default();
+        look_again.forgot(2);
+        known.forget(&look_again.take());
+        assert_eq!(given(&known), [false, false]);
+        known.give(&first[1], 7);
+        known.forget(&look_again.take());
+        assert_eq!(given(&known), [false, true]);
+        look_again.forgot_all();
+        known.forget(&look_again.take());
+        assert_eq!(given(&known), [false, false]);
+    }
+}
