@@ -3,13 +3,13 @@
 //! Nobody has to trust it: the ingest statement compares the version itself. Renewing early only saves that statement from
 //! having to be sent twice.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use attune_common::repositories::{config_version, rule};
 use attune_hints::{Hints, Topic};
 use sqlx::PgPool;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::RuleBook;
@@ -21,19 +21,24 @@ const PERIOD: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct RuleCache {
     pool: PgPool,
-    book: RwLock<Arc<RuleBook>>,
+    book: watch::Sender<Arc<RuleBook>>,
     reloading: Mutex<()>,
 }
 
 impl RuleCache {
     /// An empty cache; the first [`Self::renew`] fills it.
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, book: RwLock::default(), reloading: Mutex::default() }
+        Self { pool, book: watch::Sender::default(), reloading: Mutex::default() }
     }
 
     /// The book as it is now, possibly behind.
     pub fn current(&self) -> Arc<RuleBook> {
-        Arc::clone(&self.book.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.book.borrow())
+    }
+
+    /// The book, and how it changes.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<RuleBook>> {
+        self.book.subscribe()
     }
 
     /// Reads the book anew unless it is newer than the one the caller found stale.
@@ -43,7 +48,7 @@ impl RuleCache {
             return Ok(());
         }
         let book = RuleBook::compile(rule::load_rule_set(&self.pool).await?);
-        *self.book.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(book);
+        self.book.send_replace(Arc::new(book));
         Ok(())
     }
 
