@@ -26,6 +26,8 @@ pub struct SensorConfig {
     pub sensor_timeout: Duration,
     /// `max_concurrent_sensors`: polls in flight; the slow lane has as many again.
     pub max_concurrent_sensors: u32,
+    /// `max_streams`: streaming sensors that run at once.
+    pub max_streams: u32,
     /// `capabilities`: what the operator says about this worker.
     pub capabilities: Option<HashMap<String, Value>>,
 }
@@ -54,6 +56,11 @@ impl SensorConfig {
                 "max_concurrent_sensors",
                 10,
                 "Polls in flight; the slow lane has as many again.",
+            ),
+            max_streams: keys.count(
+                "max_streams",
+                200,
+                "Streaming sensors that run at once; each is a process that stays.",
             ),
             capabilities: capabilities::read(keys),
         }
