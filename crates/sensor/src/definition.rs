@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use attune_common::repositories::sensor::SensorRow;
+use attune_core::pack::Mode;
 use attune_core::schema::{Schema, canonical};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -44,6 +45,11 @@ impl Sensor {
         let digest = hex::encode(Sha256::digest(canonical(&masked)));
         let public_config = is_public.then(|| config.to_string()).filter(|text| text.len() <= SMALL);
         Self { row, config, masked, digest, public_config, fault }
+    }
+
+    /// It runs on and emits as it goes.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.row.mode == Mode::Stream.as_str()
     }
 
     /// How often it is polled, when it says so itself.

@@ -1,10 +1,11 @@
-//! From what a poll gave to rows: events with their triggers, keys and parameters, the state, and what was set aside, all
+//! From what a poll or a stream gave to rows: events with their triggers, keys and parameters, the state, and what was set aside, all
 //! in one submission to ingest.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use attune_common::db::is_transient;
 use attune_common::repositories::sensor;
 use attune_executor::ingest::{
     Ingest, IngestError, NewEvent, Origin, Receipt, RejectedEvent, SensorCommit, Submission,
@@ -12,6 +13,8 @@ use attune_executor::ingest::{
 use attune_executor::rules::RuleBook;
 use serde_json::Value;
 use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 
 use crate::definition::Sensor;
 use crate::runtime::{PollError, PollOutput};
@@ -19,7 +22,10 @@ use crate::runtime::{PollError, PollOutput};
 /// How long a submission waits for a database that is away. The lease ends long before, and with it the sensor.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// Why a poll's events did not go in.
+/// Between attempts while the database is away.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// Why events did not go in.
 #[derive(Debug, thiserror::Error)]
 pub enum GenerateError {
     /// They have no trigger.
@@ -33,7 +39,21 @@ pub enum GenerateError {
     Ingest(#[from] IngestError),
 }
 
-/// Brings the output of polls into ingest.
+impl GenerateError {
+    /// What the operator reads.
+    pub(crate) fn for_the_record(&self) -> String {
+        match self {
+            Self::Poll(error) => error.for_the_record(),
+            Self::Snapshot(source) => format!("{self}: {source}"),
+            Self::Ingest(error) => match std::error::Error::source(error) {
+                Some(source) => format!("{error}: {source}"),
+                None => error.to_string(),
+            },
+        }
+    }
+}
+
+/// Brings the output of polls and streams into ingest.
 #[derive(Debug)]
 pub struct EventGenerator {
     pool: PgPool,
@@ -80,7 +100,7 @@ impl EventGenerator {
         self.commit(sensor, epoch, output, 1).await
     }
 
-    /// The same for what stands for so many polls.
+    /// The same for what stands for so many polls; of a stream it is none.
     pub(crate) async fn commit(
         &self,
         sensor: &Sensor,
@@ -112,13 +132,24 @@ impl EventGenerator {
         asked.of(&book, sensor)
     }
 
+    /// The rules that events are matched against, and how they change.
+    pub(crate) fn rules(&self) -> watch::Receiver<Arc<RuleBook>> {
+        self.ingest.rules().subscribe()
+    }
+
     async fn snapshot(&self, sensor: &Sensor) -> Result<i64, GenerateError> {
         if let Some(id) = self.known_snapshot(sensor) {
             return Ok(id);
         }
         let (id, digest) = (sensor.row.id, &sensor.digest);
-        let snapshot = sensor::snapshot_config(&self.pool, id, digest, &sensor.masked).await;
-        let snapshot = snapshot.map_err(GenerateError::Snapshot)?;
+        let deadline = Instant::now() + PATIENCE;
+        let snapshot = loop {
+            match sensor::snapshot_config(&self.pool, id, digest, &sensor.masked).await {
+                Ok(snapshot) => break snapshot,
+                Err(error) if is_transient(&error) && Instant::now() < deadline => sleep(RETRY).await,
+                Err(error) => return Err(GenerateError::Snapshot(error)),
+            }
+        };
         let mut snapshots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
         snapshots.insert(id, (digest.clone(), snapshot));
         Ok(snapshot)

@@ -14,6 +14,7 @@ mod missing;
 mod registration;
 mod runtime;
 mod service;
+mod stream;
 pub mod workbench;
 
 pub use definition::Sensor;

@@ -157,13 +157,14 @@ impl SensorService {
             look_again,
             assignments: sender,
         };
-        let slots = sensor.max_concurrent_sensors;
+        let (slots, streams) = (sensor.max_concurrent_sensors, sensor.max_streams);
         let manager = SensorManager::new(
             Arc::new(tools),
             hints,
             membership.clone(),
             assignments,
             slots,
+            streams,
             self.figures.clone(),
         );
         supervisor.spawn("assignment", OnStop::Abort, OnError::Shutdown, assigner.run());

@@ -151,11 +151,7 @@ pub struct Failed<'a> {
 /// Records a failed poll and those before it that were not written yet, under the fence. `false`: the sensor is no longer
 /// the caller's.
 pub async fn mark_failing(pool: &PgPool, sensor: i64, epoch: i64, failed: &Failed<'_>) -> sqlx::Result<bool> {
-    let retry_in = PgInterval {
-        months: 0,
-        days: 0,
-        microseconds: i64::try_from(failed.retry_in.as_micros()).unwrap_or(i64::MAX),
-    };
+    let retry_in = interval(failed.retry_in);
     let done = sqlx::query!(
         r#"UPDATE sensor_state
            SET status = 'failing', reason = NULL, failures = failures + 1, last_error = $3,
@@ -259,4 +255,80 @@ pub async fn mark_stopped(pool: &PgPool) -> sqlx::Result<()> {
     .execute(pool)
     .await?;
     Ok(())
+}
+
+/// Where a stream goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resumed {
+    /// What it last committed.
+    pub state: Value,
+    /// How often it failed in all.
+    pub errors: i64,
+}
+
+/// What a stream goes on from, under the fence. `None`: the sensor is no longer the caller's.
+pub async fn resume(pool: &PgPool, sensor: i64, epoch: i64) -> sqlx::Result<Option<Resumed>> {
+    sqlx::query_as!(
+        Resumed,
+        "SELECT state, errors FROM sensor_state WHERE sensor = $1 AND epoch = $2",
+        sensor,
+        epoch
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// Shows a stream as running, with so many failures in a row that still count. `false`: it is no longer the caller's, or has
+/// failed since it had `errors` of them, which is how a late call finds out that it is late.
+pub async fn mark_running(
+    pool: &PgPool,
+    sensor: i64,
+    epoch: i64,
+    errors: i64,
+    failures: i32,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        r#"UPDATE sensor_state
+           SET status = 'running', reason = NULL, next_try = NULL, failures = $4, last_tick = clock_timestamp(),
+               updated = clock_timestamp()
+           WHERE sensor = $1 AND epoch = $2 AND errors = $3"#,
+        sensor,
+        epoch,
+        errors,
+        failures
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Records that a stream failed, for so many times in a row, under the fence. `false`: the sensor is no longer the caller's.
+pub async fn mark_stream_failing(
+    pool: &PgPool,
+    sensor: i64,
+    epoch: i64,
+    error: &str,
+    retry_in: Duration,
+    failures: i32,
+) -> sqlx::Result<bool> {
+    let retry_in = interval(retry_in);
+    let done = sqlx::query!(
+        r#"UPDATE sensor_state
+           SET status = 'failing', reason = NULL, failures = $5, last_error = $3, next_try = clock_timestamp() + $4,
+               errors = errors + 1, updated = clock_timestamp()
+           WHERE sensor = $1 AND epoch = $2"#,
+        sensor,
+        epoch,
+        error,
+        retry_in,
+        failures
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+fn interval(time: Duration) -> PgInterval {
+    let microseconds = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    PgInterval { months: 0, days: 0, microseconds }
 }

@@ -24,7 +24,7 @@ pub(super) struct Forgotten {
 
 impl LookAgain {
     /// The manager does not know this sensor any more. If it still belongs here it has to be assigned once more.
-    pub(super) fn forgot(&self, sensor: i64) {
+    pub(crate) fn forgot(&self, sensor: i64) {
         self.forgotten().sensors.insert(sensor);
         self.sensors.notify_one();
     }

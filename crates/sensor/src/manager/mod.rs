@@ -1,7 +1,8 @@
 //! When sensors are polled: the one task that knows which of them run here.
 //!
 //! It takes [`Assignment`]s, starts turns as the agenda and the lanes say, one per sensor at a time, and lets go of what
-//! belongs elsewhere once its poll is over. While the lease is not held nothing runs: polls are ended before anybody else
+//! belongs elsewhere once its poll is over. Streams have tasks of their own, which it only tells what is wanted. While the
+//! lease is not held nothing runs: polls and streams are ended before anybody else
 //! may take the sensors, and what was owned is read again afterwards. What polls without events leave behind is written by
 //! and by ([`Ticks`]), and before a sensor is given back.
 
@@ -14,6 +15,7 @@ mod look_again;
 mod managed;
 mod place;
 mod roster;
+mod route;
 mod ticks;
 mod turn;
 
@@ -40,6 +42,8 @@ pub(crate) use turn::Tools;
 use roster::{Next, Roster};
 use turn::Ending;
 
+use crate::stream::Streams;
+
 /// How long polls may go on once the worker should end.
 const FINISH: Duration = Duration::from_secs(5);
 /// A loop that has nothing to wait for looks up this often.
@@ -60,6 +64,7 @@ pub(crate) struct SensorManager {
     lease: watch::Receiver<Lease>,
     assignments: mpsc::Receiver<Assignment>,
     roster: Roster,
+    streams: Streams,
     figures: Figures,
     /// The figures of a minute ago.
     told: Snapshot,
@@ -89,17 +94,19 @@ enum Wake {
 }
 
 impl SensorManager {
-    /// A manager that runs up to `slots` quick polls, and as many slow ones, at once.
+    /// A manager that runs up to `slots` quick polls, as many slow ones, and up to `streams` streams at once.
     pub(crate) fn new(
         tools: Arc<Tools>,
         hints: Hints,
         membership: Membership,
         assignments: mpsc::Receiver<Assignment>,
         slots: u32,
+        streams: u32,
         figures: Figures,
     ) -> Self {
         let slots = usize::try_from(slots).unwrap_or(usize::MAX);
         Self {
+            streams: Streams::new(Arc::clone(&tools), hints.clone(), streams),
             hints,
             lease: membership.lease(),
             membership,
@@ -217,9 +224,9 @@ impl SensorManager {
         if !self.may_act() {
             return self.tools.look_again.forgot_all();
         }
-        self.roster.keep(assignment.keep, Instant::now());
-        let released = assignment.release.into_iter();
-        let nexts: Vec<_> = released.map(|(id, epoch)| (self.roster.let_go(id), id, epoch)).collect();
+        self.keep(assignment.keep);
+        let nexts: Vec<_> =
+            assignment.release.into_iter().map(|(id, epoch)| (self.let_go(id), id, epoch)).collect();
         self.go_on(nexts);
     }
 
@@ -267,6 +274,7 @@ impl SensorManager {
         if !self.may_act() {
             self.roster.clear();
             self.tools.look_again.forgot_all();
+            self.streams.stop();
         }
     }
 
@@ -275,10 +283,14 @@ impl SensorManager {
     }
 
     async fn end(&mut self) {
-        if !self.may_act() || tokio::time::timeout(FINISH, all_ended(&mut self.turns)).await.is_err() {
-            self.roster.stop_polls();
-            all_ended(&mut self.turns).await;
-        }
+        let may_finish = self.may_act();
+        let polls = async {
+            if !may_finish || tokio::time::timeout(FINISH, all_ended(&mut self.turns)).await.is_err() {
+                self.roster.stop_polls();
+                all_ended(&mut self.turns).await;
+            }
+        };
+        tokio::join!(polls, self.streams.end(FINISH));
         flush(Arc::clone(&self.tools.ticks)).await;
         self.membership.leave().await;
         self.hints.wake(Topic::Worker);

@@ -48,8 +48,7 @@ impl<'a> Places<'a> {
 
     fn candidates(&mut self, sensor: &SensorRow) -> Result<&[i64], String> {
         match sensor.mode.as_str() {
-            "poll" => {}
-            "stream" => return Err("streaming sensors are not supported by this version".to_owned()),
+            "poll" | "stream" => {}
             mode => return Err(format!("sensors of the mode {mode} are not supported by this version")),
         }
         let row = self.runtimes.iter().find(|row| Some(row.id) == sensor.runtime);
@@ -154,8 +153,8 @@ mod tests {
             Place::Nowhere(reason) => reason,
             place => panic!("{place:?}"),
         };
-        let stream = SensorRow { mode: "stream".to_owned(), ..sensor() };
-        assert_eq!(reason(stream), "streaming sensors are not supported by this version");
+        let builtin = SensorRow { mode: "builtin".to_owned(), ..sensor() };
+        assert_eq!(reason(builtin), "sensors of the mode builtin are not supported by this version");
         assert_eq!(reason(SensorRow { runtime: None, ..sensor() }), "it names no runtime");
         assert!(reason(SensorRow { pack_digest: None, ..sensor() }).starts_with("its pack has no content"));
         let unable = of(&sensor(), &[ruby()], &[], 1);

@@ -46,6 +46,11 @@ impl Roster {
         Self { sensors: HashMap::new(), agenda, lanes, poll_interval, figures }
     }
 
+    /// Whether it has this sensor.
+    pub(super) fn has(&self, id: i64) -> bool {
+        self.sensors.contains_key(&id)
+    }
+
     /// Takes over sensors that this worker owns, or what changed of them. Polls that are under way go on.
     pub(super) fn keep(&mut self, sensors: Vec<(Arc<Sensor>, Owned)>, now: Instant) {
         let window = window(sensors.len());

@@ -171,7 +171,7 @@ impl Tools {
 
     async fn fail(&self, turn: &Turn, error: &GenerateError) -> Ending {
         let row = &turn.sensor.row;
-        let text = words(error);
+        let text = error.for_the_record();
         let failures = u32::try_from(turn.failures).unwrap_or(0) + 1;
         tracing::warn!(sensor.ref = %row.r#ref, sensor.failures = failures, error = text, "A poll failed");
         let poll_error = if let GenerateError::Poll(error) = error { Some(error) } else { None };
@@ -225,16 +225,4 @@ fn is_quiet(turn: &Turn, output: &PollOutput, state: Option<&Value>) -> bool {
     let is_good_news = turn.failures > 0;
     let is_storable = state.is_none_or(|state| output::storable(state).is_ok());
     output.events.is_empty() && output.rejected.is_empty() && !is_good_news && is_storable
-}
-
-/// What the operator reads.
-fn words(error: &GenerateError) -> String {
-    match error {
-        GenerateError::Poll(error) => error.for_the_record(),
-        GenerateError::Snapshot(source) => format!("{error}: {source}"),
-        GenerateError::Ingest(error) => match std::error::Error::source(error) {
-            Some(source) => format!("{error}: {source}"),
-            None => error.to_string(),
-        },
-    }
 }

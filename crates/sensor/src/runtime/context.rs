@@ -1,4 +1,4 @@
-//! What a poll is told: the configuration, and the context file beside it. Nothing of it is ever in its arguments.
+//! What a poll or a stream is told: the configuration, and the context file beside it. Nothing of it is ever in its arguments.
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use attune_core::pack::Mode;
 use serde_json::json;
 
 use super::Job;
@@ -20,7 +21,7 @@ const FILE: &str = ".sensor-context.json";
 /// Writes the context file, readable for its owner only, and returns the variables of the poll.
 pub(super) fn write(job: &Job<'_>, directory: &Path) -> io::Result<Vec<(OsString, OsString)>> {
     let file = directory.join(FILE);
-    let context = json!({
+    let mut context = json!({
         "ref": job.sensor.row.r#ref,
         "sensor": job.sensor.row.r#ref,
         "triggers": job.sensor.row.triggers,
@@ -28,6 +29,9 @@ pub(super) fn write(job: &Job<'_>, directory: &Path) -> io::Result<Vec<(OsString
         "state": job.state,
         "trigger_params": job.trigger_params,
     });
+    if job.sensor.is_stream() {
+        context["mode"] = json!(Mode::Stream.as_str());
+    }
     create(&file)?.write_all(context.to_string().as_bytes())?;
     let config = job.sensor.public_config.as_ref().map(|config| (CONFIG.into(), config.into()));
     Ok(config.into_iter().chain([(CONTEXT.into(), file.into())]).collect())

@@ -80,8 +80,13 @@ impl PollError {
 
     /// The text for a column: without NUL, and of bounded length.
     pub fn for_the_record(&self) -> String {
-        bounded(&self.to_string().replace('\0', "\\0"))
+        recorded(&self.to_string())
     }
+}
+
+/// A text as a column takes it.
+pub(crate) fn recorded(text: &str) -> String {
+    bounded(&text.replace('\0', "\\0"))
 }
 
 /// The start and the end of a text, which say more than its middle.
@@ -94,7 +99,7 @@ fn bounded(text: &str) -> String {
     format!("{}\n[...]\n{}", &text[..head], &text[tail..])
 }
 
-fn with_reason(reason: &str) -> String {
+pub(crate) fn with_reason(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }
 

@@ -10,12 +10,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use attune_core::protocol::{Brief, Order, Version};
 use attune_core::runtime::execution::Role;
-use attune_process::{Capture, Limits, StreamLimit};
-use attune_runtimes::launch::{Code, Found, Interpreter, Launcher, PrepareError};
+use attune_process::{Capture, Limits, StreamLimit, Talk};
+use attune_runtimes::launch::{Code, Found, Interpreter, Launcher, PrepareError, Prepared};
 use serde_json::Value;
 
 pub use error::PollError;
+pub(crate) use error::{recorded, with_reason};
 pub use reading::PollOutput;
 
 use crate::definition::Sensor;
@@ -95,6 +97,21 @@ impl SensorRuntime {
         ended.read(job, protocol)
     }
 
+    /// Starts a stream and tells it what it has to know. The directory that it runs in has to live as long as it does.
+    pub(crate) async fn talk(
+        &self,
+        interpreter: &Interpreter,
+        job: &Job<'_>,
+    ) -> Result<(Talk, Prepared), PollError> {
+        let entrypoint = &job.sensor.row.entrypoint;
+        let given = |directory: &_| context::write(job, directory);
+        let prepared = self.launcher.prepare(job.code, interpreter, entrypoint, given)?;
+        let limits = Limits { stdout: StreamLimit::truncate(usize::MAX), ..self.limits(job) };
+        let program = prepared.program(start_line(job), limits);
+        let talk = attune_process::talk(program).await.map_err(PrepareError::from)?;
+        Ok((talk, prepared))
+    }
+
     fn limits(&self, job: &Job<'_>) -> Limits {
         Limits {
             time: job.time,
@@ -103,4 +120,16 @@ impl SensorRuntime {
             ..Limits::default()
         }
     }
+}
+
+/// The first thing that a stream hears.
+fn start_line(job: &Job<'_>) -> Vec<u8> {
+    let brief = Brief {
+        sensor: &job.sensor.row.r#ref,
+        config: &job.sensor.config,
+        state: job.state,
+        triggers: &job.sensor.row.triggers,
+        trigger_params: job.trigger_params,
+    };
+    Order::Start { protocol: Version, brief }.line()
 }

@@ -45,7 +45,7 @@ async fn a_disabled_sensor_stops_and_an_enabled_one_runs_again() {
 #[tokio::test]
 async fn what_nobody_can_run_says_why() {
     let fixture = Fixture::with_sensors(&[
-        ("stream", "core.shell", ""),
+        ("builtin", "core.shell", ""),
         ("lost", "core.shell", ""),
         ("odd", "core.shell", ""),
     ])
@@ -56,12 +56,12 @@ async fn what_nobody_can_run_says_why() {
                '{\"verification\": {\"commands\": [{\"binary\": \"no-such-cobol\"}]}}')",
         )
         .await;
-    fixture.execute("UPDATE sensor SET mode = 'stream' WHERE ref = 'demo.stream'").await;
+    fixture.execute("UPDATE sensor SET mode = 'builtin' WHERE ref = 'demo.builtin'").await;
     fixture.execute("UPDATE sensor SET runtime = NULL WHERE ref = 'demo.lost'").await;
     fixture.execute("UPDATE sensor SET runtime = (SELECT id FROM runtime WHERE name = 'Cobol') WHERE ref = 'demo.odd'").await;
     let service = fixture.start().await;
     for (name, reason) in [
-        ("stream", "streaming sensors are not supported by this version"),
+        ("builtin", "sensors of the mode builtin are not supported by this version"),
         ("lost", "it names no runtime"),
         ("odd", "no live sensor worker has the runtime demo.cobol"),
     ] {

@@ -4,13 +4,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use attune_boot::Supervisor;
+use attune_boot::{OnError, OnStop, Supervisor};
 use attune_common::config::{Config, DatabaseUrl, SensorConfig};
 use attune_executor::ingest::Ingest;
 use attune_executor::rules::RuleCache;
 use attune_hints::{Hints, Topic};
 use attune_sensor::{SensorService, Surroundings};
 use attune_testkit::TestDb;
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
 use sqlx::postgres::{PgPoolOptions, PgRow};
 use sqlx::types::chrono::Utc;
@@ -47,6 +48,14 @@ impl Fixture {
     pub(crate) async fn with_sensors(drafts: &[Draft<'_>]) -> Self {
         let fixture = Self::new().await;
         fixture.add_sensors(drafts).await;
+        fixture
+    }
+
+    /// With streams, all in the shell.
+    pub(crate) async fn with_streams(streams: &[(&str, &str)]) -> Self {
+        let drafts: Vec<_> = streams.iter().map(|(name, code)| (*name, "core.shell", *code)).collect();
+        let fixture = Self::with_sensors(&drafts).await;
+        fixture.execute("UPDATE sensor SET mode = 'stream'").await;
         fixture
     }
 
@@ -89,7 +98,12 @@ impl Fixture {
         let pool = PgPoolOptions::new().max_connections(4).connect_lazy_with(options);
         let (hints, supervisor) = (self.hints.clone(), Supervisor::default());
         let rules = Arc::new(RuleCache::new(pool.clone()));
-        let ingest = Ingest::start(pool.clone(), rules, hints.clone(), Utc::now);
+        let ingest = Ingest::start(pool.clone(), Arc::clone(&rules), hints.clone(), Utc::now);
+        let (stopping, listening) = (supervisor.stopping(), hints.clone());
+        supervisor.spawn("rules", OnStop::Abort, OnError::Shutdown, async move {
+            rules.keep_fresh(&listening, stopping).await;
+            Ok::<_, attune_sensor::Error>(())
+        });
         SensorService::with(Surroundings { pool, hints, ingest, supervisor }, config)
     }
 
@@ -126,6 +140,34 @@ impl Fixture {
             let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
             sqlx::query(end).bind(name).execute(&mut admin).await.unwrap();
         }
+    }
+
+    /// Stops every server process of this database, as a machine that hangs would, or lets them go on.
+    pub(crate) async fn freeze(&self, frozen: bool) {
+        let mut admin = PgConnection::connect(attune_testkit::cluster::url()).await.unwrap();
+        let name = self.pool().connect_options().get_database().unwrap().to_owned();
+        let pids =
+            sqlx::query_scalar::<_, i32>("SELECT pid FROM pg_stat_activity WHERE datname = $1").bind(name);
+        for pid in pids.fetch_all(&mut admin).await.unwrap() {
+            let signal = if frozen { Signal::STOP } else { Signal::CONT };
+            rustix::process::kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+        }
+    }
+
+    /// Waits until a sensor has this status.
+    pub(crate) async fn status(&self, sensor: &str, status: &str) -> PgRow {
+        self.eventually(&format!(
+            "SELECT sensor_state.* FROM sensor_state JOIN sensor ON sensor.id = sensor_state.sensor
+             WHERE ref = 'demo.{sensor}' AND status = '{status}'"
+        ))
+        .await
+    }
+
+    /// All that a sensor's events say under a key, in order.
+    pub(crate) async fn seen(&self, sensor: &str, key: &str) -> Vec<Value> {
+        let all =
+            "SELECT payload -> $2 FROM event WHERE sensor_ref = 'demo.' || $1 AND payload ? $2 ORDER BY id";
+        sqlx::query_scalar(all).bind(sensor).bind(key).fetch_all(self.pool()).await.unwrap()
     }
 
     /// Waits until the query has a row.

@@ -11,4 +11,5 @@ mod pack;
 mod polls;
 mod registration;
 mod requirements;
+mod streams;
 mod ticks;

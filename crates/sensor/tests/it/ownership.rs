@@ -125,13 +125,13 @@ async fn without_the_database_polls_end_before_the_lease_does_and_go_on_afterwar
 }
 
 /// The processes of all polls so far.
-fn polls(file: &Path) -> Vec<u32> {
+pub(crate) fn polls(file: &Path) -> Vec<u32> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     text.lines().filter_map(|line| line.parse().ok()).collect()
 }
 
 /// Waits for something outside of the database.
-async fn until<T>(look: impl Fn() -> Option<T>) -> T {
+pub(crate) async fn until<T>(look: impl Fn() -> Option<T>) -> T {
     let wait = async {
         loop {
             if let Some(found) = look() {

@@ -1,0 +1,171 @@
+//! The life of one stream: started, started again after each failure, put to an end. One task, which is the only one that ever
+//! runs this sensor's program; each run begins when nothing of the one before is left, neither a process nor a commit, and from
+//! what the database has.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use attune_common::repositories::sensor_state::{self, Resumed};
+use attune_process::Talk;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
+use tokio::time::{Instant, timeout};
+
+use super::asked::Asked;
+use super::commits::{Committing, submit};
+use super::health::Run;
+use super::listener::Listener;
+use super::log::Log;
+use super::restart::Restarts;
+use super::session::{self, Ended};
+use super::watchdog::Watchdog;
+use super::{StreamError, Wanted};
+use crate::definition::Sensor;
+use crate::manager::Tools;
+use crate::runtime::{Job, PollError};
+
+/// One stream, for as long as this worker runs it.
+pub(super) struct Stream {
+    pub(super) tools: Arc<Tools>,
+    pub(super) sensor: i64,
+    pub(super) epoch: i64,
+    pub(super) restarts: Restarts,
+    pub(super) wanted: watch::Receiver<Wanted>,
+    /// One for each stream that may run at once.
+    pub(super) places: Arc<Semaphore>,
+    /// How many those are.
+    pub(super) limit: u32,
+}
+
+/// Why a stream is over on this worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// It should not run any more.
+    Stopped,
+    /// It should run elsewhere, and is to be given back.
+    GivenBack,
+    /// It is another's already.
+    Lost,
+    /// A commit of it is in doubt: only another epoch can settle that.
+    InDoubt,
+}
+
+/// What follows when a stream does not run.
+pub(super) enum Next {
+    /// Start it, as it is wanted now.
+    Start,
+    /// Start it after this time.
+    Wait(Duration),
+    Leave(Left),
+}
+
+impl Stream {
+    /// Runs it until it should not run any more, or can not.
+    pub(super) async fn live(mut self) -> Left {
+        let places = Arc::clone(&self.places);
+        let Ok(_place) = self.place(&places).await else { return self.left() };
+        loop {
+            let wanted = self.wanted.borrow_and_update().clone();
+            let Wanted::Run(sensor) = wanted else { return self.left() };
+            match self.run(&sensor).await {
+                Next::Start => {}
+                // Whoever changes it meanwhile wants to see what comes of that.
+                Next::Wait(time) => drop(timeout(time, self.wanted.changed()).await),
+                Next::Leave(left) => return left,
+            }
+        }
+    }
+
+    fn left(&self) -> Left {
+        match *self.wanted.borrow() {
+            Wanted::GiveBack => Left::GivenBack,
+            Wanted::Stop | Wanted::Run(_) => Left::Stopped,
+        }
+    }
+
+    /// A place among those that run. `Err`: it is not wanted any more.
+    async fn place<'a>(&mut self, places: &'a Semaphore) -> Result<SemaphorePermit<'a>, ()> {
+        if let Ok(place) = places.try_acquire() {
+            return Ok(place);
+        }
+        self.mark_starting(&format!(
+            "this worker runs {} streams, and may run no more (sensor.max_streams)",
+            self.limit
+        ))
+        .await;
+        let not_wanted = self.wanted.wait_for(|wanted| !matches!(wanted, Wanted::Run(_)));
+        tokio::select! {
+            place = places.acquire() => place.map_err(drop),
+            _ = not_wanted => Err(()),
+        }
+    }
+
+    /// One run, from its start to its end.
+    async fn run(&mut self, sensor: &Arc<Sensor>) -> Next {
+        let resumed = match self.resume().await {
+            Ok(resumed) => resumed,
+            Err(next) => return next,
+        };
+        let (code, interpreter) = match self.find(sensor).await {
+            Ok(found) => found,
+            Err(next) => return next,
+        };
+        let asked = Asked::new(self.tools.generator.rules(), Arc::clone(sensor));
+        let job = Job {
+            sensor,
+            code: &code,
+            state: &resumed.state,
+            trigger_params: &asked.params().clone(),
+            time: Duration::MAX,
+        };
+        let (talk, _directory) = match self.tools.runtime.talk(&interpreter, &job).await {
+            Ok(started) => started,
+            Err(error) => return self.failed(sensor, &error.into(), Duration::ZERO).await,
+        };
+        let started = Instant::now();
+        match self.attend(sensor, talk, asked, &resumed).await {
+            Ended::Stopped => Next::Start,
+            Ended::Lost => Next::Leave(Left::Lost),
+            Ended::InDoubt => Next::Leave(Left::InDoubt),
+            Ended::Failed(error) => self.failed(sensor, &error, started.elapsed()).await,
+        }
+    }
+
+    /// Is with it while it runs.
+    async fn attend(&mut self, sensor: &Sensor, talk: Talk, mut asked: Asked, resumed: &Resumed) -> Ended {
+        let (now, heard) = (Instant::now(), Notify::new());
+        let silence = sensor.timeout().unwrap_or(self.tools.timeout);
+        let log = Log::new(&sensor.row.r#ref, now);
+        let listener = Listener::new(log, Watchdog::new(silence, now), &heard);
+        let (generator, pool, epoch) = (&self.tools.generator, &self.tools.pool, self.epoch);
+        let commit = move |batch| -> Committing<'_> { Box::pin(submit(generator, sensor, epoch, batch)) };
+        let mut wanted = self.wanted.clone();
+        // Whoever is gone wants nothing.
+        let stop = async move { drop(wanted.changed().await) };
+        let run = Run { pool, sensor: self.sensor, epoch, resumed, failures: self.restarts.failures() };
+        tokio::select! {
+            ended = session::run(talk, listener, &mut asked, stop, &commit) => ended,
+            () = run.show(&heard) => unreachable!("it never ends"),
+        }
+    }
+
+    pub(super) async fn failed(&mut self, sensor: &Sensor, error: &StreamError, lived: Duration) -> Next {
+        let text = error.for_the_record();
+        let backoff = self.restarts.failed(lived, rand::random());
+        let retry_in = error.as_poll().and_then(PollError::retry_in).unwrap_or(backoff);
+        let failures = self.restarts.failures();
+        tracing::warn!(sensor.ref = %sensor.row.r#ref, sensor.failures = failures, error = text, "A stream failed");
+        if error.as_poll().is_some_and(PollError::is_missing_runtime) {
+            self.tools.look_again.machine.notify_one();
+        }
+        let (pool, sensor, epoch) = (&self.tools.pool, self.sensor, self.epoch);
+        match sensor_state::mark_stream_failing(pool, sensor, epoch, &text, retry_in, failures).await {
+            Ok(false) => return Next::Leave(Left::Lost),
+            Ok(true) => {}
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "A failing stream could not be marked"
+            ),
+        }
+        Next::Wait(retry_in)
+    }
+}
