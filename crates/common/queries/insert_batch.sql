@@ -2,9 +2,9 @@ WITH current AS MATERIALIZED (
     SELECT version FROM config_version WHERE version = $1),
 -- The fence. Locked in id order; whoever is not returned here has nothing in this batch.
 held AS MATERIALIZED (
-    SELECT s.sensor, h.state, h.polls, h.duplicates
-    FROM sensor_state s JOIN unnest($2::bigint[], $3::bigint[], $4::jsonb[], $5::bigint[], $6::bigint[])
-         AS h (sensor, epoch, state, polls, duplicates) ON s.sensor = h.sensor
+    SELECT s.sensor, h.state, h.polls, h.duplicates, h.lateness_ms
+    FROM sensor_state s JOIN unnest($2::bigint[], $3::bigint[], $4::jsonb[], $5::bigint[], $6::bigint[], $38::bigint[])
+         AS h (sensor, epoch, state, polls, duplicates, lateness_ms) ON s.sensor = h.sensor
     WHERE s.sensor = ANY($2) AND s.epoch = h.epoch AND EXISTS (SELECT FROM current)
     ORDER BY s.sensor FOR UPDATE OF s),
 -- The count reads `held` to its end before any key is locked, also when no event has a sensor.
@@ -59,17 +59,18 @@ requested AS (
 -- One row for each sensor in `held`. An event that was admitted is a duplicate unless it is fresh.
 tally AS MATERIALIZED (
     SELECT sensor, (array_agg(state) FILTER (WHERE state IS NOT NULL))[1] AS state, sum(polls) AS polls,
-           sum(events) AS events, sum(duplicates) AS duplicates, sum(rejected) AS rejected
-    FROM (SELECT sensor, state, polls, 0, duplicates, 0 FROM held
-          UNION ALL SELECT sensor, NULL, 0, 0, 1, 0 FROM admitted
-          UNION ALL SELECT sensor, NULL, 0, 1, -1, 0 FROM fresh
-          UNION ALL SELECT sensor, NULL, 0, 0, 0, 1 FROM set_aside)
-         AS part (sensor, state, polls, events, duplicates, rejected)
+           sum(events) AS events, sum(duplicates) AS duplicates, sum(rejected) AS rejected,
+           max(lateness_ms) AS lateness_ms
+    FROM (SELECT sensor, state, polls, 0, duplicates, 0, lateness_ms FROM held
+          UNION ALL SELECT sensor, NULL, 0, 0, 1, 0, NULL FROM admitted
+          UNION ALL SELECT sensor, NULL, 0, 1, -1, 0, NULL FROM fresh
+          UNION ALL SELECT sensor, NULL, 0, 0, 0, 1, NULL FROM set_aside)
+         AS part (sensor, state, polls, events, duplicates, rejected, lateness_ms)
     GROUP BY sensor),
 committed AS (
     UPDATE sensor_state s
     SET state = COALESCE(t.state, s.state), status = 'running', reason = NULL, failures = 0, next_try = NULL,
-        last_tick = clock_timestamp(),
+        last_tick = clock_timestamp(), lateness_ms = COALESCE(t.lateness_ms, s.lateness_ms),
         last_event = CASE WHEN t.events > 0 THEN clock_timestamp() ELSE s.last_event END,
         polls = s.polls + t.polls, events = s.events + t.events, duplicates = s.duplicates + t.duplicates,
         rejected = s.rejected + t.rejected, updated = clock_timestamp()

@@ -53,6 +53,20 @@ impl GenerateError {
     }
 }
 
+/// Which polls a commit stands for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Polls {
+    /// As many they are.
+    pub(crate) count: i64,
+    /// How late the last of them had started.
+    pub(crate) lateness: Option<Duration>,
+}
+
+/// A duration as the columns have it.
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// Brings the output of polls and streams into ingest.
 #[derive(Debug)]
 pub struct EventGenerator {
@@ -97,16 +111,16 @@ impl EventGenerator {
         epoch: i64,
         output: PollOutput,
     ) -> Result<Receipt, GenerateError> {
-        self.commit(sensor, epoch, output, 1).await
+        self.commit(sensor, epoch, output, Polls { count: 1, lateness: None }).await
     }
 
-    /// The same for what stands for so many polls; of a stream it is none.
+    /// The same for what stands for these polls; of a stream it is none.
     pub(crate) async fn commit(
         &self,
         sensor: &Sensor,
         epoch: i64,
         output: PollOutput,
-        polls: i64,
+        polls: Polls,
     ) -> Result<Receipt, GenerateError> {
         let config = if output.events.is_empty() { None } else { Some(self.snapshot(sensor).await?) };
         let events: Option<Vec<_>> =
@@ -118,7 +132,8 @@ impl EventGenerator {
             state: output.state,
             config,
             pack_digest: sensor.row.pack_digest.clone(),
-            polls,
+            polls: polls.count,
+            lateness_ms: polls.lateness.map(millis),
             rejected: output.rejected.into_iter().map(set_aside).collect(),
         };
         let events = events.ok_or(PollError::NoTrigger)?;

@@ -36,6 +36,8 @@ pub struct SensorColumns {
     pub polls: Vec<i64>,
     /// Duplicates found before the database was asked.
     pub duplicates: Vec<i64>,
+    /// How late the last of the polls had started; `None`: it was no poll.
+    pub lateness_ms: Vec<Option<i64>>,
 }
 
 /// Columns of table `event`, and what its key needs.
@@ -156,7 +158,8 @@ pub async fn insert_batch(pool: &PgPool, version: i64, batch: &Batch) -> sqlx::R
         &r.sensor_ref,
         &r.trigger_ref as &[Option<String>],
         &r.raw,
-        &r.reason
+        &r.reason,
+        &s.lateness_ms as &[Option<i64>]
     )
     .fetch_one(pool)
     .await

@@ -121,6 +121,7 @@ impl Columns {
             s.state[at] = commit.state.clone().or_else(|| s.state[at].take());
             s.polls[at] += commit.polls;
             s.duplicates[at] += duplicates;
+            s.lateness_ms[at] = commit.lateness_ms.or(s.lateness_ms[at]);
             return;
         }
         s.sensor.push(commit.sensor);
@@ -128,6 +129,7 @@ impl Columns {
         s.state.push(commit.state.clone());
         s.polls.push(commit.polls);
         s.duplicates.push(duplicates);
+        s.lateness_ms.push(commit.lateness_ms);
     }
 
     fn add_rejected(&mut self, commit: &SensorCommit, rejected: &RejectedEvent) {

@@ -43,6 +43,8 @@ pub struct SensorCommit {
     pub pack_digest: Option<String>,
     /// Polls that this commit stands for.
     pub polls: i64,
+    /// How late the last of them had started; `None`: it was no poll.
+    pub lateness_ms: Option<i64>,
     /// What its program sent beside the events.
     pub rejected: Vec<RejectedEvent>,
 }

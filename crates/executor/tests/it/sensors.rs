@@ -22,6 +22,7 @@ pub(crate) async fn commit(
         config: None,
         pack_digest: None,
         polls: 1,
+        lateness_ms: Some(3),
         rejected: Vec::new(),
     };
     system.ingest.submit(Submission { origin: Origin::Sensor(commit), events }, PATIENCE).await

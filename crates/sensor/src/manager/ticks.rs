@@ -24,6 +24,8 @@ use serde_json::Value;
 use sqlx::PgPool;
 use tokio::time::Instant;
 
+use crate::generator::millis;
+
 /// Polls of one sensor that are not written yet.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tick {
@@ -139,7 +141,7 @@ impl Kept {
             columns.polls.push(tick.polls);
             columns.state.push(tick.state.as_ref().map(ToString::to_string));
             columns.age.push(tick.at.elapsed().as_secs_f64());
-            columns.lateness_ms.push(i64::try_from(tick.lateness.as_millis()).unwrap_or(i64::MAX));
+            columns.lateness_ms.push(millis(tick.lateness));
         }
         columns
     }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::look_again::LookAgain;
 use super::ticks::{Tick, Ticks};
 use crate::definition::Sensor;
-use crate::generator::{EventGenerator, GenerateError};
+use crate::generator::{EventGenerator, GenerateError, Polls, millis};
 use crate::runtime::{Job, PollError, PollOutput, SensorRuntime};
 
 /// The longest that a failing sensor waits, unless its own interval is longer.
@@ -153,7 +153,8 @@ impl Tools {
     ) -> Result<(), GenerateError> {
         let id = turn.sensor.row.id;
         let earlier = self.ticks.take(id).await.filter(|tick| tick.epoch == turn.epoch);
-        let polls = 1 + earlier.as_ref().map_or(0, |tick| tick.polls);
+        let count = 1 + earlier.as_ref().map_or(0, |tick| tick.polls);
+        let polls = Polls { count, lateness: Some(turn.lateness) };
         let state = new.as_ref().or(earlier.as_ref().and_then(|tick| tick.state.as_ref()));
         output.state = state.map(|state| Value::clone(state));
         let submitted = self.generator.commit(&turn.sensor, turn.epoch, output, polls);
@@ -204,7 +205,7 @@ impl Tools {
             base: earlier.as_ref().map_or(turn.polls, |tick| tick.base),
             earlier: earlier.as_ref().map_or(0, |tick| tick.polls),
             state: earlier.as_ref().and_then(|tick| tick.state.as_deref()),
-            lateness_ms: i64::try_from(turn.lateness.as_millis()).unwrap_or(i64::MAX),
+            lateness_ms: millis(turn.lateness),
         };
         sensor_state::mark_failing(&self.pool, id, turn.epoch, &failed).await.inspect_err(|_| {
             earlier.into_iter().for_each(|tick| self.ticks.keep(id, tick));

@@ -34,7 +34,7 @@ async fn an_event_goes_all_the_way_into_an_execution() {
     assert!(event.get::<Option<String>, _>("pack_digest").is_some());
     // The next polls bring the same key: dropped and counted.
     fixture
-        .eventually("SELECT FROM sensor_state WHERE duplicates >= 2 AND status = 'running' AND events = 1")
+        .eventually("SELECT FROM sensor_state WHERE duplicates >= 2 AND status = 'running' AND events = 1 AND lateness_ms >= 0")
         .await;
     service.stop().await;
 }
