@@ -6,6 +6,7 @@ mod chain;
 mod detect;
 mod ingest;
 mod machine;
+mod sensors;
 mod spawn;
 mod summary;
 mod world;
@@ -33,13 +34,18 @@ enum Command {
     /// The process of `detect` that starts warm
     #[command(hide = true)]
     DetectWarm(detect::WarmArguments),
+    /// Polls and executions per second beside the machine's own limits; with --scale, ten thousand sensors
+    Sensors(sensors::Arguments),
+    /// The part of `sensors` that spawns without Attune
+    #[command(hide = true)]
+    BareSpawns(sensors::BareArguments),
     /// Processes per second through the launcher, beside a bare `posix_spawn`
     Spawn(spawn::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     let command = Arguments::parse().command;
-    if !matches!(command, Command::IngestLoad(_) | Command::DetectWarm(_)) {
+    if !matches!(command, Command::IngestLoad(_) | Command::DetectWarm(_) | Command::BareSpawns(_)) {
         println!("{}", machine::describe());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -50,6 +56,8 @@ fn main() -> anyhow::Result<()> {
             Command::Chain(arguments) => chain::run(&arguments).await,
             Command::Detect(arguments) => detect::run(&arguments).await,
             Command::DetectWarm(arguments) => detect::warm(arguments).await,
+            Command::Sensors(arguments) => sensors::run(&arguments).await,
+            Command::BareSpawns(arguments) => sensors::bare(&arguments),
             Command::Spawn(arguments) => spawn::run(&arguments).await,
         }
     })

@@ -1,0 +1,2 @@
+read -r params
+echo "$params"
