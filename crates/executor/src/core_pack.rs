@@ -6,6 +6,7 @@
 use attune_common::config::Config;
 use attune_common::repositories::pack;
 use attune_core::pack::Pack;
+use attune_runtimes::directory;
 use attune_runtimes::files::{Files, FilesError};
 use rust_embed::RustEmbed;
 use sqlx::PgPool;
@@ -61,7 +62,8 @@ pub fn definitions() -> Result<Pack, CorePackError> {
 /// The files of the core pack that this program carries.
 pub fn embedded_files() -> Result<Files, FilesError> {
     let content = |path: &str| CoreFiles::get(path).map(|file| file.data.into_owned()).unwrap_or_default();
-    Files::without_modes(CoreFiles::iter().map(|path| (path.to_string(), content(&path))))
+    let paths = CoreFiles::iter().filter(|path| !directory::is_skipped(path));
+    Files::without_modes(paths.map(|path| (path.to_string(), content(&path))))
 }
 
 #[cfg(test)]

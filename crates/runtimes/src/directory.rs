@@ -14,6 +14,11 @@ use crate::files::{Files, FilesError, MAX_FILE};
 /// What tools leave behind beside the sources, and what each machine makes for itself.
 const SKIPPED: &[&str] = &[".git", "__pycache__", "node_modules"];
 
+/// Whether a path of a pack, or a name in it, is none of the pack's content.
+pub fn is_skipped(path: &str) -> bool {
+    path.split('/').any(|name| SKIPPED.contains(&name))
+}
+
 /// Why a directory can not be read as a pack.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
@@ -103,7 +108,7 @@ fn read_into(files: &mut Files, directory: &Path, prefix: &str) -> Result<(), Di
         let path = entry.path();
         let name =
             entry.file_name().into_string().map_err(|_| DirectoryError::NotUtf8 { path: path.clone() })?;
-        if SKIPPED.contains(&name.as_str()) {
+        if is_skipped(&name) {
             continue;
         }
         let relative = format!("{prefix}{name}");

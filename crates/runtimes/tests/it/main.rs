@@ -5,6 +5,7 @@
 mod archive;
 mod content;
 mod environments;
+mod host;
 mod interpreter;
 mod node_action;
 mod node_modules;

@@ -18,9 +18,13 @@ pub(crate) fn packs() -> PathBuf {
 }
 
 pub(crate) fn run(command: &mut Command, stdin: &str) -> Finished {
+    run_with_environment(with_little(command), stdin)
+}
+
+/// As little environment as the services give; and nothing that is compiled stays in the sources.
+pub(crate) fn with_little(command: &mut Command) -> &mut Command {
     let path = std::env::var_os("PATH").unwrap();
-    command.env_clear().env("PATH", path).env("LANG", "C.UTF-8");
-    run_with_environment(command, stdin)
+    command.env_clear().env("PATH", path).env("LANG", "C.UTF-8").env("PYTHONDONTWRITEBYTECODE", "1")
 }
 
 pub(crate) fn run_with_environment(command: &mut Command, stdin: &str) -> Finished {
@@ -87,7 +91,7 @@ pub(crate) fn wrapped(path: &Path) -> Command {
             ("node", &[], "core/runtimes/nodejs/run.cjs")
         };
     let mut command = Command::new(binary);
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("LANG", "C.UTF-8");
+    with_little(&mut command);
     command.args(args).arg(packs().join(wrapper)).arg(path);
     command
 }

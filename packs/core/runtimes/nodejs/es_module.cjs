@@ -6,17 +6,28 @@ const { pathToFileURL } = require("url");
 const { Failure } = require("./failure.cjs");
 const hooks = require("./hooks.cjs");
 
+const opened = new Map();
+let giveTexts;
+
 /** Opens a module that stands at `path`; it has this text, and under other queries others. */
 function openModule(path, text, others = {}) {
-  const { href } = pathToFileURL(path);
-  const byQuery = Object.entries(others).map(([query, other]) => [href + query, other]);
-  hook({ [href]: text, ...Object.fromEntries(byQuery) });
+  const href = addressOf(path);
+  const byHash = Object.entries(others).map(([hash, other]) => [href + hash, other]);
+  hook({ [href]: text, ...Object.fromEntries(byHash) });
   // A convenience that authors ask for; CommonJS files have a `require` of their own and never see this one.
   globalThis.require = Module.createRequire(path);
   return {
+    require: globalThis.require,
     load: () => import(href).catch((error) => require("./located.cjs").throwLocated(error, path, text)),
-    probe: (query) => import(href + query),
+    probe: (hash) => import(href + hash),
   };
+}
+
+/** The engine never forgets a module, so a file that is opened again has another address. */
+function addressOf(path) {
+  const times = opened.get(path) || 0;
+  opened.set(path, times + 1);
+  return pathToFileURL(path).href + (times ? `?${times}` : "");
 }
 
 /** Lets `import()` in a CommonJS file find what its `require` finds. */
@@ -24,17 +35,27 @@ function findImports(source) {
   if (Module.registerHooks || (Module.register && /\bimport\s*\(/.test(source))) hook({});
 }
 
-/** In this thread where Node.js can; a thread for it costs half a start. */
 function hook(texts) {
+  if (giveTexts) giveTexts(texts);
+  else giveTexts = register(texts);
+}
+
+/** In this thread where Node.js can; a thread for it costs half a start. Gives what brings further texts there. */
+function register(texts) {
   if (Module.registerHooks) {
-    hooks.initialize(texts);
+    hooks.initialize({ texts });
     Module.registerHooks({ load: hooks.load, resolve: hooks.resolve });
-  } else if (Module.register) {
-    Module.register("./hooks.cjs", { parentURL: pathToFileURL(__filename), data: texts });
-  } else {
+    return hooks.add;
+  }
+  if (!Module.register) {
     const { version } = process;
     throw new Failure(`ES modules need Node.js 18.19 or 20.6, and this is ${version}; use require instead of import`);
   }
+  const { port1, port2: port } = new MessageChannel();
+  const options = { parentURL: pathToFileURL(__filename), data: { texts, port }, transferList: [port] };
+  Module.register("./hooks.cjs", options);
+  port1.unref();
+  return (more) => port1.postMessage(more);
 }
 
 module.exports = { findImports, openModule };

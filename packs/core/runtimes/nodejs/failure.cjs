@@ -11,6 +11,9 @@ const INSTALLED = "; Attune installs what package.json at the root of the pack n
 /** What is wrong is said completely by the message; no stack would help. */
 class Failure extends Error {}
 
+/** The file can only run in a process of its own. */
+class Unfit extends Error {}
+
 /** The program ended with another code than 0; what it wrote to stderr says more than any words about that. */
 class Ended extends Error {
   constructor(code) {
@@ -89,4 +92,4 @@ function clean(text) {
   return text.replace(/\0/g, "\\0");
 }
 
-module.exports = { Ended, Failure, messageOf, tracebackOf };
+module.exports = { Ended, Failure, Unfit, messageOf, tracebackOf };

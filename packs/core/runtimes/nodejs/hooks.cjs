@@ -10,14 +10,27 @@ const { pathToFileURL } = require("url");
 const NOT_FOUND = "ERR_MODULE_NOT_FOUND";
 const NOT_BARE = /^(\.{0,2}\/|\.{1,2}$|#|[a-z][a-z0-9+.-]*:)/i;
 
-let texts = {};
-
 /** Modules by address whose text is not in a file. */
+const texts = {};
+let incoming;
+
 function initialize(given) {
-  texts = given;
+  add(given.texts);
+  incoming = given.port;
+}
+
+function add(more) {
+  Object.assign(texts, more);
+}
+
+/** What was sent before the engine asked is here. */
+function receive() {
+  const { receiveMessageOnPort } = require("worker_threads");
+  for (let each; (each = receiveMessageOnPort(incoming)); ) add(each.message);
 }
 
 function load(url, context, next) {
+  if (incoming) receive();
   const source = texts[url];
   return source === undefined ? next(url, context) : { format: "module", source, shortCircuit: true };
 }
@@ -46,4 +59,4 @@ function first([place, ...rest], find, original) {
   return found instanceof Promise ? found.catch(elsewhere) : found;
 }
 
-module.exports = { initialize, load, resolve };
+module.exports = { add, initialize, load, resolve };

@@ -22,13 +22,13 @@ class Program {
     this.text = `${this.source}\n;globalThis[Symbol.for("${HAND_OUT}")](${handed});`;
     // The import has no target, so that this text is parsed and never runs.
     const probe = `${this.source}\nlet ${name};\nexport { ${name} };\nimport "attune:nothing";`;
-    if (this.isModule) this.module = openModule(this.path, this.text, { "?probe": probe });
+    if (this.isModule) this.module = openModule(this.path, this.text, { "#probe": probe });
     else findImports(this.source);
   }
 
   /** Whether the file defines the function. A file that is no JavaScript is an error here already. */
   async defines() {
-    return this.isModule ? this.isRefused(() => this.module.probe("?probe")) : this.definesInScript();
+    return this.isModule ? this.isRefused(() => this.module.probe("#probe")) : this.definesInScript();
   }
 
   async definesInScript() {
@@ -69,10 +69,15 @@ class Program {
   }
 
   /** Says that the file has no such function, and which one the author may have meant by it. */
-  lacks() {
+  lacks(also = "") {
     const near = nearest(this.name, this.source);
     const hint = near ? `; did you mean ${this.name} by ${near}?` : "";
-    return `the file defines no function ${this.name} and printed nothing${hint}`;
+    return `the file defines no function ${this.name}${also}${hint}`;
+  }
+
+  /** What the file finds in scope besides, also when another one ran since. */
+  enter() {
+    if (this.isModule) globalThis.require = this.module.require;
   }
 }
 

@@ -1,0 +1,55 @@
+"use strict";
+// One request of a host, brought to exactly one end, whichever comes first: it is done, it failed, something that it left
+// behind failed, it called process.exit, or it waits for what can never come. After the end it has no voice any more.
+
+const { Failure, Unfit, messageOf, tracebackOf } = require("./failure.cjs");
+
+/** Unwinds a call of process.exit. */
+class Exited extends Error {}
+
+class Turn {
+  constructor(request, out) {
+    this.request = request;
+    this.isPoll = request.type === "poll";
+    this.ended = false;
+    this.line = (text) => {
+      if (!this.ended) out.line(text);
+    };
+  }
+
+  /** Settles with the last message written. */
+  of(way) {
+    return new Promise((resolve) => {
+      this.resolve = resolve;
+      // One turn of the loop more, in which rejections that nobody handles are noticed.
+      way(this.request, this).then(() => setImmediate(() => this.end({ type: "done" })), (thrown) => this.fail(thrown));
+    });
+  }
+
+  fail(thrown) {
+    if (thrown instanceof Unfit) return this.end({ type: "unfit", reason: thrown.message });
+    this.end({ type: "error", message: messageOf(thrown), traceback: tracebackOf(thrown) });
+  }
+
+  exit(code) {
+    if (this.isPoll || code !== 0) {
+      return this.fail(new Failure(`the ${this.isPoll ? "sensor" : "action"} called process.exit(${code})`));
+    }
+    this.line('{"type":"result","result":null}');
+    this.end({ type: "done" });
+  }
+
+  starve() {
+    const what = this.isPoll ? "poll_sensor" : "run";
+    this.fail(new Failure(`${what} waits for a promise that nothing can settle any more`));
+  }
+
+  end(message) {
+    if (this.ended) return;
+    this.line(JSON.stringify({ ...message, id: this.request.id }));
+    this.ended = true;
+    this.resolve();
+  }
+}
+
+module.exports = { Exited, Turn };

@@ -1,0 +1,159 @@
+"""The loop of a host: one request, its messages, and their end."""
+
+import json
+import os
+import sys
+from contextlib import suppress
+
+from .awaiting import settled
+from .failure import message_of, traceback_of
+from .messages import Messages
+from .sensor import NAME as POLL_SENSOR
+from .sensor import Polled
+
+RUN = "run"
+CONTEXT = ".sensor-context.json"
+
+
+class Unfit(Exception):
+    """The file can only run in a process of its own."""
+
+
+class Host:
+    def __init__(self, modules):
+        self.modules = modules
+        self.requests = take_stdin()
+        self.messages = Messages()
+        self.home = os.getcwd()
+        self.process = os.getpid()
+        self.streams = ()
+        self.tidy()
+        self.ways = {"poll": self.poll, "run": self.run}
+
+    def serve(self):
+        self.messages.send({"type": "hello", "protocol": 1})
+        self.messages.flush()
+        for line in iter(self.requests.readline, b""):
+            request = json.loads(line)
+            if request["type"] == "stop":
+                break
+            # An order that came later than this program is none for it.
+            way = self.ways.get(request["type"])
+            if way is not None:
+                self.answer(way, request)
+        # What polls left behind, threads above all, keeps nobody waiting.
+        os._exit(0)
+
+    def answer(self, way, request):
+        with Variables(request.get("env") or {}):
+            last = self.attempt(way, request)
+        if os.getpid() != self.process:
+            # The author's code forked, and this is the child, which has no say here.
+            os._exit(0)
+        self.tidy()
+        last["id"] = request["id"]
+        self.messages.send(last)
+        self.messages.flush()
+
+    def attempt(self, way, request):
+        """The last message of the answer."""
+        try:
+            way(request)
+        except Unfit as unfit:
+            return {"type": "unfit", "reason": str(unfit)}
+        except BaseException as error:  # also SystemExit and KeyboardInterrupt
+            who = "the sensor" if way == self.poll else "the action"
+            return {"type": "error", "message": message_of(error, who), "traceback": traceback_of(error)}
+        return {"type": "done"}
+
+    def poll(self, request):
+        polled = self.modules.get(request["file"], polled_file)
+        state = request.get("state") or {}
+        if not polled.wants_context:
+            return polled.call.poll(request.get("config") or {}, state, self.messages)
+        with Context(self.home, request):
+            polled.call.poll(request.get("config") or {}, state, self.messages)
+
+    def run(self, request):
+        function = self.modules.get(request["file"], action_file).call
+        try:
+            result = settled(function(**(request.get("params") or {})))
+        except SystemExit as end:
+            if end.code not in (None, 0):
+                raise
+            result = None
+        self.messages.send({"type": "result", "result": result}, "the result", allow_nan=False)
+
+    def tidy(self):
+        """Gives back what polls share."""
+        if not self.streams or any(stream.closed for stream in self.streams):
+            self.streams = standard_streams()
+        sys.stdin, sys.stdout, sys.stderr = self.streams
+        sys.stdout.flush()
+        os.chdir(self.home)
+
+
+def polled_file(program):
+    return fit(program, POLL_SENSOR) and Polled(program)
+
+
+def action_file(program):
+    return fit(program, RUN) and program.function(RUN, {})
+
+
+def fit(program, name):
+    if not program.defines(name):
+        raise Unfit(program.lacks(name))
+    return True
+
+
+def take_stdin():
+    """The requests; whoever else reads stdin finds it empty."""
+    requests = os.fdopen(os.dup(0), "rb", 64 * 1024)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    return requests
+
+
+def standard_streams():
+    """As Python opens them; that an author closes one does not free its number."""
+    log = {"buffering": 1, "encoding": "utf-8", "errors": "backslashreplace", "closefd": False}
+    return open(0, closefd=False), open(1, "w", **log), open(2, "w", **log)
+
+
+class Variables:
+    """The variables of one request, in the environment while it runs."""
+
+    def __init__(self, variables):
+        self.variables = variables
+
+    def __enter__(self):
+        self.before = {name: os.environ.get(name) for name in self.variables}
+        os.environ.update(self.variables)
+
+    def __exit__(self, *_):
+        for name, value in self.before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+class Context:
+    """The file that SENSOR_CONTEXT names, for a sensor that reads it."""
+
+    def __init__(self, home, request):
+        self.path = os.path.join(home, CONTEXT)
+        keys = ("sensor", "triggers", "config", "state", "trigger_params")
+        self.context = {key: request.get(key) for key in keys}
+        self.context["ref"] = request.get("sensor")
+
+    def __enter__(self):
+        with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(self.context, file)
+        os.environ["SENSOR_CONTEXT"] = self.path
+
+    def __exit__(self, *_):
+        os.environ.pop("SENSOR_CONTEXT", None)
+        with suppress(FileNotFoundError):
+            os.unlink(self.path)
