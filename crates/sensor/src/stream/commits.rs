@@ -10,7 +10,7 @@ use super::StreamError;
 use super::intake::{Batch, Intake};
 use super::outbox::Outbox;
 use crate::definition::Sensor;
-use crate::generator::{EventGenerator, GenerateError};
+use crate::generator::{EventGenerator, GenerateError, Polls};
 use crate::runtime::PollOutput;
 
 /// Why a batch was not committed.
@@ -87,7 +87,7 @@ pub(super) async fn submit(
 ) -> Result<(), NotCommitted> {
     let output =
         PollOutput { events: batch.events, rejected: batch.rejected, state: batch.state, log: String::new() };
-    match generator.commit(sensor, epoch, output, 0).await {
+    match generator.commit(sensor, epoch, output, Polls { count: 0, lateness: None }).await {
         Ok(receipt) => {
             if receipt.rejected > 0 {
                 tracing::warn!(sensor.ref = %sensor.row.r#ref, events.rejected = receipt.rejected,
