@@ -7,7 +7,7 @@
 //!
 //! Invariants: every signal is blocked from before the first instruction (the service asks for that when it starts
 //! this program), so a request to stop is never lost; descriptors 0, 1 and 2 belong to the program, 3 is the report,
-//! and no other is open.
+//! 4 the program's cgroup if it has one, and no other is open.
 //!
 //! Failure: each step that fails is one record with the step and the error number, and a non-zero exit. When the
 //! service is gone there is nobody to tell, and the tree is ended all the same.
@@ -22,6 +22,8 @@
     reason = "the kernel's numbers of processes, signals and errors all fit into a C int"
 )]
 
+mod filesystem;
+mod mounts;
 mod order;
 mod prepare;
 mod procfs;
@@ -29,6 +31,7 @@ mod procfs;
 mod protocol;
 #[cfg(launcher)]
 mod runtime;
+mod sandbox;
 mod start;
 mod supervise;
 mod sys;
@@ -38,11 +41,14 @@ mod tree;
 
 use core::ffi::c_int;
 
-use order::{Mode, Order};
+use order::{Mode, Order, Sandbox};
 use protocol::{Report, STATUS_FD, Step};
 
 /// A failed step: where, and its error number.
 type Failure = (Step, c_int);
+
+/// The exit code of a launcher that could not end all that it had started.
+const LEFT_SOME: c_int = 1;
 
 /// The exit code of a launcher that could not start the program; the record says why.
 const NOT_STARTED: c_int = 125;
@@ -71,16 +77,22 @@ unsafe extern "C" fn begin(stack: *const usize) -> ! {
 
 fn obey(order: &Order) -> Result<(), Failure> {
     sys::name_process(c"attune-launcher");
-    prepare::descriptors()?;
+    prepare::descriptors(order)?;
     match order.mode {
         Mode::Exec => Err(prepare::become_program(order)),
         Mode::Run => {
             prepare::watch_over(order)?;
-            let program = start::start(order)?;
-            report(supervise::supervise(program, order.grace));
-            Ok(())
+            if order.sandbox == Sandbox::None { run(order, order.group) } else { sandbox::run(order) }
         }
     }
+}
+
+/// Starts the program in the group and stays until nothing is left of it.
+fn run(order: &Order, group: Option<c_int>) -> Result<(), Failure> {
+    let program = start::start(order, group)?;
+    let ended = supervise::supervise(program, order.grace, group);
+    report(ended);
+    if matches!(ended, Report::Ended { survivors: 0, .. }) { Ok(()) } else { sys::exit(LEFT_SOME) }
 }
 
 fn report(report: Report) {

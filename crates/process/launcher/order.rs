@@ -8,6 +8,7 @@
 use core::ffi::{CStr, c_char, c_int, c_uint};
 use core::time::Duration;
 
+use crate::protocol::GROUP_FD;
 use crate::sys::{CStrings, EINVAL};
 
 /// What to do once the preparations are made.
@@ -19,13 +20,27 @@ pub(crate) enum Mode {
     Exec,
 }
 
+/// How many directories an order may make visible.
+pub(crate) const MOST_VISIBLE: usize = 8;
+
+/// What of the system the program sees.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sandbox {
+    /// All of it.
+    None,
+    /// Its own processes and its own temporary directory.
+    Namespace,
+    /// Besides, nothing outside of its working directory can be changed, and there is no network.
+    Strict,
+}
+
 /// The resource limits by option name, with the kernel's number for each.
 const LIMITS: [(&[u8], c_int); 5] = [
     (b"--limit-cpu", 0),
     (b"--limit-fsize", 1),
+    (b"--limit-core", 4),
     (b"--limit-nproc", 6),
     (b"--limit-nofile", 7),
-    (b"--limit-as", 9),
 ];
 
 pub(crate) struct Order {
@@ -36,12 +51,17 @@ pub(crate) struct Order {
     /// Between SIGTERM and SIGKILL.
     pub(crate) grace: Duration,
     pub(crate) no_new_privileges: bool,
+    /// The directory of the program's own cgroup.
+    pub(crate) group: Option<c_int>,
+    pub(crate) sandbox: Sandbox,
+    /// Directories that the program needs, wherever they are.
+    pub(crate) visible: [Option<&'static CStr>; MOST_VISIBLE],
     /// Number of the resource and its limit.
     pub(crate) limits: [Option<(c_int, u64)>; LIMITS.len()],
     /// What an executed program gets when its parent dies.
     pub(crate) death_signal: c_int,
     pub(crate) user: Option<c_uint>,
-    pub(crate) group: Option<c_uint>,
+    pub(crate) group_id: Option<c_uint>,
     /// The program and its arguments, as `execve` takes them.
     pub(crate) argv: CStrings,
     /// The program's environment, which is this process's own.
@@ -56,10 +76,13 @@ impl Order {
             directory: c"/",
             grace: Duration::ZERO,
             no_new_privileges: false,
+            group: None,
+            sandbox: Sandbox::None,
+            visible: [None; MOST_VISIBLE],
             limits: [None; LIMITS.len()],
             death_signal: 0,
             user: None,
-            group: None,
+            group_id: None,
             argv: core::ptr::null(),
             env: core::ptr::null(),
         }
@@ -98,29 +121,55 @@ impl Order {
 
     fn set(&mut self, option: &'static CStr) -> Option<()> {
         let bytes = option.to_bytes();
-        let Some(equals) = bytes.iter().position(|byte| *byte == b'=') else {
-            self.no_new_privileges |= bytes == b"--no-new-privs";
-            return (bytes == b"--no-new-privs").then_some(());
-        };
-        let (name, value) =
-            (&bytes[..equals], CStr::from_bytes_with_nul(&option.to_bytes_with_nul()[equals + 1..]).ok()?);
-        if name == b"--cwd" {
-            self.directory = value;
-            return Some(());
+        match bytes.iter().position(|byte| *byte == b'=') {
+            Some(equals) => {
+                let value = CStr::from_bytes_with_nul(&option.to_bytes_with_nul()[equals + 1..]).ok()?;
+                self.set_value(&bytes[..equals], value)
+            }
+            None => self.set_flag(bytes),
         }
-        let number: u64 = value.to_str().ok()?.parse().ok()?;
+    }
+
+    fn set_flag(&mut self, name: &[u8]) -> Option<()> {
+        match name {
+            b"--no-new-privs" => self.no_new_privileges = true,
+            b"--group" => self.group = Some(GROUP_FD),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn set_value(&mut self, name: &[u8], value: &'static CStr) -> Option<()> {
+        match name {
+            b"--cwd" => self.directory = value,
+            b"--visible" => *self.visible.iter_mut().find(|place| place.is_none())? = Some(value),
+            b"--sandbox" => self.sandbox = sandbox(value)?,
+            _ => self.set_number(name, value.to_str().ok()?.parse().ok()?)?,
+        }
+        Some(())
+    }
+
+    fn set_number(&mut self, name: &[u8], number: u64) -> Option<()> {
         match name {
             b"--parent" => self.parent = number.try_into().ok()?,
             b"--grace-ms" => self.grace = Duration::from_millis(number),
             b"--death-signal" => self.death_signal = number.try_into().ok()?,
             b"--uid" => self.user = Some(number.try_into().ok()?),
-            b"--gid" => self.group = Some(number.try_into().ok()?),
+            b"--gid" => self.group_id = Some(number.try_into().ok()?),
             _ => {
                 let at = LIMITS.iter().position(|(known, _)| *known == name)?;
                 self.limits[at] = Some((LIMITS[at].1, number));
             }
         }
         Some(())
+    }
+}
+
+fn sandbox(name: &CStr) -> Option<Sandbox> {
+    match name.to_bytes() {
+        b"namespace" => Some(Sandbox::Namespace),
+        b"strict" => Some(Sandbox::Strict),
+        _ => None,
     }
 }
 

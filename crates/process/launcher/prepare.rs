@@ -9,10 +9,13 @@ use crate::order::Order;
 use crate::protocol::{STATUS_FD, Step};
 use crate::{Failure, sys};
 
-/// Closes whatever the service had open without meaning to hand it on, and keeps the report from the program.
-pub(crate) fn descriptors() -> Result<(), Failure> {
-    sys::close_on_exec(STATUS_FD)
-        .and_then(|()| sys::close_descriptors(STATUS_FD.cast_unsigned() + 1, c_uint::MAX))
+/// Closes whatever the service had open without meaning to hand it on, and keeps the report and the group from the
+/// program.
+pub(crate) fn descriptors(order: &Order) -> Result<(), Failure> {
+    let last = order.group.unwrap_or(STATUS_FD);
+    (STATUS_FD..=last)
+        .try_for_each(sys::close_on_exec)
+        .and_then(|()| sys::close_descriptors(last.cast_unsigned() + 1, c_uint::MAX))
         .map_err(|errno| (Step::Descriptors, errno))
 }
 
@@ -21,6 +24,12 @@ pub(crate) fn watch_over(order: &Order) -> Result<(), Failure> {
     sys::new_session().map_err(|errno| (Step::Session, errno))?;
     sys::become_subreaper().map_err(|errno| (Step::Subreaper, errno))?;
     follow_parent(order.parent, sys::SIGTERM)
+}
+
+/// Leaves the program's streams to it: as long as the launcher held them too, their reader would never see the end.
+pub(crate) fn let_go_of_streams() -> Result<(), Failure> {
+    let last: c_uint = 2;
+    sys::close_descriptors(0, last).map_err(|errno| (Step::Descriptors, errno))
 }
 
 /// Becomes the program; returns only when that failed. The user is changed first, because changing it clears the
@@ -38,7 +47,7 @@ pub(crate) fn become_program(order: &Order) -> Failure {
 }
 
 fn change_user(order: &Order) -> Result<(), Failure> {
-    match (order.user, order.group) {
+    match (order.user, order.group_id) {
         (Some(user), Some(group)) => sys::become_user(user, group).map_err(|errno| (Step::User, errno)),
         (None, None) => Ok(()),
         _ => Err((Step::Order, sys::EINVAL)),

@@ -53,18 +53,25 @@ pub(crate) fn look_at(pid: c_int) -> Option<Process> {
 /// `/proc/PID/stat`.
 fn stat_path(pid: c_int, path: &mut [u8; 24]) -> Option<&CStr> {
     let mut digits = [0; 10];
-    let mut first = digits.len();
-    let mut left = u32::try_from(pid).ok()?;
-    while left > 0 {
-        first -= 1;
-        digits[first] = b'0' + (left % 10) as u8;
-        left /= 10;
-    }
-    let text = b"/proc/".iter().chain(&digits[first..]).chain(b"/stat");
+    let digits = decimal(u32::try_from(pid).ok()?, &mut digits);
+    let text = b"/proc/".iter().chain(digits).chain(b"/stat");
     for (place, byte) in path.iter_mut().zip(text) {
         *place = *byte;
     }
     CStr::from_bytes_until_nul(path).ok()
+}
+
+/// A number's digits.
+pub(crate) fn decimal(number: u32, digits: &mut [u8; 10]) -> &[u8] {
+    let (mut first, mut left) = (digits.len(), number);
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            return &digits[first..];
+        }
+    }
 }
 
 /// `pid (name) state parent …`, the start time being the twentieth after the name. The name may hold anything,

@@ -3,8 +3,9 @@
 //! The order goes in as arguments, so that a process list shows an operator what runs and under which rules:
 //!
 //! ```text
-//! attune-launcher run  --parent=PID --cwd=DIR --grace-ms=N [--no-new-privs] [--limit-…=N] -- PROGRAM ARGUMENT…
-//! attune-launcher exec --parent=PID --cwd=DIR --death-signal=N [--gid=N --uid=N]           -- PROGRAM ARGUMENT…
+//! attune-launcher run  --parent=PID --cwd=DIR --grace-ms=N [--group] [--no-new-privs] [--limit-…=N]
+//!                      [--sandbox=namespace|strict [--visible=DIR]…] -- PROGRAM ARGUMENT…
+//! attune-launcher exec --parent=PID --cwd=DIR --death-signal=N [--gid=N --uid=N] -- PROGRAM ARGUMENT…
 //! ```
 //!
 //! The answer comes back as records of a fixed size on descriptor 3. One record is one write far below the size
@@ -12,6 +13,9 @@
 
 /// The descriptor on which the launcher reports. It is closed when a program is executed, so the program never sees it.
 pub(crate) const STATUS_FD: i32 = 3;
+
+/// With `--group`: the directory of a cgroup that is the program's alone. The launcher itself is not in it.
+pub(crate) const GROUP_FD: i32 = STATUS_FD + 1;
 
 /// SIGUSR1: end the whole tree with SIGKILL at once. SIGTERM and SIGINT ask for the polite way first.
 pub(crate) const KILL_NOW: i32 = 10;
@@ -45,10 +49,12 @@ pub(crate) enum Step {
     Directory = 10,
     /// Executing the program.
     Exec = 11,
+    /// Making namespaces, or the view of the file system in them.
+    Sandbox = 12,
 }
 
 impl Step {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Order,
         Self::Descriptors,
         Self::Subreaper,
@@ -60,6 +66,7 @@ impl Step {
         Self::User,
         Self::Directory,
         Self::Exec,
+        Self::Sandbox,
     ];
 
     fn from_number(number: i32) -> Option<Self> {

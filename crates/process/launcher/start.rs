@@ -5,7 +5,7 @@
 
 #![expect(unsafe_code, reason = "a process that borrows memory is made and entered by hand")]
 
-use core::ffi::{c_int, c_uint, c_void};
+use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 
 use crate::order::Order;
@@ -21,21 +21,19 @@ struct Attempt<'a> {
     failure: Option<Failure>,
 }
 
-/// Starts the program and gives its streams to it alone: as long as the launcher held them too, their reader would
-/// never see the end.
-pub(crate) fn start(order: &Order) -> Result<c_int, Failure> {
+/// Starts the program, in this cgroup, and gives its streams to it alone.
+pub(crate) fn start(order: &Order, group: Option<c_int>) -> Result<c_int, Failure> {
     let mut stack = [MaybeUninit::uninit(); STACK];
     let mut attempt = Attempt { order, launcher: sys::process_id(), failure: None };
     // SAFETY: `enter` gets an `Attempt` and writes only its `failure`.
-    let program = unsafe { sys::borrow_memory_and_run(enter, &mut stack, &mut attempt) };
+    let program = unsafe { sys::borrow_memory_and_run(enter, &mut stack, &mut attempt, group) };
     let program = program.map_err(|errno| (Step::Clone, errno))?;
     // Written by the other process behind the compiler's back, so it is read the same way.
     // SAFETY: a live value, and nobody else is there to write it any more.
     if let Some(failure) = unsafe { (&raw const attempt.failure).read_volatile() } {
         return Err(failure);
     }
-    let streams: c_uint = 2;
-    sys::close_descriptors(0, streams).map_err(|errno| (Step::Descriptors, errno))?;
+    prepare::let_go_of_streams()?;
     Ok(program)
 }
 

@@ -33,9 +33,10 @@ enum Phase {
     GivenUp,
 }
 
-/// Waits for `program`, and for everything that it started, and reports how it went.
-pub(crate) fn supervise(program: c_int, grace: Duration) -> Report {
-    let mut supervisor = Supervisor { program, grace, end: None, phase: Phase::Running, tree: Tree::new() };
+/// Waits for `program`, and for everything that it started, all of it in `group`, and reports how it went.
+pub(crate) fn supervise(program: c_int, grace: Duration, group: Option<c_int>) -> Report {
+    let tree = Tree::new(group);
+    let mut supervisor = Supervisor { program, grace, end: None, phase: Phase::Running, tree };
     while supervisor.reap() {
         if matches!(supervisor.phase, Phase::GivenUp) {
             let survivors = supervisor.tree.count();

@@ -6,6 +6,7 @@
 
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use core::mem::MaybeUninit;
+use core::ops::Range;
 use core::ptr::{self, NonNull};
 use core::time::Duration;
 
@@ -24,14 +25,16 @@ pub(crate) const ESRCH: c_int = 3;
 pub(crate) const EINVAL: c_int = 22;
 pub(crate) const ETXTBSY: c_int = 26;
 
-const AT_FDCWD: isize = -100;
+pub(crate) const AT_FDCWD: usize = (-100_isize).cast_unsigned();
 const CLOCK_MONOTONIC: usize = 1;
 const CLONE_VM: usize = 0x100;
 const CLONE_VFORK: usize = 0x4000;
+const CLONE_INTO_CGROUP: usize = 0x2_0000_0000;
 const FD_CLOEXEC: usize = 1;
 const F_SETFD: usize = 2;
 const MAP_PRIVATE_ANONYMOUS_NORESERVE: usize = 0x2 | 0x20 | 0x4000;
-const O_CLOEXEC: usize = 0o2_000_000;
+pub(crate) const O_CLOEXEC: usize = 0o2_000_000;
+pub(crate) const O_WRONLY: usize = 1;
 const PROT_READ_WRITE: usize = 1 | 2;
 const PR_SET_PDEATHSIG: usize = 1;
 const PR_SET_NAME: usize = 15;
@@ -77,7 +80,7 @@ fn register(value: c_int) -> usize {
     (value as isize).cast_unsigned()
 }
 
-fn address<T>(value: &T) -> usize {
+pub(crate) fn address<T>(value: &T) -> usize {
     ptr::from_ref(value).expose_provenance()
 }
 
@@ -86,8 +89,8 @@ fn address_mut<T>(value: &mut T) -> usize {
 }
 
 /// A call that takes nothing but numbers.
-fn plain<const N: usize>(number: usize, arguments: [usize; N]) -> Result<usize, c_int> {
-    // SAFETY: the callers below pass no addresses, or those of values that live during the call and have the layout
+pub(crate) fn plain<const N: usize>(number: usize, arguments: [usize; N]) -> Result<usize, c_int> {
+    // SAFETY: the callers, here and in `filesystem`, pass no addresses, or those of values that live during the call and have the layout
     // that the kernel expects.
     unsafe { call(number, arguments) }
 }
@@ -110,6 +113,14 @@ pub(crate) fn process_id() -> c_int {
 
 pub(crate) fn parent_id() -> c_int {
     plain(number::GETPPID, []).map_or(0, |pid| pid as c_int)
+}
+
+pub(crate) fn user_id() -> c_uint {
+    plain(number::GETEUID, []).map_or(0, |user| user as c_uint)
+}
+
+pub(crate) fn group_id() -> c_uint {
+    plain(number::GETEGID, []).map_or(0, |group| group as c_uint)
 }
 
 pub(crate) fn new_session() -> Result<(), c_int> {
@@ -195,8 +206,22 @@ pub(crate) fn now() -> Duration {
     Duration::new(time.seconds.cast_unsigned(), u32::try_from(time.nanoseconds).unwrap_or(0))
 }
 
-/// Runs `entry` as a new process that borrows this one's memory, on the end of `stack`, and returns its id when it
-/// has executed a program or exited. Nothing is copied, and what `entry` wrote into `argument` can be read.
+/// `struct clone_args`.
+#[derive(Default)]
+#[repr(C)]
+struct CloneArguments {
+    flags: usize,
+    unused: [usize; 3],
+    exit_signal: usize,
+    stack: usize,
+    stack_bytes: usize,
+    unused_either: [usize; 3],
+    cgroup: usize,
+}
+
+/// Runs `entry` as a new process that borrows this one's memory, on `stack`, and returns its id when it has executed a
+/// program or exited. Nothing is copied, and what `entry` wrote into `argument` can be read. The process is born into
+/// the cgroup whose directory is open as `group`; the older call, which knows no groups, works in more containers.
 ///
 /// # Safety
 /// `entry` gets `argument` as a pointer to `T`; it must not touch other memory that this process relies on.
@@ -204,13 +229,46 @@ pub(crate) unsafe fn borrow_memory_and_run<T>(
     entry: Entry,
     stack: &mut [MaybeUninit<u128>],
     argument: &mut T,
+    group: Option<c_int>,
 ) -> Result<c_int, c_int> {
-    let top = stack.as_mut_ptr_range().end.cast::<c_void>();
+    let bytes = size_of_val(stack);
+    let Range { start, end } = stack.as_mut_ptr_range();
+    let (start, top) = (start.expose_provenance(), end.expose_provenance());
     let argument = ptr::from_mut(argument).cast::<c_void>();
-    let flags = CLONE_VM | CLONE_VFORK | register(SIGCHLD);
+    let flags = CLONE_VM | CLONE_VFORK;
+    let grouped = group.map(|group| CloneArguments {
+        stack: start,
+        stack_bytes: bytes,
+        ..CloneArguments::into_group(flags, group)
+    });
     // SAFETY: the stack is one of 16-byte units, and this process sleeps until the borrowing is over.
-    let pid = unsafe { clone(flags, top, entry, argument) } as c_int;
+    let pid = unsafe {
+        match &grouped {
+            Some(all) => clone(number::CLONE3, [address(all), size_of_val(all)], entry, argument),
+            None => clone(number::CLONE, [flags | register(SIGCHLD), top], entry, argument),
+        }
+    } as c_int;
     if pid < 0 { Err(-pid) } else { Ok(pid) }
+}
+
+/// Makes a copy of this process, in new namespaces and perhaps in another cgroup. In the copy, it returns 0.
+pub(crate) fn copy_process(namespaces: usize, group: Option<c_int>) -> Result<c_int, c_int> {
+    let pid = match group.map(|group| CloneArguments::into_group(namespaces, group)) {
+        Some(all) => plain(number::CLONE3, [address(&all), size_of_val(&all)]),
+        None => plain(number::CLONE, [namespaces | register(SIGCHLD), 0, 0, 0, 0]),
+    };
+    pid.map(|pid| pid as c_int)
+}
+
+impl CloneArguments {
+    fn into_group(flags: usize, group: c_int) -> Self {
+        Self {
+            flags: flags | CLONE_INTO_CGROUP,
+            exit_signal: register(SIGCHLD),
+            cgroup: register(group),
+            ..Self::default()
+        }
+    }
 }
 
 /// Becomes the program `argv[0]`; returns only when that failed.
@@ -254,9 +312,17 @@ pub(crate) fn usage_of_children() -> Usage {
 pub(crate) struct Descriptor(usize);
 
 impl Descriptor {
+    pub(crate) fn from_number(number: usize) -> Self {
+        Self(number)
+    }
+
+    pub(crate) fn number(&self) -> usize {
+        self.0
+    }
+
     /// Opens a file or directory for reading.
     pub(crate) fn open(path: &CStr) -> Option<Self> {
-        let arguments = [AT_FDCWD.cast_unsigned(), path.as_ptr().expose_provenance(), O_CLOEXEC];
+        let arguments = [AT_FDCWD, path.as_ptr().expose_provenance(), O_CLOEXEC];
         plain(number::OPENAT, arguments).ok().map(Self)
     }
 
@@ -294,6 +360,27 @@ impl ProcessHandle {
     pub(crate) fn signal(&self, signal: c_int) {
         let _ = plain(number::PIDFD_SEND_SIGNAL, [self.0.0, register(signal), 0, 0]);
     }
+}
+
+/// Sends a signal to a child of this process, which keeps its number until it is reaped.
+pub(crate) fn signal_child(pid: c_int, signal: c_int) {
+    let _ = plain(number::KILL, [register(pid), register(signal)]);
+}
+
+/// Writes into a file that exists.
+pub(crate) fn write_file(path: &CStr, bytes: &[u8]) -> Result<(), c_int> {
+    write_at(AT_FDCWD, path, bytes)
+}
+
+/// Writes into a file that exists, below the directory that is open as `directory`.
+pub(crate) fn write_below(directory: c_int, file: &CStr, bytes: &[u8]) -> Result<(), c_int> {
+    write_at(register(directory), file, bytes)
+}
+
+fn write_at(directory: usize, file: &CStr, bytes: &[u8]) -> Result<(), c_int> {
+    let arguments = [directory, file.as_ptr().expose_provenance(), O_WRONLY | O_CLOEXEC];
+    let file = plain(number::OPENAT, arguments).map(Descriptor)?;
+    plain(number::WRITE, [file.0, bytes.as_ptr().expose_provenance(), bytes.len()]).map(drop)
 }
 
 /// Writes all of `bytes` as one record. When nobody listens any more there is nobody to tell.

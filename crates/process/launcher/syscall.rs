@@ -25,9 +25,12 @@ pub(crate) mod number {
     pub(crate) const CLONE: usize = 56;
     pub(crate) const EXECVE: usize = 59;
     pub(crate) const WAIT4: usize = 61;
+    pub(crate) const KILL: usize = 62;
     pub(crate) const FCNTL: usize = 72;
     pub(crate) const CHDIR: usize = 80;
     pub(crate) const GETRUSAGE: usize = 98;
+    pub(crate) const GETEUID: usize = 107;
+    pub(crate) const GETEGID: usize = 108;
     pub(crate) const GETPPID: usize = 110;
     pub(crate) const SETSID: usize = 112;
     pub(crate) const SETGROUPS: usize = 116;
@@ -35,20 +38,30 @@ pub(crate) mod number {
     pub(crate) const SETRESGID: usize = 119;
     pub(crate) const RT_SIGTIMEDWAIT: usize = 128;
     pub(crate) const PRCTL: usize = 157;
+    pub(crate) const MOUNT: usize = 165;
     pub(crate) const GETDENTS64: usize = 217;
     pub(crate) const CLOCK_GETTIME: usize = 228;
     pub(crate) const EXIT_GROUP: usize = 231;
     pub(crate) const OPENAT: usize = 257;
+    pub(crate) const MKDIRAT: usize = 258;
+    pub(crate) const SYMLINKAT: usize = 266;
     pub(crate) const PRLIMIT64: usize = 302;
     pub(crate) const PIDFD_SEND_SIGNAL: usize = 424;
+    pub(crate) const OPEN_TREE: usize = 428;
+    pub(crate) const MOVE_MOUNT: usize = 429;
     pub(crate) const PIDFD_OPEN: usize = 434;
+    pub(crate) const CLONE3: usize = 435;
     pub(crate) const CLOSE_RANGE: usize = 436;
+    pub(crate) const MOUNT_SETATTR: usize = 442;
 }
 
 /// The numbers of the calls.
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod number {
     pub(crate) const FCNTL: usize = 25;
+    pub(crate) const MKDIRAT: usize = 34;
+    pub(crate) const SYMLINKAT: usize = 36;
+    pub(crate) const MOUNT: usize = 40;
     pub(crate) const CHDIR: usize = 49;
     pub(crate) const OPENAT: usize = 56;
     pub(crate) const CLOSE: usize = 57;
@@ -58,6 +71,7 @@ pub(crate) mod number {
     pub(crate) const EXIT_GROUP: usize = 94;
     pub(crate) const NANOSLEEP: usize = 101;
     pub(crate) const CLOCK_GETTIME: usize = 113;
+    pub(crate) const KILL: usize = 129;
     pub(crate) const RT_SIGACTION: usize = 134;
     pub(crate) const RT_SIGPROCMASK: usize = 135;
     pub(crate) const RT_SIGTIMEDWAIT: usize = 137;
@@ -69,14 +83,20 @@ pub(crate) mod number {
     pub(crate) const PRCTL: usize = 167;
     pub(crate) const GETPID: usize = 172;
     pub(crate) const GETPPID: usize = 173;
+    pub(crate) const GETEUID: usize = 175;
+    pub(crate) const GETEGID: usize = 177;
     pub(crate) const CLONE: usize = 220;
     pub(crate) const EXECVE: usize = 221;
     pub(crate) const MMAP: usize = 222;
     pub(crate) const WAIT4: usize = 260;
     pub(crate) const PRLIMIT64: usize = 261;
     pub(crate) const PIDFD_SEND_SIGNAL: usize = 424;
+    pub(crate) const OPEN_TREE: usize = 428;
+    pub(crate) const MOVE_MOUNT: usize = 429;
     pub(crate) const PIDFD_OPEN: usize = 434;
+    pub(crate) const CLONE3: usize = 435;
     pub(crate) const CLOSE_RANGE: usize = 436;
+    pub(crate) const MOUNT_SETATTR: usize = 442;
 }
 
 /// One call with up to six arguments; an error comes back as its number.
@@ -129,15 +149,15 @@ unsafe fn enter_kernel(number: usize, arguments: [usize; 6]) -> isize {
 /// What a new process begins with; it has nowhere to return to.
 pub(crate) type Entry = extern "C" fn(*mut c_void) -> !;
 
-/// Makes a process that begins with `entry(argument)` on the stack that ends at `stack_top`.
+/// Makes a process that begins with `entry(argument)`, by `CLONE` or `CLONE3` with its first two arguments.
 ///
 /// # Safety
-/// The stack's end must be aligned to 16 bytes, and the stack and the argument must be good for as long as the new
-/// process uses this one's memory.
+/// The call must be given a stack, whose end is aligned to 16 bytes; stack and argument must be good for as long as
+/// the new process uses this one's memory.
 #[cfg(target_arch = "x86_64")]
 pub(crate) unsafe fn clone(
-    flags: usize,
-    stack_top: *mut c_void,
+    number: usize,
+    arguments: [usize; 2],
     entry: Entry,
     argument: *mut c_void,
 ) -> isize {
@@ -153,8 +173,8 @@ pub(crate) unsafe fn clone(
             "call r12",
             "ud2",
             "2:",
-            inlateout("rax") number::CLONE => result,
-            in("rdi") flags, in("rsi") stack_top, in("rdx") 0, in("r10") 0, in("r8") 0,
+            inlateout("rax") number => result,
+            in("rdi") arguments[0], in("rsi") arguments[1], in("rdx") 0, in("r10") 0, in("r8") 0,
             in("r12") entry, in("r13") argument,
             lateout("rcx") _, lateout("r11") _,
         );
@@ -162,15 +182,15 @@ pub(crate) unsafe fn clone(
     result
 }
 
-/// Makes a process that begins with `entry(argument)` on the stack that ends at `stack_top`.
+/// Makes a process that begins with `entry(argument)`, by `CLONE` or `CLONE3` with its first two arguments.
 ///
 /// # Safety
-/// The stack's end must be aligned to 16 bytes, and the stack and the argument must be good for as long as the new
-/// process uses this one's memory.
+/// The call must be given a stack, whose end is aligned to 16 bytes; stack and argument must be good for as long as
+/// the new process uses this one's memory.
 #[cfg(target_arch = "aarch64")]
 pub(crate) unsafe fn clone(
-    flags: usize,
-    stack_top: *mut c_void,
+    number: usize,
+    arguments: [usize; 2],
     entry: Entry,
     argument: *mut c_void,
 ) -> isize {
@@ -186,9 +206,9 @@ pub(crate) unsafe fn clone(
             "blr x20",
             "brk 1",
             "2:",
-            in("x8") number::CLONE,
-            inlateout("x0") flags => result,
-            in("x1") stack_top, in("x2") 0, in("x3") 0, in("x4") 0,
+            in("x8") number,
+            inlateout("x0") arguments[0] => result,
+            in("x1") arguments[1], in("x2") 0, in("x3") 0, in("x4") 0,
             in("x20") entry, in("x21") argument,
         );
     }

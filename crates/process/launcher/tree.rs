@@ -15,6 +15,8 @@ const PASSES: usize = 50;
 /// The tree and the room that it takes to look at it.
 pub(crate) struct Tree {
     root: c_int,
+    /// The cgroup that holds all of it, unless somebody has left that.
+    group: Option<c_int>,
     all: Table<Process>,
     descendants: Table<Process>,
     /// Who has been told already, in order of number and start.
@@ -23,8 +25,9 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// The tree below this process.
-    pub(crate) fn new() -> Self {
-        Self { root: sys::process_id(), all: Table::new(), descendants: Table::new(), told: Table::new() }
+    pub(crate) fn new(group: Option<c_int>) -> Self {
+        let (root, all, descendants, told) = (sys::process_id(), Table::new(), Table::new(), Table::new());
+        Self { root, group, all, descendants, told }
     }
 
     /// Asks every living descendant to end, unless it was asked before: many take a second request as an order to
@@ -33,10 +36,15 @@ impl Tree {
         self.tell(&[SIGTERM, SIGCONT]);
     }
 
-    /// Sends SIGKILL to every living descendant, and looks again until nobody is found who had not got it yet. A
+    /// Has the kernel kill the whole group at once, those too that are just being born or have become another user's.
+    /// Then sends SIGKILL to every living descendant, and looks again until nobody is found who had not got it yet. A
     /// process that was killed starts no other, so only a tree that grows faster than it can be looked at needs
     /// another call.
     pub(crate) fn kill(&mut self) {
+        if let Some(group) = self.group {
+            // The rounds below do without it as well.
+            let _ = sys::write_below(group, c"cgroup.kill", b"1");
+        }
         self.told.clear();
         for _ in 0..PASSES {
             if self.tell(&[SIGKILL]) == 0 {

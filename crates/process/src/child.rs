@@ -4,6 +4,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,10 +12,16 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, pidfd_send_signal, waitid};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::time::{Instant, sleep};
 
+use crate::group::Group;
 use crate::outcome::Outcome;
 use crate::protocol::KILL_NOW;
-use crate::reaper;
+use crate::{reaper, rung};
+
+/// How long the kernel may take to end a killed group, and how often it is looked at.
+const STUBBORN: Duration = Duration::from_secs(5);
+const ROUND: Duration = Duration::from_millis(1);
 
 /// What becomes of a process whose owner forgets it.
 #[derive(Clone, Copy)]
@@ -45,11 +52,16 @@ pub(crate) struct Child {
     /// How it ended, once it was reaped. Locked while waiting, because a process can be waited for only once.
     ended: Mutex<Option<Outcome>>,
     farewell: Farewell,
+    /// Where all that it starts lives.
+    group: Option<Group>,
+    /// Whether it was told anything, after which its group may have been killed.
+    told: AtomicBool,
 }
 
 impl Child {
-    pub(crate) fn new(pid: Pid, handle: OwnedFd, farewell: Farewell) -> Self {
-        Self { pid, handle: Some(handle), ended: Mutex::new(None), farewell }
+    pub(crate) fn new(pid: Pid, handle: OwnedFd, farewell: Farewell, group: Option<Group>) -> Self {
+        let (ended, told) = (Mutex::new(None), AtomicBool::new(false));
+        Self { pid, handle: Some(handle), ended, farewell, group, told }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -62,6 +74,7 @@ impl Child {
 
     /// Sends a signal; one that has ended already needs none.
     pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
+        self.told.store(true, Ordering::Relaxed);
         match pidfd_send_signal(self.handle(), signal) {
             Err(Errno::SRCH) => Ok(()),
             other => Ok(other?),
@@ -92,6 +105,22 @@ impl Child {
         }
     }
 
+    /// Kills what a launcher left that was killed itself, and waits until that is gone. `false`: nobody knows what it
+    /// left.
+    pub(crate) async fn clear(&self) -> io::Result<bool> {
+        let Some(group) = &self.group else { return Ok(false) };
+        group.kill()?;
+        self.told.store(true, Ordering::Relaxed);
+        let give_up_at = Instant::now() + STUBBORN;
+        while !group.is_empty()? {
+            if Instant::now() >= give_up_at {
+                return Ok(false);
+            }
+            sleep(ROUND).await;
+        }
+        Ok(true)
+    }
+
     /// Reaps it when it has ended.
     pub(crate) fn reap(&self) -> io::Result<Option<Outcome>> {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,12 +141,17 @@ fn decode(status: &WaitIdStatus) -> Outcome {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if matches!(self.reap(), Ok(None)) {
-            // It can only fail for one that has just ended, and the reaper finds that out.
-            let _ = self.signal(self.farewell.signal);
-            if let Some(handle) = self.handle.take() {
-                reaper::adopt(handle, self.farewell.patience);
+        let group = self.group.take();
+        match self.reap() {
+            Ok(None) => {
+                // It can only fail for one that has just ended, and the reaper finds that out.
+                let _ = self.signal(self.farewell.signal);
+                if let Some(handle) = self.handle.take() {
+                    reaper::adopt(handle, self.farewell.patience, group);
+                }
             }
+            Ok(Some(Outcome::Exited(0))) if !*self.told.get_mut() => drop(group.map(rung::give_back)),
+            _ => drop(group.map(Group::bury)),
         }
     }
 }

@@ -62,7 +62,9 @@ impl Daemon {
         let descriptors =
             pipes::above_standard(streams.into_iter().chain([status_end])).map_err(not_started)?;
         let farewell = Farewell { signal, patience: PATIENCE };
-        let child = spawner::start(Start { argv, env, descriptors, farewell }).await.map_err(not_started)?;
+        let child = spawner::start(Start { argv, env, descriptors, farewell, group: None })
+            .await
+            .map_err(not_started)?;
         match until_executed(&mut status).await.map_err(not_started)? {
             None => Ok(Self { child }),
             Some((step, errno)) => {

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
+use crate::sandbox::Level;
+
 /// A program that did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
@@ -50,6 +52,14 @@ pub enum LaunchError {
         /// The program.
         program: PathBuf,
     },
+    /// This host cannot confine a program as it was demanded.
+    #[error("this host cannot run a program in the sandbox {:?}: {reason}", level.as_str())]
+    Sandbox {
+        /// What was demanded.
+        level: Level,
+        /// What a trial showed.
+        reason: String,
+    },
     /// The working directory cannot be entered.
     #[error("cannot enter the working directory {}", directory.display())]
     Directory {
@@ -69,10 +79,12 @@ pub enum LaunchError {
         source: io::Error,
     },
     /// The launcher was killed by somebody else while the program ran. The program itself died with it; what it had
-    /// started may be left.
-    #[error("the launcher of {} was killed; processes that the program started may be left", program.display())]
+    /// started did so too when it had a cgroup or a namespace of its own.
+    #[error("the launcher of {} was killed; {}", program.display(), if *all_killed { "all that the program had started was killed too" } else { "processes that the program started may be left" })]
     LauncherLost {
         /// The program.
         program: PathBuf,
+        /// Whether nothing can be left.
+        all_killed: bool,
     },
 }

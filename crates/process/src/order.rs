@@ -14,15 +14,20 @@ impl Order {
     /// An order for `mode`, from this process, in `directory`.
     pub(crate) fn new(mode: &str, directory: &Path) -> Result<Self, LaunchError> {
         let order = Self(Vec::with_capacity(16)).push("mode", "attune-launcher")?.push("mode", mode)?;
-        let order = order.number("--parent", std::process::id().into())?;
-        let mut option = OsString::from("--cwd=");
-        option.push(directory);
-        order.push("the working directory", option)
+        order.number("--parent", std::process::id().into())?.directory("--cwd", directory)
     }
 
     /// Adds `--name=value`.
     pub(crate) fn number(self, name: &'static str, value: u64) -> Result<Self, LaunchError> {
         self.push(name, format!("{name}={value}"))
+    }
+
+    /// Adds `--name=directory`.
+    pub(crate) fn directory(self, name: &'static str, value: &Path) -> Result<Self, LaunchError> {
+        let mut option = OsString::from(name);
+        option.push("=");
+        option.push(value);
+        self.push("a directory", option)
     }
 
     /// Adds an option without a value.
@@ -105,6 +110,7 @@ fn describe(step: Step) -> &'static str {
         Step::User => "changing the user",
         Step::Directory => "entering the working directory",
         Step::Exec => "executing the program",
+        Step::Sandbox => "building the sandbox",
     }
 }
 

@@ -8,12 +8,12 @@ use rustix::io::fcntl_dupfd_cloexec;
 use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::net::unix::pipe::Receiver;
 
-use crate::protocol::{RECORD_BYTES, Report, STATUS_FD};
+use crate::protocol::{GROUP_FD, RECORD_BYTES, Report};
 
 /// The descriptors that a launcher gets, from 0 upwards, are copied one by one; one that is still needed must not be
 /// in the way of an earlier copy. So all of them are first moved above the last number that is given out.
 pub(crate) fn above_standard(descriptors: impl IntoIterator<Item = OwnedFd>) -> io::Result<Vec<OwnedFd>> {
-    let last = STATUS_FD;
+    let last = GROUP_FD;
     let above =
         |fd: OwnedFd| if fd.as_raw_fd() > last { Ok(fd) } else { Ok(fcntl_dupfd_cloexec(fd, last + 1)?) };
     descriptors.into_iter().map(above).collect()

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::sandbox::Level;
+
 /// The longest time that is counted: any beyond it would be beyond what clocks can add up, and means "no limit".
 pub(crate) const FOREVER: Duration = Duration::from_hours(24 * 365);
 
@@ -46,6 +48,30 @@ pub struct Limits {
     pub resources: Resources,
     /// Whether programs that would gain privileges by being executed (sudo, for one) are kept from it.
     pub no_new_privileges: bool,
+    /// What it sees of the system; [`Limits::confine`] sets this together with what belongs to it.
+    pub sandbox: Level,
+    /// Directories that it needs and that a sandbox must not cover; it may read them. At most eight.
+    pub visible: Vec<PathBuf>,
+    /// Whether it gets a cgroup of its own where this host offers that.
+    pub grouped: bool,
+}
+
+/// Limits that no honest sensor meets: how many files it holds open, and how large it makes one.
+const OPEN_FILES: u64 = 4096;
+const FILE_BYTES: u64 = 1 << 30;
+
+impl Limits {
+    /// Confines a program to this level. Limits that were set before stay as they are.
+    pub fn confine(&mut self, level: Level) {
+        self.sandbox = level;
+        if level >= Level::Process {
+            self.no_new_privileges = true;
+            let Resources { core_bytes, open_files, file_bytes, .. } = &mut self.resources;
+            core_bytes.get_or_insert(0);
+            open_files.get_or_insert(OPEN_FILES);
+            file_bytes.get_or_insert(FILE_BYTES);
+        }
+    }
 }
 
 impl Default for Limits {
@@ -59,6 +85,9 @@ impl Default for Limits {
             stderr: StreamLimit::truncate(256 * 1024),
             resources: Resources::default(),
             no_new_privileges: false,
+            sandbox: Level::None,
+            visible: Vec::new(),
+            grouped: true,
         }
     }
 }
@@ -105,8 +134,8 @@ pub struct Resources {
     pub processes: Option<u64>,
     /// Open descriptors.
     pub open_files: Option<u64>,
-    /// Address space in bytes.
-    pub address_space_bytes: Option<u64>,
+    /// The size of what a crash leaves, in bytes.
+    pub core_bytes: Option<u64>,
 }
 
 impl Resources {
@@ -117,7 +146,7 @@ impl Resources {
             ("--limit-fsize", self.file_bytes),
             ("--limit-nproc", self.processes),
             ("--limit-nofile", self.open_files),
-            ("--limit-as", self.address_space_bytes),
+            ("--limit-core", self.core_bytes),
         ]
         .into_iter()
         .filter_map(|(option, value)| Some((option, value?)))

@@ -20,12 +20,15 @@ use tokio::time::{Instant, sleep_until};
 use crate::child::Child;
 use crate::error::LaunchError;
 use crate::feed::Feed;
+use crate::group::Group;
 use crate::inlet::{Inlet, Taken};
 use crate::launch::{Launched, launch};
 use crate::order;
 use crate::outcome::{Finished, Outcome, Stream, Usage};
 use crate::program::{FOREVER, Limits, Program};
 use crate::protocol::{End, Report, Resources};
+use crate::rung;
+use crate::sandbox::Level;
 
 /// Beyond the grace: far longer than a launcher takes before it gives up on what cannot be killed, even on a machine
 /// that hardly moves, because killing the launcher is to lose sight of its tree.
@@ -68,18 +71,32 @@ pub(crate) struct Session {
     verdict: Option<Outcome>,
     /// The launcher's last word.
     report: Option<Report>,
+    /// Whether what a lost launcher left was killed.
+    cleared: bool,
     chunk: Vec<u8>,
 }
 
 impl Session {
-    /// Starts a program that reads `stdin`.
+    /// Starts a program that reads `stdin`, and ends by the strongest way that there is.
     pub(crate) async fn start(
         program: Program,
         stdin: OwnedFd,
         feed: Option<Feed>,
     ) -> Result<Self, LaunchError> {
+        program.limits.sandbox.check().await?;
+        let group = rung::lease(&program.limits).await;
+        Self::start_in(program, stdin, feed, group).await
+    }
+
+    /// Starts it in this cgroup.
+    pub(crate) async fn start_in(
+        program: Program,
+        stdin: OwnedFd,
+        feed: Option<Feed>,
+        group: Option<Group>,
+    ) -> Result<Self, LaunchError> {
         let started = Instant::now();
-        let launched = launch(&program, stdin).await?;
+        let launched = launch(&program, stdin, group).await?;
         Ok(Self {
             launched,
             feed,
@@ -91,6 +108,7 @@ impl Session {
             limits: program.limits,
             verdict: None,
             report: None,
+            cleared: false,
             chunk: Vec::new(),
         })
     }
@@ -173,7 +191,9 @@ impl Session {
             Some(Report::Lingering) => {}
             Some(Report::Ended { .. } | Report::Failed { .. }) => self.enter(Phase::Ending, WATCHDOG),
             None => {
-                self.launched.child.ended().await?;
+                if let Outcome::Signalled(_) = self.launched.child.ended().await? {
+                    self.cleared = self.launched.child.clear().await?;
+                }
                 self.feed = None;
                 self.enter(Phase::Over, self.limits.drain);
             }
@@ -250,18 +270,20 @@ impl Session {
 
     /// How it went, once it is over, or why it was given up before.
     pub(crate) fn conclude(self, followed: io::Result<()>) -> Result<Finished, LaunchError> {
-        let Self { program, directory, verdict, report, started, .. } = self;
+        let Self { program, directory, verdict, report, started, cleared, limits, .. } = self;
+        let all_killed = cleared || limits.sandbox >= Level::Namespace;
         if let Err(source) = followed {
             return Err(LaunchError::Step { program, step: "following the program", source });
         }
         match report {
             Some(Report::Failed { step, errno }) => Err(order::failed(program, &directory, step, errno)),
             Some(Report::Ended { end, survivors, used }) => {
-                let outcome = verdict.or(outcome(end)).ok_or(LaunchError::LauncherLost { program })?;
+                let outcome =
+                    verdict.or(outcome(end)).ok_or(LaunchError::LauncherLost { program, all_killed })?;
                 Ok(Finished { outcome, usage: usage(used), wall: started.elapsed(), survivors })
             }
             // It has vanished without a last word: nobody knows what is left of the tree.
-            Some(Report::Lingering) | None => Err(LaunchError::LauncherLost { program }),
+            Some(Report::Lingering) | None => Err(LaunchError::LauncherLost { program, all_killed }),
         }
     }
 }

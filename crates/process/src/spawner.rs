@@ -15,6 +15,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::sync::oneshot;
 
 use crate::child::{Child, Farewell};
+use crate::group::Group;
 use crate::image::Image;
 use crate::posix_spawn::posix_spawn;
 
@@ -26,6 +27,8 @@ pub(crate) struct Start {
     pub(crate) descriptors: Vec<OwnedFd>,
     /// What becomes of it when it is dropped.
     pub(crate) farewell: Farewell,
+    /// The cgroup of what it is going to start.
+    pub(crate) group: Option<Group>,
 }
 
 type Request = (Start, oneshot::Sender<io::Result<Child>>);
@@ -61,8 +64,8 @@ struct Spawner {
 
 impl Spawner {
     fn serve(&mut self, requests: Receiver<Request>) {
-        for (start, answer) in requests {
-            let started = self.start(&start);
+        for (mut start, answer) in requests {
+            let started = self.start(&mut start);
             // Only now are the program's ends of its pipes its own.
             drop(start);
             // A refused answer comes back as the error and is dropped here, which ends what was started.
@@ -70,7 +73,7 @@ impl Spawner {
         }
     }
 
-    fn start(&mut self, start: &Start) -> io::Result<Child> {
+    fn start(&mut self, start: &mut Start) -> io::Result<Child> {
         let pid = match self.spawn(start) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 self.image = Image::in_any_directory()?;
@@ -79,7 +82,7 @@ impl Spawner {
             other => other?,
         };
         let handle = pidfd_open(pid, PidfdFlags::empty())?;
-        Ok(Child::new(pid, handle, start.farewell))
+        Ok(Child::new(pid, handle, start.farewell, start.group.take()))
     }
 
     fn spawn(&self, start: &Start) -> io::Result<Pid> {
@@ -94,13 +97,14 @@ mod tests {
     fn start_with(image: Image) -> io::Result<Child> {
         let null = std::fs::File::open("/dev/null").unwrap();
         let descriptors = vec![null.into()];
-        let start = Start {
+        let mut start = Start {
             argv: vec![c"attune-launcher".into()],
             env: vec![],
             descriptors,
             farewell: Farewell::run(),
+            group: None,
         };
-        Spawner { image }.start(&start)
+        Spawner { image }.start(&mut start)
     }
 
     #[tokio::test]

@@ -16,6 +16,19 @@ use tokio::sync::oneshot;
 /// A time that no test reaches, however busy the machine is.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
+/// Forks twice with a session in between, so that neither parent, group nor session leads back to the program.
+pub(crate) const DOUBLE_FORK: &str = r"
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.setsid()
+        os.close(1); os.close(2)
+        time.sleep(1000)
+    os._exit(0)
+os.wait()
+";
+
 /// The mark that all processes of one test inherit.
 pub(crate) struct Mark(String);
 

@@ -4,7 +4,9 @@
 mod daemon;
 mod guest;
 mod limits;
+mod matrix;
 mod programs;
+mod sandbox;
 mod survivors;
 mod talk;
 mod tree;

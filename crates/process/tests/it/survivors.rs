@@ -1,14 +1,15 @@
 //! The owner of a run disappears: its future is dropped, or its whole process is killed.
 
 use std::env;
-use std::fs::File;
+use std::fs::{self, File};
 use std::future;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use attune_process::daemon::{Daemon, DaemonSpec};
-use attune_process::{Capture, Program, run};
+use attune_process::{Capture, Limits, Program, Rung, run};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::guest::{Mark, until, zombies};
 
@@ -91,6 +92,7 @@ async fn a_dropped_daemon_gets_its_death_signal_and_is_reaped() {
 /// The variables by which a copy of this test program knows what it is to do until it is killed.
 const RUNNING: &str = "ATTUNE_TEST_RUNNING";
 const KEEPING: &str = "ATTUNE_TEST_KEEPING";
+const STARTING: &str = "ATTUNE_TEST_STARTING";
 
 /// Not a test of its own: the process that the next tests kill. Without the variables there is nothing to do.
 #[tokio::test]
@@ -104,17 +106,24 @@ async fn victim() {
         let daemon = Daemon::start(daemon(&Mark::named(&mark), "exec sleep 1000")).await.unwrap();
         daemon.exited().await.unwrap();
     }
+    if let Ok(file) = env::var(STARTING) {
+        fs::write(file, Rung::of(&Limits::default()).await.as_str()).unwrap();
+    }
+}
+
+fn victim_with(variable: &str, value: &str) -> Child {
+    Command::new(env::current_exe().unwrap())
+        .args(["--exact", "survivors::victim"])
+        .env(variable, value)
+        .stdout(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap()
 }
 
 /// Starts the victim, waits for its processes, and kills it and nothing else.
 fn kill_the_service(mark: &Mark, variable: &str, processes: usize) {
-    let mut service = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "survivors::victim"])
-        .env(variable, mark.name())
-        .stdout(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .unwrap();
+    let mut service = victim_with(variable, mark.name());
     mark.await_bearers(processes);
     service.kill().unwrap();
     service.wait().unwrap();
@@ -129,4 +138,31 @@ fn a_service_that_is_killed_takes_its_runs_along() {
 #[test]
 fn a_service_that_is_killed_takes_its_daemon_along() {
     kill_the_service(&Mark::new(), KEEPING, 1);
+}
+
+/// A service starts, and says how it would kill.
+fn start_another() -> String {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    assert!(victim_with(STARTING, file.path().to_str().unwrap()).wait().unwrap().success());
+    fs::read_to_string(file.path()).unwrap()
+}
+
+#[test]
+fn a_service_that_is_killed_with_its_launchers_is_swept_up_after_by_the_next() {
+    if start_another() != Rung::Cgroup.as_str() {
+        return;
+    }
+    let mark = Mark::new();
+    let mut service = victim_with(RUNNING, mark.name());
+    mark.await_bearers(TREE_SIZE);
+    let is_launcher =
+        |pid: &&u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap().contains("launcher");
+    let bearers = mark.bearers();
+    let launcher = Pid::from_raw(bearers.iter().find(is_launcher).unwrap().cast_signed()).unwrap();
+    kill_process(launcher, Signal::STOP).unwrap();
+    service.kill().unwrap();
+    service.wait().unwrap();
+    kill_process(launcher, Signal::KILL).unwrap();
+    start_another();
+    mark.await_bearers(0);
 }

@@ -4,20 +4,7 @@ use std::time::Duration;
 
 use attune_process::{LaunchError, Outcome};
 
-use crate::guest::{LONG, Mark, run_captured};
-
-/// Forks twice with a session in between, so that neither parent, group nor session leads back to the program.
-const DOUBLE_FORK: &str = r"
-import os, time
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        os.setsid()
-        os.close(1); os.close(2)
-        time.sleep(1000)
-    os._exit(0)
-os.wait()
-";
+use crate::guest::{DOUBLE_FORK, LONG, Mark, run_captured};
 
 /// Runs it with this much time to drain, and expects it to end by itself and alone.
 async fn ends_alone(mark: &Mark, argv: &[&str], drain: Duration) -> (Duration, String) {
