@@ -8,8 +8,11 @@ use tokio::net::unix::pipe::Receiver;
 
 use crate::program::{OnOverflow, StreamLimit};
 
+/// Enough for what most programs write at once. To ask for more each time would cost a run more than to read twice.
+const CHUNK: usize = 4 * 1024;
+
 /// As much as a pipe holds, so that one read takes all that is there.
-const CHUNK: usize = 64 * 1024;
+const PIPE: usize = 64 * 1024;
 
 /// A stream that is read until it ends or is given up.
 pub(crate) struct Inlet {
@@ -55,11 +58,16 @@ impl Inlet {
     /// Reads once into `chunk` and leaves there what the limit allows. What comes after it is read and forgotten: a
     /// full pipe would keep the program from ending politely.
     pub(crate) fn take(&mut self, chunk: &mut Vec<u8>) -> io::Result<Taken> {
+        let was_full = chunk.len() == chunk.capacity() && !chunk.is_empty();
+        chunk.clear();
+        chunk.reserve_exact(if was_full { PIPE } else { CHUNK });
         self.read(chunk, Receiver::try_read_buf)
     }
 
     /// The same by asking the pipe itself, since the runtime need not have heard yet of what is in it.
     pub(crate) fn take_now(&mut self, chunk: &mut Vec<u8>) -> io::Result<Taken> {
+        chunk.clear();
+        chunk.reserve_exact(PIPE);
         self.read(chunk, |pipe, chunk| Ok(rustix::io::read(pipe, spare_capacity(chunk))?))
     }
 
@@ -68,9 +76,7 @@ impl Inlet {
         chunk: &mut Vec<u8>,
         read: impl FnOnce(&Receiver, &mut Vec<u8>) -> io::Result<usize>,
     ) -> io::Result<Taken> {
-        chunk.clear();
         let Some(pipe) = &self.pipe else { return Ok(Taken::Fine) };
-        chunk.reserve_exact(CHUNK);
         match read(pipe, chunk) {
             Ok(0) => {
                 self.pipe = None;
