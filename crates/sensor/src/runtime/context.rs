@@ -37,6 +37,11 @@ pub(super) fn write(job: &Job<'_>, directory: &Path) -> io::Result<Vec<(OsString
     Ok(config.into_iter().chain([(CONTEXT.into(), file.into())]).collect())
 }
 
+/// Removes the context file, so that a directory in which the poll left nothing is used again. Else it goes with all of it.
+pub(super) fn remove(directory: &Path) {
+    let _ = std::fs::remove_file(directory.join(FILE));
+}
+
 fn create(file: &PathBuf) -> io::Result<std::fs::File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
 }

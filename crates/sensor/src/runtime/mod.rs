@@ -90,8 +90,9 @@ impl SensorRuntime {
         let given = |directory: &_| context::write(job, directory);
         let prepared = self.launcher.prepare(job.code, interpreter, entrypoint, given)?;
         let program = prepared.program(job.sensor.config.to_string().into_bytes(), self.limits(job));
-        let mut capture = Capture::within(&program.limits);
+        let (directory, mut capture) = (program.cwd.clone(), Capture::within(&program.limits));
         let finished = attune_process::run(program, &mut capture, stop).await.map_err(PrepareError::from)?;
+        context::remove(&directory);
         let (stdout, stderr) = (capture.stdout.into_bytes(), capture.stderr.into_bytes());
         let ended = Ended { outcome: finished.outcome, stdout, stderr, output_limit: self.output_limit };
         ended.read(job, protocol)
