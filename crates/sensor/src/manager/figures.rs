@@ -25,7 +25,7 @@ pub struct Snapshot {
     pub missed: u64,
     /// Turns of all sensors.
     pub turns: u64,
-    /// The time that the manager spent on them, without the turns themselves.
+    /// The processor time that the manager took for them, without the turns themselves.
     pub busy: Duration,
 }
 

@@ -28,6 +28,7 @@ use attune_common::db::is_transient;
 use attune_common::registration::Lease;
 use attune_common::repositories::sensor_state;
 use attune_hints::{Hints, Topic};
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, interval_at};
@@ -126,12 +127,12 @@ impl SensorManager {
     /// Runs until `stop`, then ends what runs and leaves.
     pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), crate::Error> {
         let mut minute = interval_at(Instant::now() + MINUTE, MINUTE);
-        let mut woken = Instant::now();
+        let mut woken = processor_time();
         while !stop.is_cancelled() {
             self.flush();
             let started = self.start_turns();
             let wake = self.next_wake();
-            self.figures.work(woken.elapsed(), started);
+            self.figures.work(processor_time().saturating_sub(woken), started);
             let wake = tokio::select! {
                 () = stop.cancelled() => Wake::Time,
                 Ok(()) = self.lease.changed() => Wake::Lease,
@@ -142,7 +143,7 @@ impl SensorManager {
                 _ = minute.tick() => Wake::Minute,
                 () = tokio::time::sleep_until(wake) => Wake::Time,
             };
-            woken = Instant::now();
+            woken = processor_time();
             self.answer(wake);
         }
         self.end().await;
@@ -153,7 +154,12 @@ impl SensorManager {
         match wake {
             Wake::Lease => self.follow_lease(),
             Wake::Assigned(assignment) => self.adopt(assignment),
-            Wake::Ended(ended) => self.ended(ended),
+            Wake::Ended(ended) => {
+                self.ended(ended);
+                while let Some(ended) = self.turns.try_join_next_with_id() {
+                    self.ended(ended);
+                }
+            }
             Wake::Built(sensor) => self.roster.wake(sensor, Instant::now()),
             Wake::Flushed => self.flushed(),
             Wake::Minute => self.tell_lateness(),
@@ -299,6 +305,12 @@ impl SensorManager {
 
 async fn all_ended(turns: &mut JoinSet<Ending>) {
     while turns.join_next().await.is_some() {}
+}
+
+/// Of this thread. Between two waits the manager stays on one.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 /// What could not be written is kept for the next time.
