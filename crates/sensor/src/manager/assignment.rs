@@ -79,6 +79,16 @@ struct Seen {
     lost_contact: Option<Instant>,
 }
 
+/// Where sensors belong, but for those of other workers.
+#[derive(Debug, Default)]
+struct Division {
+    here: BTreeMap<i64, Arc<Sensor>>,
+    /// Nobody can run these,
+    nowhere: Vec<i64>,
+    /// for these reasons.
+    reasons: Vec<String>,
+}
+
 #[derive(Debug, thiserror::Error)]
 enum RoundError {
     #[error("the database does not answer")]
@@ -164,7 +174,7 @@ impl Assigner {
         may_judge: bool,
     ) -> Result<bool, RoundError> {
         known.forget(&self.look_again.take());
-        let (here, nowhere) = self.divide(known, workers);
+        let Division { here, nowhere, reasons } = self.divide(known, workers);
         let owned: HashMap<i64, i64> =
             sensor_state::list_owned(&self.pool, self.held).await?.into_iter().collect();
         let missing: Vec<i64> = here.keys().filter(|sensor| !owned.contains_key(sensor)).copied().collect();
@@ -175,33 +185,29 @@ impl Assigner {
         let release = owned.into_iter().filter(|(sensor, _)| !here.contains_key(sensor)).collect();
         let keep = won.into_iter().filter_map(|owned| Some((here.get(&owned.sensor)?.clone(), owned)));
         self.hand_over(known, Assignment { keep: keep.collect(), release }).await;
-        sensor_state::mark_unschedulable(&self.pool, &nowhere.0, &nowhere.1).await?;
+        sensor_state::mark_unschedulable(&self.pool, &nowhere, &reasons).await?;
         sensor_state::mark_stopped(&self.pool).await?;
         Ok(!settled)
     }
 
     /// What belongs here, and what nobody can run, with the reasons.
-    fn divide(
-        &self,
-        known: &Known,
-        workers: &[LiveWorker],
-    ) -> (BTreeMap<i64, Arc<Sensor>>, (Vec<i64>, Vec<String>)) {
+    fn divide(&self, known: &Known, workers: &[LiveWorker]) -> Division {
         let inventory = self.equipment.inventory();
         let mut places = Places::new(&inventory.rows, workers, self.held.worker);
-        let (mut here, mut nowhere) = (BTreeMap::new(), (Vec::new(), Vec::new()));
+        let mut division = Division::default();
         for (id, sensor) in &known.sensors {
             match places.of(&sensor.row) {
                 Place::Here => {
-                    here.insert(*id, Arc::clone(sensor));
+                    division.here.insert(*id, Arc::clone(sensor));
                 }
                 Place::Elsewhere => {}
                 Place::Nowhere(reason) => {
-                    nowhere.0.push(*id);
-                    nowhere.1.push(reason);
+                    division.nowhere.push(*id);
+                    division.reasons.push(reason);
                 }
             }
         }
-        (here, nowhere)
+        division
     }
 
     /// Claims those that are free.
@@ -233,7 +239,9 @@ impl Assigner {
         if assignment.keep.is_empty() && assignment.release.is_empty() {
             return;
         }
-        assignment.keep.iter().for_each(|(sensor, owned)| known.give(sensor, owned.epoch));
+        for (sensor, owned) in &assignment.keep {
+            known.give(sensor, owned.epoch);
+        }
         // The manager is gone only when the program ends.
         let _ = self.assignments.send(assignment).await;
     }

@@ -47,7 +47,7 @@ impl Snapshot {
             lateness,
             missed: self.missed - earlier.missed,
             turns: self.turns - earlier.turns,
-            busy: self.busy - earlier.busy,
+            busy: self.busy.saturating_sub(earlier.busy),
         }
     }
 

@@ -66,7 +66,9 @@ mod tests {
         let rows = |config| vec![SensorRow { id: 1, config, ..row() }, SensorRow { id: 2, ..row() }];
         known.renew(1, rows(json!({})));
         let first: Vec<_> = known.sensors.values().cloned().collect();
-        first.iter().for_each(|sensor| known.give(sensor, 7));
+        for sensor in &first {
+            known.give(sensor, 7);
+        }
         known.renew(2, rows(json!({"n": 1})));
         let given = |known: &Known| known.sensors.values().map(|s| known.has_given(s, 7)).collect::<Vec<_>>();
         assert_eq!(given(&known), [false, true]);

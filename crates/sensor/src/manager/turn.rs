@@ -161,7 +161,9 @@ impl Tools {
         let submitted = turn.stop.run_until_cancelled(submitted).await;
         let receipt = submitted.unwrap_or(Err(PollError::Stopped.into())).inspect_err(|_| {
             // Should it be in nevertheless, this will find that the row moved on.
-            earlier.into_iter().for_each(|tick| self.ticks.keep(id, tick));
+            if let Some(tick) = earlier {
+                self.ticks.keep(id, tick);
+            }
         })?;
         if receipt.rejected > 0 {
             tracing::warn!(sensor.ref = %turn.sensor.row.r#ref, events.rejected = receipt.rejected,
@@ -208,7 +210,9 @@ impl Tools {
             lateness_ms: millis(turn.lateness),
         };
         sensor_state::mark_failing(&self.pool, id, turn.epoch, &failed).await.inspect_err(|_| {
-            earlier.into_iter().for_each(|tick| self.ticks.keep(id, tick));
+            if let Some(tick) = earlier {
+                self.ticks.keep(id, tick);
+            }
         })
     }
 }
