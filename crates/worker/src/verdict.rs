@@ -28,7 +28,8 @@ mod tests {
     use super::*;
 
     fn claimed(attempt: i32, lost: i16, retry: Value) -> Claimed {
-        let action = ActionPlan { runtime: None, entrypoint: String::new(), timeout: None, retry };
+        let action =
+            ActionPlan { runtime: None, entrypoint: String::new(), timeout: None, retry, isolation: None };
         Claimed {
             id: 1,
             attempt,

@@ -28,6 +28,8 @@ pub struct SensorConfig {
     pub max_concurrent_sensors: u32,
     /// `max_streams`: streaming sensors that run at once.
     pub max_streams: u32,
+    /// `host_memory_bytes`: what all warm hosts together may take.
+    pub host_memory_bytes: u64,
     /// `capabilities`: what the operator says about this worker.
     pub capabilities: Option<HashMap<String, Value>>,
 }
@@ -61,6 +63,11 @@ impl SensorConfig {
                 "max_streams",
                 200,
                 "Streaming sensors that run at once; each is a process that stays.",
+            ),
+            host_memory_bytes: keys.bytes(
+                "host_memory_bytes",
+                512_000_000,
+                "What all warm hosts of sensors may take of the memory together.",
             ),
             capabilities: capabilities::read(keys),
         }

@@ -26,6 +26,8 @@ pub struct WorkerConfig {
     pub max_concurrent_executions: u32,
     /// `execution_timeout`: how long an execution may take when its action does not say so itself.
     pub execution_timeout: Duration,
+    /// `host_memory_bytes`: what all warm hosts together may take.
+    pub host_memory_bytes: u64,
     /// `capabilities`: what the operator says about this worker.
     pub capabilities: Option<HashMap<String, Value>>,
 }
@@ -46,6 +48,11 @@ impl WorkerConfig {
                 "execution_timeout",
                 300,
                 "How long an execution may take when its action does not say so itself.",
+            ),
+            host_memory_bytes: keys.bytes(
+                "host_memory_bytes",
+                512_000_000,
+                "What all warm hosts of actions may take of the memory together.",
             ),
             capabilities: capabilities::read(keys),
         }

@@ -48,6 +48,8 @@ pub struct ActionPlan {
     pub timeout: Option<f64>,
     /// The retry policy, unparsed.
     pub retry: Value,
+    /// `warm` or `process`; `None`: a fresh process.
+    pub isolation: Option<String>,
 }
 
 /// Claims up to `slots` due executions for the runtimes that this worker has, the longest due first.
@@ -73,7 +75,8 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
                RETURNING e.id, e.attempt, e.lost, e.action, e.action_ref, e.rule_ref, e.trigger_ref, e.pack_digest, e.params)
            SELECT c.id AS "id!", c.attempt AS "attempt!", c.lost AS "lost!", c.action_ref AS "action_ref!", c.rule_ref,
                   c.trigger_ref, c.pack_digest, c.params AS "params!",
-                  a.id AS "action?", a.runtime, a.entrypoint AS "entrypoint?", a.timeout, a.retry AS "retry?"
+                  a.id AS "action?", a.runtime, a.entrypoint AS "entrypoint?", a.timeout, a.retry AS "retry?",
+                  a.isolation
            FROM claimed c LEFT JOIN action a ON a.id = c.action ORDER BY c.id"#,
         held.worker,
         held.epoch,
@@ -98,6 +101,7 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
                 entrypoint: row.entrypoint.unwrap_or_default(),
                 timeout: row.timeout,
                 retry: row.retry.unwrap_or(Value::Null),
+                isolation: row.isolation,
             }),
         })
         .collect())

@@ -82,7 +82,10 @@ fn without_a_file_everything_has_its_default() {
 
 #[test]
 fn every_limit_is_on_by_default() {
-    let limits = Place::new().config().limits;
+    let config = Place::new().config();
+    let host_memory = (config.sensor.unwrap().host_memory_bytes, config.worker.unwrap().host_memory_bytes);
+    assert_eq!(host_memory, (512_000_000, 512_000_000));
+    let limits = config.limits;
     assert_eq!(limits.result_bytes, 1_000_000);
     assert_eq!(limits.execution_log_bytes, 10_000_000);
     assert_eq!(limits.event_payload_bytes, 1_000_000);

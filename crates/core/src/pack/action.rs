@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Kind;
 use super::definition::{define, enabled};
 use super::fields::Fields;
+use super::{Isolation, Kind};
 
 /// Code that does something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,8 @@ pub struct Action {
     pub retry: Value,
     /// Whether an attempt whose worker is lost is the last one.
     pub at_most_once: bool,
+    /// Whether its code stays loaded between runs; none: it does not.
+    pub isolation: Option<Isolation>,
     /// Whether it may run at first.
     #[serde(skip, default = "enabled")]
     pub enabled: bool,
@@ -46,6 +48,7 @@ impl Action {
         "timeout",
         "retry",
         "at_most_once",
+        "isolation",
         "enabled",
     ];
 
@@ -60,6 +63,7 @@ impl Action {
             timeout: fields.seconds("timeout"),
             retry: fields.retry("retry"),
             at_most_once: fields.boolean("at_most_once", false),
+            isolation: Isolation::read(fields),
             enabled: fields.boolean("enabled", true),
         }
     }

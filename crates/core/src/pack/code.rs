@@ -49,13 +49,20 @@ impl Fields<'_> {
     }
 
     fn check_own_files(&mut self, key: &str, execution: &Execution) {
-        for (i, arg) in execution.args.iter().enumerate() {
-            if let Some(path) = arg.strip_prefix(PACK_PLACEHOLDER).and_then(|rest| rest.strip_prefix('/')) {
-                self.check_file(&format!("{key}.args[{i}]"), path);
-            }
+        self.check_own_arguments(&format!("{key}.args"), &execution.args);
+        if let Some(host) = &execution.host {
+            self.check_own_arguments(&format!("{key}.host.args"), &host.args);
         }
         for directory in &execution.template {
             self.check_directory(&format!("{key}.template"), directory);
+        }
+    }
+
+    fn check_own_arguments(&mut self, at: &str, args: &[String]) {
+        for (i, arg) in args.iter().enumerate() {
+            if let Some(path) = arg.strip_prefix(PACK_PLACEHOLDER).and_then(|rest| rest.strip_prefix('/')) {
+                self.check_file(&format!("{at}[{i}]"), path);
+            }
         }
     }
 

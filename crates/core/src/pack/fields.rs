@@ -167,13 +167,24 @@ impl<'a> Fields<'a> {
 
     /// One of a few words; the first when the key is left out.
     pub(super) fn choice<T: Copy>(&mut self, key: &str, all: &[T], name: impl Fn(T) -> &'static str) -> T {
-        let Some(text) = self.text(key) else { return all[0] };
+        self.optional_choice(key, all, name).unwrap_or(all[0])
+    }
+
+    /// One of a few words, or none of them.
+    pub(super) fn optional_choice<T: Copy>(
+        &mut self,
+        key: &str,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> Option<T> {
+        let text = self.text(key)?;
         let names = || all.iter().map(|item| name(*item));
-        all.iter().copied().find(|item| name(*item) == text).unwrap_or_else(|| {
+        let found = all.iter().copied().find(|item| name(*item) == text);
+        if found.is_none() {
             let known = names().collect::<Vec<_>>().join(", ");
             self.fault(key, format!("{text:?} is none of {known}{}", hint(&text, names())));
-            all[0]
-        })
+        }
+        found
     }
 
     /// The ref of the thing that this file defines.

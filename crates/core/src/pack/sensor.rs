@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Kind;
 use super::definition::{define, enabled};
 use super::fields::Fields;
+use super::{Isolation, Kind};
 
 /// How a sensor lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,8 @@ pub struct Sensor {
     pub param_schema: Value,
     /// How it lives.
     pub mode: Mode,
+    /// Whether its code stays loaded between polls; none: when its runtime has a host for that.
+    pub isolation: Option<Isolation>,
     /// Seconds between polls; none: the worker's default.
     pub poll_interval: Option<f64>,
     /// Seconds that a poll may take; none: the worker's default.
@@ -81,6 +83,7 @@ impl Sensor {
         "config",
         "param_schema",
         "mode",
+        "isolation",
         "poll_interval",
         "timeout",
         "limits",
@@ -105,6 +108,7 @@ impl Sensor {
             param_schema: fields.schema("param_schema"),
             config: fields.values_of("config", "param_schema"),
             mode,
+            isolation: Isolation::read(fields),
             poll_interval: fields.seconds("poll_interval"),
             timeout: fields.seconds("timeout"),
             limits: fields.object("limits"),

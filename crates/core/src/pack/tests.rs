@@ -60,7 +60,7 @@ fn a_good_pack_becomes_definitions() {
         json!({
             "label": null, "description": null, "runtime": "demo.lua", "entrypoint": "sensors/heat.lua",
             "triggers": ["demo.hot"], "config": {"limit": 4},
-            "param_schema": {"properties": {"limit": {"type": "integer"}}}, "mode": "poll",
+            "param_schema": {"properties": {"limit": {"type": "integer"}}}, "mode": "poll", "isolation": null,
             "poll_interval": 2.0, "timeout": null, "limits": {}, "labels": {}
         })
     );
@@ -133,6 +133,35 @@ fn faults_of_a_sensor_are_all_told() {
     assert_eq!(found[..6], expected.map(|fault| format!("sensors/heat.yaml:{fault}")));
     assert!(found[6].starts_with("sensors/heat.yaml:10: config.limit: "), "{found:#?}");
     assert_eq!(found.len(), 7);
+}
+
+#[test]
+fn an_isolation_is_one_of_two_words() {
+    for (text, expected) in [("warm", Isolation::Warm), ("process", Isolation::Process)] {
+        let content =
+            format!("ref: demo.cool\nruntime: core.shell\nentrypoint: actions/cool.sh\nisolation: {text}\n");
+        let pack = Pack::parse(&files(&[("actions/cool.yaml", &content)])).unwrap();
+        let action = &pack.actions[0];
+        assert_eq!(action.isolation, Some(expected));
+        assert_eq!(action.definition()["isolation"], text);
+        assert_eq!(Isolation::of_column(Some(text)), Some(expected));
+    }
+    let content = "ref: demo.heat\nruntime: demo.lua\nentrypoint: sensors/heat.lua\ntriggers: [demo.hot]\nisolation: worm\n";
+    assert_eq!(
+        fault("sensors/heat.yaml", content),
+        "sensors/heat.yaml:5: isolation: \"worm\" is none of warm, process (did you mean warm?)"
+    );
+}
+
+#[test]
+fn a_host_that_the_pack_lacks_is_a_fault() {
+    let content = "ref: demo.lua\nname: Lua\ndistributions: {verification: {always_available: true}}\n\
+                   execution:\n  host:\n    args: ['{pack}/lib/hots.lua']\n";
+    let fault = fault("runtimes/lua.yaml", content);
+    assert!(
+        fault.starts_with("runtimes/lua.yaml:6: execution.host.args[0]: the pack has no file"),
+        "{fault}"
+    );
 }
 
 #[test]

@@ -30,6 +30,7 @@ async fn a_first_load_writes_every_row() {
         ("poll_interval", json!(5)),
         ("timeout", json!(null)),
         ("mode", json!("poll")),
+        ("isolation", json!(null)),
         ("enabled", json!(true)),
     ] {
         assert_eq!(sensor[column], expected, "{column}");
@@ -101,6 +102,23 @@ async fn required_commands_are_a_column_like_the_others() {
     let kept = requiring.load(&db.pool).await.kept;
     assert_eq!(kept.iter().map(|kept| kept.field.as_str()).collect::<Vec<_>>(), ["requires"]);
     assert_eq!(value(&db.pool, column).await, json!([]));
+}
+
+#[tokio::test]
+async fn isolation_is_a_column_like_the_others() {
+    let db = TestDb::migrated().await;
+    TestPack::demo().load(&db.pool).await;
+    let pack = TestPack::demo()
+        .replacing("sensors/cpu.yaml", "poll_interval:", "isolation: process\npoll_interval:")
+        .replacing("actions/tell.yaml", "entrypoint:", "isolation: warm\nentrypoint:");
+    pack.load(&db.pool).await;
+    let columns = "SELECT jsonb_build_array((SELECT isolation FROM sensor), (SELECT isolation FROM action WHERE ref = 'demo.tell'))";
+    assert_eq!(value(&db.pool, columns).await, json!(["process", "warm"]));
+
+    sqlx::query("UPDATE sensor SET isolation = NULL").execute(&db.pool).await.unwrap();
+    let kept = pack.load(&db.pool).await.kept;
+    assert_eq!(kept.iter().map(|kept| kept.field.as_str()).collect::<Vec<_>>(), ["isolation"]);
+    assert_eq!(value(&db.pool, columns).await, json!([null, "warm"]));
 }
 
 #[tokio::test]

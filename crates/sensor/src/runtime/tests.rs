@@ -22,6 +22,7 @@ pub(crate) fn row() -> SensorRow {
         config: json!({}),
         param_schema: json!({}),
         mode: "poll".to_owned(),
+        isolation: None,
         poll_interval: None,
         timeout: None,
         limits: json!({}),

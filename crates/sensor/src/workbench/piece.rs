@@ -237,6 +237,7 @@ fn sensor_row(name: &str, columns: &Value) -> SensorRow {
         config: columns["config"].clone(),
         param_schema: columns["param_schema"].clone(),
         mode: text("mode").unwrap_or_else(|| "poll".to_owned()),
+        isolation: text("isolation"),
         poll_interval: columns["poll_interval"].as_f64(),
         timeout: columns["timeout"].as_f64(),
         limits: columns["limits"].clone(),

@@ -6,6 +6,7 @@
 
 mod environment;
 mod fault;
+mod host;
 mod placeholder;
 mod reader;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use thiserror::Error;
 pub use environment::{Environment, Site, Way};
 pub use fault::ExecutionFault;
 use fault::wrong_type;
+pub use host::Host;
 use reader::Reader;
 
 /// Stands in `args` for the directory of the runtime's own pack on this machine.
@@ -56,8 +58,8 @@ pub struct Execution {
     pub resolve: Option<Vec<String>>,
     /// How to create and fill an environment for a pack's dependencies.
     pub environment: Option<Environment>,
-    /// The warm host program.
-    pub host: Option<Value>,
+    /// The program that runs its code warm.
+    pub host: Option<Host>,
     /// How the names of its files end, without the dot; the first is the usual one.
     pub extensions: Vec<String>,
     /// Directories of its pack that, one over the other, are the template of a new pack.
@@ -103,7 +105,7 @@ impl Execution {
                 .get("environment")
                 .map(|value| Environment::parse("environment", value))
                 .transpose()?,
-            host: row.get("host").cloned(),
+            host: row.get("host").map(|value| Host::parse("host", value)).transpose()?,
             extensions: extensions(&row)?,
             template: row.one_or_more("template")?,
         })
@@ -116,7 +118,8 @@ impl Execution {
 
     /// Whether its arguments lie in its own pack, so that the pack's content must be there.
     pub fn needs_pack(&self) -> bool {
-        self.args.iter().any(|arg| arg.contains(PACK_PLACEHOLDER))
+        let of_host = self.host.iter().flat_map(|host| &host.args);
+        self.args.iter().chain(of_host).any(|arg| arg.contains(PACK_PLACEHOLDER))
     }
 
     /// The command line: binary, args, entrypoint; without a binary the entrypoint alone.
@@ -135,6 +138,12 @@ impl Execution {
         }
         argv.push(entrypoint.into());
         Ok(argv)
+    }
+
+    /// The arguments of its warm host; none when it has no host.
+    pub fn host_args(&self, pack_dir: Option<&Path>) -> Result<Option<Vec<OsString>>, NoPackContent> {
+        let expanded = |host: &Host| host.args.iter().map(|arg| in_pack(arg, pack_dir)).collect();
+        self.host.as_ref().map(expanded).transpose()
     }
 }
 

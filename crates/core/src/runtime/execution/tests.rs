@@ -64,6 +64,13 @@ fn every_fault_says_where() {
         (json!({"resolve": ["-c"]}), "resolve"),
         (json!({"resolve": {}}), "resolve.args"),
         (json!({"resolve": {"arg": []}}), "resolve.arg"),
+        (json!({"host": []}), "host"),
+        (json!({"host": {"polls": 1}}), "host.args"),
+        (json!({"host": {"args": []}}), "host.args"),
+        (json!({"host": {"args": ["a", 1]}}), "host.args[1]"),
+        (json!({"host": {"args": ["a"], "polls": 0}}), "host.polls"),
+        (json!({"host": {"args": ["a"], "modules": "many"}}), "host.modules"),
+        (json!({"host": {"args": ["a"], "poll": 1}}), "host.poll"),
         (
             json!({"environment": {"manifest": "a/b", "build": [{"commands": [["x"]]}]}}),
             "environment.manifest",
@@ -75,11 +82,23 @@ fn every_fault_says_where() {
 }
 
 #[test]
-fn the_row_of_the_migrations_and_reserved_keys_are_accepted() {
+fn the_row_of_the_migrations_is_accepted_and_null_counts_as_left_out() {
     let sensor_only = Execution::parse(&json!({"roles": ["sensor"]})).unwrap();
     assert!(!sensor_only.allows(Role::Action));
-    let reserved = Execution::parse(&json!({"host": {"x": 1}, "resolve": null})).unwrap();
-    assert_eq!((reserved.host, reserved.resolve), (Some(json!({"x": 1})), None));
+    let null = Execution::parse(&json!({"host": null, "resolve": null})).unwrap();
+    assert_eq!((null.host, null.resolve), (None, None));
+}
+
+#[test]
+fn a_host_finds_its_pack_and_has_numbers_of_its_own() {
+    let column = json!({"host": {"args": ["-u", "{pack}/host"], "modules": 7}});
+    let execution = Execution::parse(&column).unwrap();
+    assert!(execution.needs_pack());
+    assert_eq!(execution.host_args(Some(Path::new("/c"))), Ok(Some(vec!["-u".into(), "/c/host".into()])));
+    assert_eq!(execution.host_args(None), Err(NoPackContent));
+    let host = execution.host.unwrap();
+    assert_eq!((host.modules, host.polls), (Some(7), 10_000));
+    assert_eq!(Execution::parse(&json!({})).unwrap().host_args(None), Ok(None));
 }
 
 #[test]
