@@ -1,20 +1,16 @@
 //! The warm hosts of the core pack: each test in Python and in JavaScript, where both have what it is about.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::program::{packs, with_little};
+use crate::program::packs;
+use crate::talk::{Files, Talk};
 
 /// A host, asked like the service asks it.
 struct Host {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-    home: TempDir,
+    talk: Talk,
     asked: u64,
 }
 
@@ -25,38 +21,21 @@ impl Host {
             _ => ("node", &["core/runtimes/nodejs/host.cjs"]),
         };
         let (program, options) = program.split_last().unwrap();
-        let home = tempfile::tempdir().unwrap();
         let mut command = Command::new(binary);
-        command.args(options).arg(packs().join(program)).args(args).current_dir(&home);
-        with_little(&mut command);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let input = child.stdin.take();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let mut host = Self { child, input, output, home, asked: 0 };
-        assert_eq!(host.next(), Some(json!({"type": "hello", "protocol": 1})));
-        host
-    }
-
-    fn next(&mut self) -> Option<Value> {
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        (!line.is_empty())
-            .then(|| serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}")))
-    }
-
-    fn say(&mut self, order: &Value) {
-        writeln!(self.input.as_mut().unwrap(), "{order}").unwrap();
+        command.args(options).arg(packs().join(program)).args(args);
+        let mut talk = Talk::start(&mut command);
+        assert_eq!(talk.next(), Some(json!({"type": "hello", "protocol": 1})));
+        Self { talk, asked: 0 }
     }
 
     /// Everything that is answered, without the id, which is checked.
     fn ask(&mut self, mut order: Value) -> Vec<Value> {
         self.asked += 1;
         order["id"] = self.asked.into();
-        self.say(&order);
+        self.talk.say(&order);
         let mut all = Vec::new();
         loop {
-            let mut message = self.next().expect("the host lives");
+            let mut message = self.talk.next().expect("the host lives");
             let last = ["done", "error", "unfit"].contains(&message["type"].as_str().unwrap());
             if last {
                 let id = message.as_object_mut().unwrap().remove("id");
@@ -76,40 +55,6 @@ impl Host {
 
     fn run(&mut self, file: &Path, params: &Value) -> Vec<Value> {
         self.ask(json!({"type": "run", "action": "demo.a", "file": file, "params": params, "env": {}}))
-    }
-
-    /// Ends it, and gives its log.
-    fn end(mut self) -> String {
-        drop(self.input.take());
-        assert_eq!(self.next(), None);
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        assert!(self.child.wait().unwrap().success(), "{log}");
-        log
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        // It may have ended, and then there is nothing to kill.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Files of code in a directory of their own.
-struct Files(TempDir);
-
-impl Files {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn write(&self, name: &str, source: &str) -> PathBuf {
-        let path = self.0.path().canonicalize().unwrap().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, source).unwrap();
-        path
     }
 }
 
@@ -217,7 +162,7 @@ fn what_is_printed_is_log_and_stdin_is_empty() {
             assert_eq!(host.poll(&path), [event(&json!({"stdin": ""})), done()]);
         }
         let poll = "{\"type\":\"event\"}\nchild\nraw\n";
-        assert_eq!(host.end(), format!("module\n{poll}{poll}"));
+        assert_eq!(host.talk.end(), format!("module\n{poll}{poll}"));
     }
 }
 
@@ -230,7 +175,7 @@ fn variables_and_the_directory_are_those_of_one_request() {
          const run = () => [process.env.ASKED || null, process.env.SENSOR_CONTEXT || null, process.cwd()];\n",
         |host, path| {
             assert_eq!(host.poll(path), [event(&json!({"asked": "yes"})), done()]);
-            let home = host.home.path().canonicalize().unwrap();
+            let home = host.talk.home.path().canonicalize().unwrap();
             let result = json!({"type": "result", "result": [null, null, home]});
             assert_eq!(host.run(path, &json!({})), [result, done()]);
         },
@@ -248,7 +193,7 @@ fn a_sensor_that_reads_its_context_finds_it() {
             let context = json!({"ref": "demo.s", "sensor": "demo.s", "config": {"limit": 3}, "state": {"n": 1},
                 "triggers": ["demo.t"], "trigger_params": []});
             assert_eq!(host.poll(path), [event(&context), done()]);
-            assert_eq!(std::fs::read_dir(&host.home).unwrap().count(), 0);
+            assert_eq!(std::fs::read_dir(&host.talk.home).unwrap().count(), 0);
         },
     );
 }
@@ -362,9 +307,9 @@ fn what_a_poll_leaves_behind_has_no_voice() {
             host.poll(path);
             assert_eq!(host.poll(path), [event(&json!({"calls": 2})), done()]);
             assert_eq!(host.poll(path), [event(&json!({"calls": 3})), done()]);
-            host.say(&json!({"type": "stop"}));
-            assert_eq!(host.next(), None);
-            assert!(host.child.wait().unwrap().success());
+            host.talk.say(&json!({"type": "stop"}));
+            assert_eq!(host.talk.next(), None);
+            assert!(host.talk.ends_well());
         },
     );
 }
@@ -372,7 +317,7 @@ fn what_a_poll_leaves_behind_has_no_voice() {
 #[test]
 fn an_order_of_a_later_version_is_none() {
     each("def poll_sensor(config): yield {}\n", "const poll_sensor = () => ({});\n", |host, path| {
-        host.say(&json!({"type": "later", "id": 77}));
+        host.talk.say(&json!({"type": "later", "id": 77}));
         assert_eq!(host.poll(path), [event(&json!({})), done()]);
     });
 }

@@ -17,3 +17,5 @@ mod python_action;
 mod python_sensor;
 mod resolve;
 mod shell_params;
+mod stream;
+mod talk;

@@ -7,7 +7,9 @@ const { Failure } = require("./failure.cjs");
 const hooks = require("./hooks.cjs");
 
 const opened = new Map();
-let giveTexts;
+/** Modules by the bare name under which every file finds them. */
+const places = {};
+let give;
 
 /** Opens a module that stands at `path`; it has this text, and under other queries others. */
 function openModule(path, text, others = {}) {
@@ -36,14 +38,23 @@ function findImports(source) {
 }
 
 function hook(texts) {
-  if (giveTexts) giveTexts(texts);
-  else giveTexts = register(texts);
+  if (give) give({ texts, places });
+  else give = register({ texts, places });
 }
 
-/** In this thread where Node.js can; a thread for it costs half a start. Gives what brings further texts there. */
-function register(texts) {
+/** From here on this file is the module `name`, for `require` and `import`. */
+function provide(name, path) {
+  places[name] = pathToFileURL(path).href;
+  const resolve = Module._resolveFilename;
+  Module._resolveFilename = function (request, ...rest) {
+    return request === name ? path : resolve.call(this, request, ...rest);
+  };
+}
+
+/** In this thread where Node.js can; a thread for it costs half a start. Gives what makes more known there. */
+function register(known) {
   if (Module.registerHooks) {
-    hooks.initialize({ texts });
+    hooks.initialize({ known });
     Module.registerHooks({ load: hooks.load, resolve: hooks.resolve });
     return hooks.add;
   }
@@ -52,10 +63,10 @@ function register(texts) {
     throw new Failure(`ES modules need Node.js 18.19 or 20.6, and this is ${version}; use require instead of import`);
   }
   const { port1, port2: port } = new MessageChannel();
-  const options = { parentURL: pathToFileURL(__filename), data: { texts, port }, transferList: [port] };
+  const options = { parentURL: pathToFileURL(__filename), data: { known, port }, transferList: [port] };
   Module.register("./hooks.cjs", options);
   port1.unref();
   return (more) => port1.postMessage(more);
 }
 
-module.exports = { findImports, openModule };
+module.exports = { findImports, openModule, provide };

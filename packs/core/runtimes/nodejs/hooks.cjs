@@ -10,17 +10,18 @@ const { pathToFileURL } = require("url");
 const NOT_FOUND = "ERR_MODULE_NOT_FOUND";
 const NOT_BARE = /^(\.{0,2}\/|\.{1,2}$|#|[a-z][a-z0-9+.-]*:)/i;
 
-/** Modules by address whose text is not in a file. */
-const texts = {};
+/** Modules by address whose text is not in a file, and addresses by bare name that are found before any package. */
+const [texts, places] = [{}, {}];
 let incoming;
 
-function initialize(given) {
-  add(given.texts);
-  incoming = given.port;
+function initialize({ known, port }) {
+  add(known);
+  incoming = port;
 }
 
-function add(more) {
-  Object.assign(texts, more);
+function add(known) {
+  Object.assign(texts, known.texts);
+  Object.assign(places, known.places);
 }
 
 /** What was sent before the engine asked is here. */
@@ -36,6 +37,8 @@ function load(url, context, next) {
 }
 
 function resolve(specifier, context, next) {
+  if (incoming) receive();
+  if (places[specifier]) return next(places[specifier], context);
   if (NOT_BARE.test(specifier)) return next(specifier, context);
   // As if the import stood in a file beside a folder `node_modules`.
   const folders = (process.env.NODE_PATH || "").split(delimiter).filter(Boolean);

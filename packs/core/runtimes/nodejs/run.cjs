@@ -5,6 +5,9 @@
 // yields goes to stdout as NDJSON, one message a line; what it prints is log, also when a child process prints it. A file
 // without that function is a plain program: it prints one JSON object with `events`, which is passed on event by event.
 //
+// A streaming sensor is a file with a top-level function `stream_sensor(attune)`; a file without it runs as a script, which
+// may `require("attune")` or import it.
+//
 // An action is a file with a top-level function `run(params)`, whose returned value is the result; a file without it runs
 // as a script, with the parameters on stdin, and its result is what it prints.
 //
@@ -16,8 +19,13 @@
 // Each way loads what it needs, and no more: a start is most of what a poll costs.
 function main([first, second]) {
   if (first === "--script") require("./script.cjs").runScript(second);
-  else if ("SENSOR_CONTEXT" in process.env) require("./sensor.cjs").poll(first);
+  else if ("SENSOR_CONTEXT" in process.env) sense(first);
   else require("./action.cjs").act(first);
+}
+
+function sense(path) {
+  if (require("./context.cjs").context().mode === "stream") require("./stream.cjs").stream(path);
+  else require("./sensor.cjs").poll(path);
 }
 
 main(process.argv.slice(2));

@@ -8,7 +8,10 @@ const { Failure } = require("./failure.cjs");
 /** The time that prints have to get out at the end, in milliseconds. */
 const DRAIN = 1000;
 
-/** `report` has `done()`, `failed(thrown)` and `exited(code)`; each says with which code to exit. */
+/**
+ * `report` has `done()`, `failed(thrown)` and `exited(code)`; each says with which code to exit. What it means that
+ * nothing is left to do although the work is not done, `drained()` says, if it is no failure.
+ */
 function supervise(work, report) {
   let ended = false;
   const end = (code) => {
@@ -20,7 +23,7 @@ function supervise(work, report) {
   const fail = (thrown) => end(() => report.failed(thrown));
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
-  process.on("beforeExit", () => fail(new Failure(`${report.what} waits for a promise that nothing can settle any more`)));
+  process.on("beforeExit", () => (report.drained ? end(() => report.drained()) : fail(new Failure(endless(report.what)))));
   process.on("exit", (code) => {
     if (!ended) process.exitCode = report.exited(code);
     ended = true;
@@ -29,10 +32,14 @@ function supervise(work, report) {
   work().then(() => setImmediate(() => end(() => report.done())), fail);
 }
 
+function endless(what) {
+  return `${what} waits for a promise that nothing can settle any more`;
+}
+
 /** Calls back when what was printed has left: a full pipe takes it later, and process.exit would not wait for that. */
 function drained(callback) {
   setTimeout(callback, DRAIN);
   process.stdout.write("", () => process.stderr.write("", callback));
 }
 
-module.exports = { supervise };
+module.exports = { endless, supervise };

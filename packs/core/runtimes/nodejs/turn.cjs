@@ -3,6 +3,7 @@
 // behind failed, it called process.exit, or it waits for what can never come. After the end it has no voice any more.
 
 const { Failure, Unfit, messageOf, tracebackOf } = require("./failure.cjs");
+const { endless } = require("./supervise.cjs");
 
 /** Unwinds a call of process.exit. */
 class Exited extends Error {}
@@ -40,8 +41,7 @@ class Turn {
   }
 
   starve() {
-    const what = this.isPoll ? "poll_sensor" : "run";
-    this.fail(new Failure(`${what} waits for a promise that nothing can settle any more`));
+    this.fail(new Failure(endless(this.isPoll ? "poll_sensor" : "run")));
   }
 
   end(message) {

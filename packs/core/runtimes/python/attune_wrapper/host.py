@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from .awaiting import settled
 from .failure import message_of, traceback_of
-from .messages import Messages
+from .messages import Messages, take_stdin
 from .sensor import NAME as POLL_SENSOR
 from .sensor import Polled
 
@@ -22,7 +22,7 @@ class Unfit(Exception):
 class Host:
     def __init__(self, modules):
         self.modules = modules
-        self.requests = take_stdin()
+        self.requests = os.fdopen(take_stdin(), "rb", 64 * 1024)
         self.messages = Messages()
         self.home = os.getcwd()
         self.process = os.getpid()
@@ -105,15 +105,6 @@ def fit(program, name):
     if not program.defines(name):
         raise Unfit(program.lacks(name))
     return True
-
-
-def take_stdin():
-    """The requests; whoever else reads stdin finds it empty."""
-    requests = os.fdopen(os.dup(0), "rb", 64 * 1024)
-    empty = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(empty, 0)
-    os.close(empty)
-    return requests
 
 
 def standard_streams():

@@ -1,4 +1,4 @@
-"""The real stdout, for the wrapper alone."""
+"""The real stdin and stdout, for the wrapper alone."""
 
 import os
 import sys
@@ -12,6 +12,15 @@ def take_stdout():
     # The copy is not inherited by subprocesses.
     real = os.fdopen(os.dup(1), "wb", 64 * 1024)
     os.dup2(2, 1)
+    return real
+
+
+def take_stdin():
+    """The real stdin, as a descriptor; whoever else reads it finds it empty."""
+    real = os.dup(0)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
     return real
 
 
