@@ -5,6 +5,7 @@
 mod chain;
 mod detect;
 mod ingest;
+mod kill;
 mod machine;
 mod sensors;
 mod spawn;
@@ -39,13 +40,22 @@ enum Command {
     /// The part of `sensors` that spawns without Attune
     #[command(hide = true)]
     BareSpawns(sensors::BareArguments),
+    /// Nothing lost and nothing doubled while hosts, sensors and the service are killed
+    Kill(kill::Arguments),
+    /// The service of `kill`
+    #[command(hide = true)]
+    KillService(kill::ServiceArguments),
     /// Processes per second through the launcher, beside a bare `posix_spawn`
     Spawn(spawn::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     let command = Arguments::parse().command;
-    if !matches!(command, Command::IngestLoad(_) | Command::DetectWarm(_) | Command::BareSpawns(_)) {
+    let is_part = matches!(
+        command,
+        Command::IngestLoad(_) | Command::DetectWarm(_) | Command::BareSpawns(_) | Command::KillService(_)
+    );
+    if !is_part {
         println!("{}", machine::describe());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -58,6 +68,8 @@ fn main() -> anyhow::Result<()> {
             Command::DetectWarm(arguments) => detect::warm(arguments).await,
             Command::Sensors(arguments) => sensors::run(&arguments).await,
             Command::BareSpawns(arguments) => sensors::bare(&arguments),
+            Command::Kill(arguments) => kill::run(&arguments).await,
+            Command::KillService(arguments) => kill::serve(&arguments).await,
             Command::Spawn(arguments) => spawn::run(&arguments).await,
         }
     })
