@@ -53,10 +53,11 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         life_of_a_service(&world, arguments, &mut kills).await?;
     }
     let lines = tapes.stop()?;
+    println!("killed in {:.0} s: {kills:?}", started.elapsed().as_secs_f64());
+    world.forgive().await?;
     let service = Service::start(&world)?;
     world.wait_for_all(&lines).await?;
     service.kill()?;
-    println!("killed in {:.0} s: {kills:?}", started.elapsed().as_secs_f64());
     let checked = check(&world, &lines).await;
     world.end().await;
     checked
@@ -66,12 +67,14 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 async fn check(world: &World, lines: &BTreeMap<String, u64>) -> anyhow::Result<()> {
     let verdict = check::all(&world.pool, lines).await?;
     println!("{verdict}");
+    check::explain(&world.pool, lines).await?;
     check::plants(&world.pool, lines).await?;
     verdict.judge()
 }
 
 /// A service is started, loses some of its programs, and is killed itself.
 async fn life_of_a_service(world: &World, arguments: &Arguments, kills: &mut Kills) -> anyhow::Result<()> {
+    world.forgive().await?;
     let service = Service::start(world)?;
     let held =
         kills.iter().filter(|(name, _)| name.starts_with(held::NAME)).map(|(_, count)| count).sum::<u32>();

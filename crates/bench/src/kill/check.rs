@@ -41,11 +41,28 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// Names the tapes that are not whole, and how much of each is there up to its last event.
+pub(super) async fn explain(pool: &PgPool, lines: &BTreeMap<String, u64>) -> anyhow::Result<()> {
+    for (sensor, lines) in lines {
+        let (found, mut verdict) = (events_of(pool, sensor).await?, Verdict::default());
+        verdict.add(*lines, &found);
+        if verdict.lost + verdict.doubled > 0 {
+            let last = found.keys().max().copied().unwrap_or_default();
+            println!(
+                "{sensor}: {} lost, {} doubled, the last event is line {last} of {lines}",
+                verdict.lost, verdict.doubled
+            );
+        }
+    }
+    Ok(())
+}
+
 /// Compares every tape, given by its number of lines, with the events of its reader.
 pub(super) async fn all(pool: &PgPool, lines: &BTreeMap<String, u64>) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict::default();
     for (sensor, lines) in lines {
-        verdict.add(*lines, &events_of(pool, sensor).await?);
+        let found = events_of(pool, sensor).await?;
+        verdict.add(*lines, &found);
     }
     let unmatched: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM event e

@@ -26,7 +26,7 @@ impl Service {
     pub(super) fn start(world: &World) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["kill-service", "--url", &world.url(), "--directory"]).arg(world.directory());
-        Ok(Self(command.stdin(Stdio::null()).spawn()?))
+        Ok(Self(command.stdin(Stdio::piped()).spawn()?))
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -57,5 +57,7 @@ pub(crate) async fn serve(arguments: &ServiceArguments) -> anyhow::Result<()> {
     config.runtime.environments_dir = arguments.directory.join("environments");
     let service = SensorService::new(config).await?;
     service.start().await?;
-    std::future::pending().await
+    // It ends when nobody is left to kill it.
+    tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink())).await??;
+    Ok(())
 }

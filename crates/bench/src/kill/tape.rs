@@ -43,7 +43,7 @@ fn write(mut tapes: BTreeMap<String, File>, stop: &AtomicBool) -> anyhow::Result
     while !stop.load(Ordering::Acquire) {
         lines += 1;
         for tape in tapes.values_mut() {
-            tape.write_all(format!("{lines}\n").as_bytes())?;
+            tape.write_all(format!("{lines:08}\n").as_bytes())?;
         }
         std::thread::sleep(PERIOD);
     }

@@ -33,7 +33,8 @@ impl World {
         let database = database(&scratch.path().join("data")).await?;
         let mut config = Config::load()?;
         config.database.url = DatabaseUrl::parse(&database.url());
-        let pool = db::connect(&config.database, "attune-bench").await?;
+        // Not with the settings of a service, which forbid to read a table whole.
+        let pool = PgPool::connect(&database.url()).await?;
         db::migrate(&pool).await?;
         core_pack::ensure_core_pack(&pool).await?;
         let pack =
@@ -71,6 +72,12 @@ impl World {
 
     pub(super) fn url(&self) -> String {
         self.database.url()
+    }
+
+    /// What was killed counts as having failed, and waits for minutes in the end. Nobody here has that time.
+    pub(super) async fn forgive(&self) -> anyhow::Result<()> {
+        sqlx::query("UPDATE sensor_state SET failures = 0").execute(&self.pool).await?;
+        Ok(())
     }
 
     /// Waits until every line is an event, as long as there is progress.

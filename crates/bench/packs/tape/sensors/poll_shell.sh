@@ -1,9 +1,10 @@
-#!/bin/sh
-# Reads on after the line that the state names.
-set -eu
+#!/bin/bash
+# Reads on after the line that the state names. A line that is cut off is what a killed `tail` leaves.
+set -euo pipefail
 tape=$(sed -n 's/.*"tape": *"\([^"]*\)".*/\1/p')
 line=$(sed -n 's/.*"line": *\([0-9]*\).*/\1/p' "$SENSOR_CONTEXT")
 tail -n "+$((${line:-0} + 1))" "$tape" | awk -v line="${line:-0}" '
     BEGIN { printf "{\"events\": [" }
+    length($0) != 8 { broken = 1; exit }
     { printf "%s{\"n\": %d}", (NR > 1 ? ", " : ""), $1 }
-    END { printf "], \"state\": {\"line\": %d}}\n", line + NR }'
+    END { if (broken) exit 1; printf "], \"state\": {\"line\": %d}}\n", line + NR }'
