@@ -105,6 +105,18 @@ impl Tool {
         let (runtime, execution) = (&self.r#ref, self.execution()?);
         Ok(resolve::argv(&Parts { runtime, execution, binary, pack: runtime_pack, entrypoint })?)
     }
+
+    /// The command line of its warm host, which it has.
+    pub(crate) fn host_argv(
+        &self,
+        binary: Option<&Path>,
+        runtime_pack: Option<&Path>,
+    ) -> Result<Vec<OsString>, ToolError> {
+        let argv = self.execution()?.host_argv(binary, runtime_pack);
+        let argv =
+            argv.map_err(|source| ResolveError::NoPackContent { runtime: self.r#ref.clone(), source })?;
+        Ok(argv.unwrap_or_default())
+    }
 }
 
 /// The binaries of the verification commands, in the order in which they are tried.
@@ -118,7 +130,7 @@ fn binaries(distributions: &serde_json::Value) -> Vec<String> {
 }
 
 /// Rows are written with plain SQL too, so nobody has checked the path before.
-fn locate(code: &Path, entrypoint: &str) -> Result<PathBuf, ToolError> {
+pub(crate) fn locate(code: &Path, entrypoint: &str) -> Result<PathBuf, ToolError> {
     let relative = Path::new(entrypoint);
     let is_inside = !entrypoint.is_empty()
         && relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));

@@ -42,7 +42,7 @@ pub struct Code {
 }
 
 /// What runs a piece of code.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interpreter {
     /// The program; `None`: the code runs by itself.
     pub binary: Option<PathBuf>,
@@ -145,6 +145,26 @@ impl Launcher {
     ) -> Result<Prepared, PrepareError> {
         let (binary, runtime_pack) = (interpreter.binary.as_deref(), code.runtime_pack.as_deref());
         let argv = code.tool.argv(binary, runtime_pack, &code.directory, entrypoint)?;
+        self.prepared(code, interpreter, argv, given)
+    }
+
+    /// The program of a warm host for this code.
+    pub(crate) fn prepare_host(
+        &self,
+        code: &Code,
+        interpreter: &Interpreter,
+    ) -> Result<Prepared, PrepareError> {
+        let argv = code.tool.host_argv(interpreter.binary.as_deref(), code.runtime_pack.as_deref())?;
+        self.prepared(code, interpreter, argv, |_| Ok(Vec::new()))
+    }
+
+    fn prepared(
+        &self,
+        code: &Code,
+        interpreter: &Interpreter,
+        argv: Vec<OsString>,
+        given: impl FnOnce(&Path) -> io::Result<Vec<(OsString, OsString)>>,
+    ) -> Result<Prepared, PrepareError> {
         let directory = self.scratch.directory().map_err(PrepareError::WorkingDirectory)?;
         let given = given(directory.path()).map_err(PrepareError::WorkingDirectory)?;
         let given = interpreter.variables.iter().cloned().chain(given);

@@ -12,6 +12,7 @@ mod node_modules;
 mod node_output;
 mod node_sensor;
 mod packs;
+mod pool;
 mod program;
 mod python_action;
 mod python_sensor;

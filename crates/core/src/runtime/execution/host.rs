@@ -11,12 +11,12 @@ const POLLS: u64 = 10_000;
 /// The most that either number may be.
 const MOST: u64 = 1_000_000_000;
 
-/// The host program of a runtime; argv = interpreter, args.
+/// The host program of a runtime; argv = binary, args, modules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    /// Arguments after the interpreter, as [`super::Execution::args`].
+    /// Arguments after the binary, as those of a run.
     pub args: Vec<String>,
-    /// How many modules a host keeps loaded, if it is told.
+    /// How many modules a host is told to keep loaded.
     pub modules: Option<u64>,
     /// After so many polls or runs a host is replaced.
     pub polls: u64,

@@ -140,10 +140,17 @@ impl Execution {
         Ok(argv)
     }
 
-    /// The arguments of its warm host; none when it has no host.
-    pub fn host_args(&self, pack_dir: Option<&Path>) -> Result<Option<Vec<OsString>>, NoPackContent> {
-        let expanded = |host: &Host| host.args.iter().map(|arg| in_pack(arg, pack_dir)).collect();
-        self.host.as_ref().map(expanded).transpose()
+    /// The command line of its host: binary, the host's args, and how many modules it keeps if that is said; none without
+    /// a host.
+    pub fn host_argv(
+        &self,
+        binary: Option<&Path>,
+        pack_dir: Option<&Path>,
+    ) -> Result<Option<Vec<OsString>>, NoPackContent> {
+        let Some(host) = &self.host else { return Ok(None) };
+        let args = host.args.iter().map(|arg| in_pack(arg, pack_dir)).collect::<Result<Vec<_>, _>>()?;
+        let binary = binary.map(OsString::from).into_iter();
+        Ok(Some(binary.chain(args).chain(host.modules.map(|count| count.to_string().into())).collect()))
     }
 }
 

@@ -94,11 +94,11 @@ fn a_host_finds_its_pack_and_has_numbers_of_its_own() {
     let column = json!({"host": {"args": ["-u", "{pack}/host"], "modules": 7}});
     let execution = Execution::parse(&column).unwrap();
     assert!(execution.needs_pack());
-    assert_eq!(execution.host_args(Some(Path::new("/c"))), Ok(Some(vec!["-u".into(), "/c/host".into()])));
-    assert_eq!(execution.host_args(None), Err(NoPackContent));
-    let host = execution.host.unwrap();
-    assert_eq!((host.modules, host.polls), (Some(7), 10_000));
-    assert_eq!(Execution::parse(&json!({})).unwrap().host_args(None), Ok(None));
+    let argv = |pack: Option<&str>| execution.host_argv(Some(Path::new("/bin/a")), pack.map(Path::new));
+    let expected = ["/bin/a", "-u", "/c/host", "7"].map(OsString::from).to_vec();
+    assert_eq!((argv(Some("/c")), argv(None)), (Ok(Some(expected)), Err(NoPackContent)));
+    assert_eq!(execution.host.unwrap().polls, 10_000);
+    assert_eq!(Execution::parse(&json!({})).unwrap().host_argv(None, None), Ok(None));
 }
 
 #[test]

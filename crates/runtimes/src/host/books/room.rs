@@ -1,0 +1,119 @@
+//! Memory: who may start another host, and who ends for it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::seat::{Doing, Lane, Seat};
+use super::{Books, Grant, Step, Why};
+
+/// A host of the fast lane that was used within this time does not end for one of the slow lane.
+const RECENTLY: Duration = Duration::from_secs(1);
+
+impl<H> Books<H> {
+    /// Leave to start a host, if there is room for it or can be made.
+    pub(super) fn open(&mut self, group: u64, lane: Lane, now: Instant) -> Step<H> {
+        if self.make_room(group, lane, now) {
+            Step::Granted(Grant::Seat(self.add_seat(group, lane, now)))
+        } else {
+            Step::Crowded
+        }
+    }
+
+    /// Each lane may have one host at any rate, so that a budget that is too small makes slow and not stuck.
+    fn make_room(&mut self, group: u64, lane: Lane, now: Instant) -> bool {
+        let wanted = self.group(group).typical;
+        let is_slow = |seat: &Seat<H>| seat.lane == Lane::Slow;
+        let may_end =
+            |seat: &Seat<H>| seat.is_parked() && (lane != Lane::Slow || is_slow(seat) || is_stale(seat, now));
+        let is_same_lane = |seat: &Seat<H>| is_slow(seat) == (lane == Lane::Slow);
+        // What hangs, hangs in the slow lane, and must leave room for the others.
+        let budget = self.settings.budget;
+        let share = if lane == Lane::Slow { budget / 4 * 3 } else { budget };
+        let is_first = !self.seats.values().any(|seat| is_same_lane(seat) && !may_end(seat));
+        let fits = self.sum(|seat| is_same_lane(seat) && !may_end(seat)) + wanted <= share
+            && self.sum(|seat| !may_end(seat)) + wanted <= budget;
+        if !is_first && !fits {
+            return false;
+        }
+        while self.sum(is_same_lane) + wanted > share
+            && self.end_oldest(|seat| is_same_lane(seat) && may_end(seat), Why::Room)
+        {}
+        while self.bytes() + wanted > budget && self.end_oldest(may_end, Why::Room) {}
+        true
+    }
+
+    fn sum(&self, which: impl Fn(&Seat<H>) -> bool) -> u64 {
+        self.seats.values().filter(|seat| which(seat)).map(|seat| seat.bytes).sum()
+    }
+
+    /// What all hosts take.
+    pub(in crate::host) fn bytes(&self) -> u64 {
+        self.sum(|_| true)
+    }
+
+    /// How many hosts there are.
+    pub(in crate::host) fn hosts(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// The hosts that should be measured, each with the process below which it runs.
+    pub(in crate::host) fn due(&self, now: Instant) -> Vec<(u64, u32)> {
+        let is_due = |looked: Instant| now.duration_since(looked) >= self.settings.look;
+        let due = self.seats.iter().filter(|(_, seat)| seat.looked.is_none_or(is_due));
+        due.filter_map(|(id, seat)| Some((*id, seat.launcher?))).collect()
+    }
+
+    /// Notes what a host takes.
+    pub(in crate::host) fn measured(&mut self, id: u64, bytes: u64, now: Instant) {
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        (seat.bytes, seat.looked) = (bytes, Some(now));
+        let first = *seat.first.get_or_insert(bytes);
+        let (growth, slack) = (self.settings.growth, self.settings.slack);
+        seat.grown = bytes > first.saturating_mul(growth) && bytes > first + slack;
+        let group = seat.group;
+        self.group(group).typical = bytes;
+    }
+
+    /// Whether a host has grown so much that it should be replaced.
+    pub(in crate::host) fn has_grown(&self, id: u64) -> bool {
+        self.seats.get(&id).is_some_and(|seat| seat.grown)
+    }
+
+    /// Ends who was idle for too long, and whoever nobody has while all together take too much; forgets groups that are
+    /// empty. Who waits for room may have it now.
+    pub(in crate::host) fn sweep(&mut self, now: Instant) {
+        let idle = self.settings.idle;
+        while self.end_oldest(|seat| seat.is_parked() && now.duration_since(seat.since) >= idle, Why::Idle) {}
+        while self.end_oldest(|seat| seat.is_parked() && seat.grown, Why::Growth) {}
+        while self.bytes() > self.settings.budget && self.end_oldest(Seat::is_parked, Why::Room) {}
+        self.feed_the_starving(now);
+        let starving: Vec<u64> = self.starving.iter().map(|(group, _)| *group).collect();
+        self.groups.retain(|id, group| !group.is_empty() || starving.contains(id));
+    }
+
+    /// Ends all that nobody has.
+    pub(in crate::host) fn close(&mut self) {
+        while self.end_oldest(Seat::is_parked, Why::Closing) {}
+    }
+
+    /// Whether the group is in use.
+    pub(in crate::host) fn has_group(&self, group: u64) -> bool {
+        self.groups.contains_key(&group)
+    }
+
+    fn end_oldest(&mut self, may_end: impl Fn(&Seat<H>) -> bool, why: Why) -> bool {
+        let candidates = self.seats.iter().filter(|(_, seat)| may_end(seat));
+        let Some(id) = candidates.min_by_key(|(_, seat)| seat.since).map(|(id, _)| *id) else {
+            return false;
+        };
+        if let Some(Seat { doing: Doing::Parked(host), .. }) = self.take_seat(id) {
+            self.ended.push((host, why));
+        }
+        true
+    }
+}
+
+fn is_stale<H>(seat: &Seat<H>, now: Instant) -> bool {
+    now.duration_since(seat.since) >= RECENTLY
+}

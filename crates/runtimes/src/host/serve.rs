@@ -1,0 +1,120 @@
+//! A turn from its start to its end, and what becomes of its host.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use attune_process::memory;
+use tokio::time::Instant;
+
+use super::books::Why;
+use super::error::TurnError;
+use super::lease::Lease;
+use super::pool::Inner;
+use super::recipe::Recipe;
+use super::request::{Answer, Listener, Request};
+use super::turn::Interrupted;
+use super::warm::Warm;
+
+/// One turn, and where it belongs.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'a> {
+    pub(super) recipe: &'a Recipe,
+    pub(super) request: &'a Request<'a>,
+    pub(super) file: &'a str,
+}
+
+impl Inner {
+    /// Takes one turn, to its end or until `stop`.
+    pub(super) async fn take_turn(
+        self: &Arc<Self>,
+        job: Job<'_>,
+        listener: &mut impl Listener,
+        mut stop: Pin<&mut (impl Future<Output = ()> + Send)>,
+    ) -> Result<Answer, TurnError> {
+        let (mut lease, mut host) = tokio::select! {
+            biased;
+            () = &mut stop => return Err(TurnError::Stopped),
+            found = self.host(job) => found?,
+        };
+        let began = Instant::now();
+        let answered = host.turn(job.request, job.file, listener, stop).await;
+        self.note(job, answered.is_ok() && began.elapsed() <= self.settings.moment);
+        match answered {
+            Ok(answer) => {
+                lease.put(host);
+                self.give_back(job, lease);
+                Ok(answer)
+            }
+            Err(why) => Err(Box::pin(interrupted(host, why, listener)).await),
+        }
+    }
+
+    /// A host that is ready for the turn.
+    async fn host(self: &Arc<Self>, job: Job<'_>) -> Result<(Lease<'_>, Box<Warm>), TurnError> {
+        loop {
+            let mut lease = self.lease(job).await?;
+            let Some(mut host) = lease.take() else {
+                self.keeper.watch(self);
+                // In a box: it takes a lot of room, and every turn would carry it along.
+                let start = Warm::start(job.recipe, &self.launcher, self.settings.start);
+                let host = Box::pin(start).await?;
+                tracing::debug!(runtime.ref = host.runtime, host.launcher = host.launcher, directory = %job.recipe.code.directory.display(),
+                    "A warm host has started");
+                lease.started(&host);
+                return Ok((lease, host));
+            };
+            if host.is_ready() {
+                return Ok((lease, host));
+            }
+            // Whatever ended it, it was not this turn.
+            self.keeper.dismiss(host, Why::Broken);
+        }
+    }
+
+    /// Remembers who was quick.
+    fn note(&self, job: Job<'_>, quick: bool) {
+        if let Some(key) = job.request.task.key() {
+            self.with_books(|books| books.note(job.recipe.group, key, quick));
+        }
+    }
+
+    /// Gives a host back after a turn that was answered, unless it is to be replaced.
+    fn give_back(&self, job: Job<'_>, mut lease: Lease<'_>) {
+        let Some(host) = lease.host() else { return };
+        let (turns, launcher) = (host.turns, host.launcher);
+        // What it takes before anything was loaded says nothing.
+        if turns == 1
+            && let Some(bytes) = memory(launcher)
+        {
+            self.with_books(|books| books.measured(lease.id(), bytes, Instant::now()));
+        }
+        let why = if turns >= job.recipe.host.polls {
+            Some(Why::Turns)
+        } else {
+            self.with_books(|books| books.has_grown(lease.id())).then_some(Why::Growth)
+        };
+        match why.and_then(|why| Some((lease.take()?, why))) {
+            Some((host, why)) => self.keeper.dismiss(host, why),
+            None => lease.park(),
+        }
+    }
+}
+
+/// Ends a host in the middle of its turn. Its seat is taken until it is gone.
+async fn interrupted(host: Box<Warm>, why: Interrupted, listener: &mut impl Listener) -> TurnError {
+    tracing::debug!(runtime.ref = host.runtime, host.launcher = host.launcher, host.turns = host.turns, reason = ?why,
+        "A warm host ends in the middle of a turn");
+    let error = match why {
+        Interrupted::Ended => {
+            return match host.ended(&mut |chunk| listener.log(chunk)).await {
+                Ok(gone) => TurnError::Ended(gone),
+                Err(error) => error.into(),
+            };
+        }
+        Interrupted::TimedOut => TurnError::TimedOut,
+        Interrupted::TooMuchOutput => TurnError::TooMuchOutput,
+        Interrupted::Output(error) => TurnError::Output(error),
+        Interrupted::Stopped => TurnError::Stopped,
+    };
+    host.stop().await.map_or_else(TurnError::from, |()| error)
+}

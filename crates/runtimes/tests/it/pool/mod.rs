@@ -1,0 +1,6 @@
+//! Warm hosts with a real interpreter.
+
+mod faults;
+mod lanes;
+mod life;
+mod machine;
