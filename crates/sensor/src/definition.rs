@@ -1,5 +1,6 @@
 //! A sensor as its row says, with what is worked out once and used at every poll.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use attune_common::repositories::sensor::SensorRow;
@@ -10,6 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::runtime::PollError;
 
+/// Names the configuration as text.
+const CONFIG: &str = "SENSOR_CONFIG";
 /// Configurations beyond this many bytes are not handed over in the environment.
 const SMALL: usize = 16 * 1024;
 
@@ -24,8 +27,8 @@ pub struct Sensor {
     pub masked: Value,
     /// Names the masked configuration.
     pub digest: String,
-    /// The configuration as text, when it is small and has no secret fields.
-    pub public_config: Option<String>,
+    /// Variables of its polls: the configuration as text, when it is small and has no secret fields.
+    pub variables: BTreeMap<String, String>,
     /// Why its configuration can not be used.
     fault: Option<String>,
 }
@@ -43,8 +46,9 @@ impl Sensor {
             }
         };
         let digest = hex::encode(Sha256::digest(canonical(&masked)));
-        let public_config = is_public.then(|| config.to_string()).filter(|text| text.len() <= SMALL);
-        Self { row, config, masked, digest, public_config, fault }
+        let public = is_public.then(|| config.to_string()).filter(|text| text.len() <= SMALL);
+        let variables = public.map(|text| (CONFIG.to_owned(), text)).into_iter().collect();
+        Self { row, config, masked, digest, variables, fault }
     }
 
     /// It runs on and emits as it goes.
@@ -114,7 +118,7 @@ mod tests {
         let sensor = Sensor::new(row);
         assert_eq!(sensor.config, json!({"token": "hush", "limit": 80}));
         assert_eq!(sensor.masked, json!({"token": "***", "limit": 80}));
-        assert_eq!(sensor.public_config, None);
+        assert!(sensor.variables.is_empty());
         assert!(sensor.check().is_ok());
     }
 

@@ -140,7 +140,7 @@ impl SensorService {
         let tools = Tools {
             pool: pool.clone(),
             equipment: Arc::clone(&equipment),
-            runtime: SensorRuntime::new(Arc::new(launcher), output_limit),
+            runtime: SensorRuntime::new(Arc::new(launcher), output_limit, sensor.host_memory_bytes),
             generator: EventGenerator::new(pool.clone(), ingest),
             ticks: Arc::clone(&ticks),
             look_again: Arc::clone(&look_again),

@@ -300,6 +300,7 @@ impl SensorManager {
         flush(Arc::clone(&self.tools.ticks)).await;
         self.membership.leave().await;
         self.hints.wake(Topic::Worker);
+        self.tools.runtime.end().await;
     }
 }
 

@@ -11,8 +11,6 @@ use serde_json::json;
 
 use super::Job;
 
-/// Names the configuration as text, when it is small and has no secrets.
-const CONFIG: &str = "SENSOR_CONFIG";
 /// Names the context file.
 const CONTEXT: &str = "SENSOR_CONTEXT";
 /// The context file in the poll's working directory.
@@ -33,8 +31,8 @@ pub(super) fn write(job: &Job<'_>, directory: &Path) -> io::Result<Vec<(OsString
         context["mode"] = json!(Mode::Stream.as_str());
     }
     create(&file)?.write_all(context.to_string().as_bytes())?;
-    let config = job.sensor.public_config.as_ref().map(|config| (CONFIG.into(), config.into()));
-    Ok(config.into_iter().chain([(CONTEXT.into(), file.into())]).collect())
+    let variables = job.sensor.variables.iter().map(|(name, value)| (name.into(), value.into()));
+    Ok(variables.chain([(CONTEXT.into(), file.into())]).collect())
 }
 
 /// Removes the context file, so that a directory in which the poll left nothing is used again. Else it goes with all of it.

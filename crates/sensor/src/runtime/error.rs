@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use attune_core::output::OutputError;
 use attune_process::Outcome;
+use attune_runtimes::host::TurnError;
 use attune_runtimes::launch::PrepareError;
 
 /// As much of an error as is kept.
@@ -45,6 +46,14 @@ pub enum PollError {
     Output {
         /// What is wrong with it.
         error: OutputError,
+        /// The last lines of its stderr.
+        reason: String,
+    },
+    /// There was no warm host for it, or that ended in the middle.
+    #[error("{error}{}", with_reason(.reason))]
+    Host {
+        /// What went wrong with the host.
+        error: Box<TurnError>,
         /// The last lines of its stderr.
         reason: String,
     },

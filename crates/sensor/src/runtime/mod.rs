@@ -1,10 +1,12 @@
-//! One poll of one sensor: its program in a private directory, within limits, and what it printed. No database here.
+//! One poll of one sensor: in a warm host where that is possible, else by a program in a private directory; within limits,
+//! and what came of it. No database here.
 
 mod context;
 mod error;
 mod reading;
 #[cfg(test)]
 pub(crate) mod tests;
+mod warm;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use std::time::Duration;
 use attune_core::protocol::{Brief, Order, Version};
 use attune_core::runtime::execution::Role;
 use attune_process::{Capture, Limits, StreamLimit, Talk};
+use attune_runtimes::host::{Census, Hosts, Settings, lasting};
 use attune_runtimes::launch::{Code, Found, Interpreter, Launcher, PrepareError, Prepared};
 use serde_json::Value;
 
@@ -27,6 +30,8 @@ use reading::Ended;
 #[derive(Debug)]
 pub struct SensorRuntime {
     launcher: Arc<Launcher>,
+    hosts: Hosts,
+    host_limits: Limits,
     output_limit: usize,
 }
 
@@ -45,10 +50,30 @@ pub struct Job<'a> {
     pub time: Duration,
 }
 
+impl Job<'_> {
+    /// What a program of the sensor has to know.
+    fn brief(&self) -> Brief<'_> {
+        let row = &self.sensor.row;
+        let (config, state, trigger_params) = (&self.sensor.config, self.state, self.trigger_params);
+        Brief { sensor: &row.r#ref, config, state, triggers: &row.triggers, trigger_params }
+    }
+}
+
 impl SensorRuntime {
-    /// Polls are started by `launcher` and print up to `output_limit` bytes.
-    pub fn new(launcher: Arc<Launcher>, output_limit: usize) -> Self {
-        Self { launcher, output_limit }
+    /// Polls are started by `launcher` and print up to `output_limit` bytes; warm hosts take `host_memory` bytes together.
+    pub fn new(launcher: Arc<Launcher>, output_limit: usize, host_memory: u64) -> Self {
+        let hosts = Hosts::new(Arc::clone(&launcher), Settings::within(host_memory));
+        Self { launcher, hosts, host_limits: lasting(limits()), output_limit }
+    }
+
+    /// How many warm hosts there are, and what they take.
+    pub fn hosts(&self) -> Census {
+        self.hosts.census()
+    }
+
+    /// Ends the warm hosts, once polls are over.
+    pub async fn end(&self) {
+        self.hosts.end().await;
     }
 
     /// What runs a sensor's code, or the build that its polls have to wait for.
@@ -85,6 +110,10 @@ impl SensorRuntime {
         stop: impl Future<Output = ()> + Send,
     ) -> Result<PollOutput, PollError> {
         job.sensor.check()?;
+        let mut stop = pin!(stop);
+        if let Some(output) = self.poll_warm(interpreter, job, &mut stop).await? {
+            return Ok(output);
+        }
         let protocol = job.code.tool.execution().map_err(PrepareError::from)?.protocol;
         let entrypoint = &job.sensor.row.entrypoint;
         let given = |directory: &_| context::write(job, directory);
@@ -108,29 +137,19 @@ impl SensorRuntime {
         let given = |directory: &_| context::write(job, directory);
         let prepared = self.launcher.prepare(job.code, interpreter, entrypoint, given)?;
         let limits = Limits { stdout: StreamLimit::truncate(usize::MAX), ..self.limits(job) };
-        let program = prepared.program(start_line(job), limits);
+        // The first thing that a stream hears.
+        let start = Order::Start { protocol: Version, brief: job.brief() };
+        let program = prepared.program(start.line(), limits);
         let talk = attune_process::talk(program).await.map_err(PrepareError::from)?;
         Ok((talk, prepared))
     }
 
     fn limits(&self, job: &Job<'_>) -> Limits {
-        Limits {
-            time: job.time,
-            stdout: StreamLimit::kill(self.output_limit),
-            no_new_privileges: true,
-            ..Limits::default()
-        }
+        Limits { time: job.time, stdout: StreamLimit::kill(self.output_limit), ..limits() }
     }
 }
 
-/// The first thing that a stream hears.
-fn start_line(job: &Job<'_>) -> Vec<u8> {
-    let brief = Brief {
-        sensor: &job.sensor.row.r#ref,
-        config: &job.sensor.config,
-        state: job.state,
-        triggers: &job.sensor.row.triggers,
-        trigger_params: job.trigger_params,
-    };
-    Order::Start { protocol: Version, brief }.line()
+/// The bounds of all that runs sensors.
+fn limits() -> Limits {
+    Limits { no_new_privileges: true, ..Limits::default() }
 }

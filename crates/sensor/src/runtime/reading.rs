@@ -80,16 +80,10 @@ impl Ended {
         let whole = decoder.push(&self.stdout, &mut messages).and_then(|()| decoder.finish(&mut messages));
         let mut output = PollOutput::default();
         for message in messages {
-            match message {
-                Message::Event(event) => output.add(event),
-                Message::State(state) => output.state = state.or(output.state.take()),
-                Message::Log { message, .. } => output.log.extend([message.as_str(), "\n"]),
-                Message::Error { message, traceback } => {
-                    return Err(Failure::Reported(PollError::Reported { message, traceback }));
-                }
-                // The rules of a poll let nothing else through.
-                _ => {}
+            if let Message::Error { message, traceback } = message {
+                return Err(Failure::Reported(PollError::Reported { message, traceback }));
             }
+            output.hear(message);
         }
         whole.map(|()| output).map_err(Failure::Output)
     }
@@ -102,6 +96,16 @@ enum Failure {
 }
 
 impl PollOutput {
+    /// Takes a message; the rules of the protocol let none through that has no place here.
+    pub(super) fn hear(&mut self, message: Message) {
+        match message {
+            Message::Event(event) => self.add(event),
+            Message::State(state) => self.state = state.or(self.state.take()),
+            Message::Log { message, .. } => self.log.extend([message.as_str(), "\n"]),
+            _ => {}
+        }
+    }
+
     fn add(&mut self, event: Result<Value, Rejected>) {
         match event {
             Ok(event) => self.events.push(event),
@@ -110,7 +114,7 @@ impl PollOutput {
     }
 }
 
-fn last_lines(stderr: &[u8]) -> String {
+pub(super) fn last_lines(stderr: &[u8]) -> String {
     let start = stderr.len().saturating_sub(TAIL);
     String::from_utf8_lossy(&stderr[start..]).trim().to_owned()
 }

@@ -55,7 +55,7 @@ async fn poll_as(script: &str, row: SensorRow, execution: Value) -> Result<PollO
     std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
     let config = Config { cache_dir: directory.path().to_owned(), ..Config::default() };
-    let runtime = SensorRuntime::new(Arc::new(Launcher::open(&config).unwrap()), 100_000);
+    let runtime = SensorRuntime::new(Arc::new(Launcher::open(&config).unwrap()), 100_000, 1_000_000_000);
     let job = Job {
         sensor: &Sensor::new(row),
         code: &Code {

@@ -28,6 +28,7 @@ use tokio::time::Instant;
 
 use crate::definition::Sensor;
 use crate::generator::asked_params;
+use crate::registration::section;
 use crate::runtime::{Job, PollError, PollOutput, SensorRuntime};
 
 pub use error::WorkbenchError;
@@ -69,7 +70,7 @@ impl Workbench {
         let launcher = Arc::new(Launcher::with(config, environments)?);
         let output_limit = usize::try_from(config.limits.poll_output_bytes).unwrap_or(usize::MAX);
         Ok(Self {
-            runtime: SensorRuntime::new(launcher, output_limit),
+            runtime: SensorRuntime::new(launcher, output_limit, section(config).host_memory_bytes),
             content: PackContent::new(&config.cache_dir),
             verifier: Verifier::configured(config).await,
             time: config.sensor.as_ref().map_or(TIME, |sensor| sensor.sensor_timeout),

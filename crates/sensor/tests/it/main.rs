@@ -13,3 +13,4 @@ mod registration;
 mod requirements;
 mod streams;
 mod ticks;
+mod warm;
