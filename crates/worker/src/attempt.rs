@@ -1,5 +1,6 @@
 //! One attempt of an execution: run, and recorded.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +10,14 @@ use attune_executor::finish::{Finish, Finisher, Outcome, Recorded};
 use attune_process::{self as process, Stream, StreamLimit};
 use attune_runtimes::environment::Progress;
 use attune_runtimes::equipment::Equipment;
-use attune_runtimes::launch::{Launcher, PrepareError, Prepared};
+use attune_runtimes::host::Hosts;
+use attune_runtimes::launch::{Launcher, PrepareError};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::log::{Log, Streams};
-use crate::program::{self, StartError};
+use crate::program::{self, Found, StartError};
 use crate::{registration, result, verdict};
 
 /// How often the log of a running execution is stored.
@@ -25,7 +27,7 @@ const LOG_PERIOD: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     time: Duration,
-    result: usize,
+    pub(crate) result: usize,
     log: usize,
 }
 
@@ -63,7 +65,8 @@ pub(crate) struct Runner {
     pub(crate) pool: PgPool,
     pub(crate) worker: i64,
     pub(crate) equipment: Arc<Equipment>,
-    pub(crate) launcher: Launcher,
+    pub(crate) launcher: Arc<Launcher>,
+    pub(crate) hosts: Hosts,
     pub(crate) finisher: Finisher,
     /// Told when a run lacked a runtime that this machine is said to have.
     pub(crate) missing: Notify,
@@ -98,11 +101,15 @@ impl Runner {
         stop: Stop,
     ) -> Result<Option<Outcome>, StartError> {
         let log = streams.log.clone();
-        let Some(prepared) = stop.this.run_until_cancelled(self.prepare(claimed, &log)).await else {
+        let Some(found) = stop.this.run_until_cancelled(self.find(claimed, &log)).await else {
             return Ok(stop.outcome());
         };
-        let (prepared, limits) = (prepared?, self.process_limits(claimed));
-        let time = limits.time;
+        let (found, limits) = (found?, self.process_limits(claimed));
+        let warm = self.run_warm(claimed, &found, &limits, &log, &stop.this);
+        if let Some(outcome) = self.while_logging(claimed, &log, warm).await? {
+            return Ok(if outcome == Outcome::Cancelled { stop.outcome() } else { Some(outcome) });
+        }
+        let (prepared, time) = (program::prepare(&self.launcher, &found, claimed)?, limits.time);
         let program = prepared.program(claimed.params.to_string().into_bytes(), limits);
         let run = process::run(program, &mut streams, stop.this.cancelled());
         let finished = self.while_logging(claimed, &log, run).await.map_err(PrepareError::from)?;
@@ -112,10 +119,10 @@ impl Runner {
     }
 
     /// What is waited for stands in the log, and takes nothing of the execution's time.
-    async fn prepare(&self, claimed: &Claimed, log: &Log) -> Result<Prepared, StartError> {
+    async fn find(&self, claimed: &Claimed, log: &Log) -> Result<Found, StartError> {
         let see = |progress: &Progress| log.push(format!("Environment: {progress}\n").as_bytes());
-        let prepare = program::prepare(&self.equipment, &self.launcher, claimed, see);
-        self.while_logging(claimed, log, prepare).await
+        let find = program::find(&self.equipment, &self.launcher, claimed, see);
+        self.while_logging(claimed, log, find).await
     }
 
     fn process_limits(&self, claimed: &Claimed) -> process::Limits {
@@ -185,21 +192,27 @@ fn outcome_of(
     let failed = |error: String| Outcome::Failed { result: Some(result::value(stdout)), error };
     match ended {
         process::Outcome::Exited(0) => Outcome::Succeeded(result::value(stdout)),
-        process::Outcome::Exited(_) | process::Outcome::Signalled(_) => failed(with_reason(ended, log)),
-        process::Outcome::TimedOut => Outcome::TimedOut {
-            error: format!("it ran longer than its time limit of {} s", time.as_secs_f64()),
-        },
-        process::Outcome::OutputLimit(Stream::Stdout | Stream::Stderr) => {
-            let error = format!("its result is larger than {result_limit} bytes");
-            Outcome::Failed { result: None, error }
+        process::Outcome::Exited(_) | process::Outcome::Signalled(_) => {
+            failed(with_reason(format_args!("it {ended}"), log))
         }
+        process::Outcome::TimedOut => timed_out(time),
+        process::Outcome::OutputLimit(Stream::Stdout | Stream::Stderr) => too_large(result_limit),
         process::Outcome::Stopped => Outcome::Cancelled,
     }
 }
 
-fn with_reason(ended: process::Outcome, log: &Log) -> String {
+pub(crate) fn timed_out(limit: Duration) -> Outcome {
+    Outcome::TimedOut { error: format!("it ran longer than its time limit of {} s", limit.as_secs_f64()) }
+}
+
+pub(crate) fn too_large(limit: usize) -> Outcome {
+    Outcome::Failed { result: None, error: format!("its result is larger than {limit} bytes") }
+}
+
+/// What went wrong, and the last lines of the log.
+pub(crate) fn with_reason(what: impl Display, log: &Log) -> String {
     match log.last_lines() {
-        reason if reason.is_empty() => format!("it {ended}"),
-        reason => format!("it {ended}: {reason}"),
+        reason if reason.is_empty() => what.to_string(),
+        reason => format!("{what}: {reason}"),
     }
 }

@@ -169,6 +169,7 @@ impl Claims {
         self.membership.leave().await;
         self.hints.wake(Topic::Execution);
         self.hints.wake(Topic::Worker);
+        self.runner.hosts.end().await;
     }
 }
 

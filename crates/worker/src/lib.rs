@@ -18,6 +18,7 @@ mod result;
 mod service;
 mod upkeep;
 mod verdict;
+mod warm;
 
 pub use error::Error;
 pub use registration::WorkerRegistration;

@@ -1,12 +1,12 @@
 //! From a claimed execution to a program: its code on this machine, what runs it, and what it is told.
 
-use std::ffi::OsString;
+use std::collections::BTreeMap;
 
-use attune_common::repositories::execution::Claimed;
+use attune_common::repositories::execution::{ActionPlan, Claimed};
 use attune_core::runtime::execution::Role;
 use attune_runtimes::environment::Progress;
 use attune_runtimes::equipment::Equipment;
-use attune_runtimes::launch::{Launcher, PrepareError, Prepared};
+use attune_runtimes::launch::{Code, Interpreter, Launcher, PrepareError, Prepared};
 
 /// Why an attempt did not even start. The words are the execution's error.
 #[derive(Debug, thiserror::Error)]
@@ -26,27 +26,47 @@ impl StartError {
     }
 }
 
-/// Prepares a claimed execution, once its environment is there; `see` is told of what happens meanwhile.
-pub(crate) async fn prepare(
+/// The code of a claimed execution, and what runs it.
+pub(crate) struct Found {
+    pub(crate) code: Code,
+    pub(crate) interpreter: Interpreter,
+    pub(crate) action: ActionPlan,
+}
+
+/// Finds what runs a claimed execution, once its environment is there; `see` is told of what happens meanwhile.
+pub(crate) async fn find(
     equipment: &Equipment,
     launcher: &Launcher,
     claimed: &Claimed,
     see: impl FnMut(&Progress) + Send,
-) -> Result<Prepared, StartError> {
-    let action = claimed.action.as_ref().ok_or(StartError::NoAction)?;
+) -> Result<Found, StartError> {
+    let action = claimed.action.clone().ok_or(StartError::NoAction)?;
     let code = equipment.code(&claimed.action_ref, action.runtime, claimed.pack_digest.as_deref()).await?;
     let interpreter = launcher.wait(&code, Role::Action, see).await?;
-    Ok(launcher.prepare(&code, &interpreter, &action.entrypoint, |_| Ok(variables(claimed, &code.pack)))?)
+    Ok(Found { code, interpreter, action })
 }
 
-fn variables(claimed: &Claimed, pack: &str) -> Vec<(OsString, OsString)> {
-    let given = [
+/// A process of its own for a claimed execution.
+pub(crate) fn prepare(
+    launcher: &Launcher,
+    found: &Found,
+    claimed: &Claimed,
+) -> Result<Prepared, PrepareError> {
+    let Found { code, interpreter, action } = found;
+    let given = variables(claimed, &code.pack).into_iter().map(|(name, value)| (name.into(), value.into()));
+    launcher.prepare(code, interpreter, &action.entrypoint, |_| Ok(given.collect()))
+}
+
+/// What a run finds in its environment.
+pub(crate) fn variables(claimed: &Claimed, pack: &str) -> BTreeMap<String, String> {
+    [
         ("ATTUNE_EXECUTION_ID", claimed.id.to_string()),
         ("ATTUNE_ACTION", claimed.action_ref.clone()),
         ("ATTUNE_PACK", pack.to_owned()),
         ("ATTUNE_RULE", claimed.rule_ref.clone().unwrap_or_default()),
         ("ATTUNE_TRIGGER", claimed.trigger_ref.clone().unwrap_or_default()),
         ("ATTUNE_ATTEMPT", claimed.attempt.to_string()),
-    ];
-    given.map(|(name, value)| (OsString::from(name), OsString::from(value))).into()
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
 }

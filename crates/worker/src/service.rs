@@ -11,6 +11,7 @@ use attune_executor::finish::Finisher;
 use attune_executor::service::spawn_relay;
 use attune_hints::{Hints, Topic};
 use attune_runtimes::equipment::Equipment;
+use attune_runtimes::host::{Hosts, Settings};
 use attune_runtimes::launch::Launcher;
 use sqlx::PgPool;
 use tokio::sync::Notify;
@@ -94,7 +95,8 @@ impl WorkerService {
         let mut registration = WorkerRegistration::replacing(pool.clone(), &self.config, self.replace);
         let detected = registration.detect(&self.config).await.map_err(Error::Detect)?;
         let equipment = self.equip(detected).await?;
-        let launcher = self.launcher()?;
+        let launcher = Arc::new(self.launcher()?);
+        let hosts = Hosts::new(Arc::clone(&launcher), Settings::within(worker.host_memory_bytes));
         registration.register().await.map_err(Error::Registration)?;
         let registration = registration.into_registration();
         let held = registration.held().map_err(Error::Registration)?;
@@ -108,6 +110,7 @@ impl WorkerService {
             worker: held.worker,
             equipment,
             launcher,
+            hosts,
             finisher,
             missing: Notify::new(),
         });

@@ -10,3 +10,4 @@ mod registration;
 mod requirements;
 mod retries;
 mod runs;
+mod warm;

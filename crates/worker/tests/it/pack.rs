@@ -16,11 +16,12 @@ pub(crate) async fn store(pool: &PgPool, pack_ref: &str, files: &[(&str, &str)])
     store_files(pool, pack_ref, &content).await
 }
 
-/// Stores the files of the core pack, and has its Python run through the wrapper in there.
+/// Stores the files of the core pack, and has its Python run through the wrapper and the host in there.
 pub(crate) async fn store_core(pool: &PgPool) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/core");
     store_files(pool, "core", &directory::read(&root).unwrap()).await;
-    let execution = r#"{"args": ["-u", "{pack}/runtimes/python/run.py"], "protocol": "ndjson"}"#;
+    let execution = r#"{"args": ["-u", "{pack}/runtimes/python/run.py"], "protocol": "ndjson",
+                        "host": {"args": ["-u", "{pack}/runtimes/python/host.py"]}}"#;
     sqlx::query("UPDATE runtime SET execution = $1::jsonb WHERE ref = 'core.python'")
         .bind(execution)
         .execute(pool)
