@@ -36,7 +36,8 @@ async fn ten_hangs_do_not_hold_up_a_hundred_quick_sensors() {
     let machine = Machine::new(settings());
     let pack = machine.pack(&[("a.py", PID), ("hangs.py", HANGS)]).await;
     all(&machine, &pack, 1..101).await;
-    let try_hanging = |sensor| machine.poll_until(&pack, (sensor, "hangs.py"), Duration::from_secs(5), pending());
+    let try_hanging =
+        |sensor| machine.poll_until(&pack, (sensor, "hangs.py"), Duration::from_secs(5), pending());
     let quick = async {
         let (began, mut rounds) = (Instant::now(), 0);
         while began.elapsed() < Duration::from_secs(4) {
