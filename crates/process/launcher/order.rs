@@ -35,13 +35,8 @@ pub(crate) enum Sandbox {
 }
 
 /// The resource limits by option name, with the kernel's number for each.
-const LIMITS: [(&[u8], c_int); 5] = [
-    (b"--limit-cpu", 0),
-    (b"--limit-fsize", 1),
-    (b"--limit-core", 4),
-    (b"--limit-nproc", 6),
-    (b"--limit-nofile", 7),
-];
+const LIMITS: [(&[u8], c_int); 4] =
+    [(b"--limit-cpu", 0), (b"--limit-fsize", 1), (b"--limit-core", 4), (b"--limit-nofile", 7)];
 
 pub(crate) struct Order {
     pub(crate) mode: Mode,

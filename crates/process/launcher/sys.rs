@@ -40,6 +40,7 @@ const PR_SET_PDEATHSIG: usize = 1;
 const PR_SET_NAME: usize = 15;
 const PR_SET_CHILD_SUBREAPER: usize = 36;
 const PR_SET_NO_NEW_PRIVS: usize = 38;
+const RLIMIT_CPU: c_int = 0;
 const RUSAGE_CHILDREN: isize = -1;
 const SIGNAL_SET_BYTES: usize = 8;
 const SIG_SETMASK: usize = 2;
@@ -159,12 +160,14 @@ pub(crate) fn become_user(user: c_uint, group: c_uint) -> Result<(), c_int> {
     plain(number::SETRESUID, [user as usize; 3]).map(drop)
 }
 
-/// Lowers a resource limit; a value above what this process may have becomes the highest that it may.
+/// Lowers a resource limit; a value above what this process may have becomes the highest that it may. Of processor
+/// time there is a second more, in which a signal of its own says why the process ends.
 pub(crate) fn lower_limit(resource: c_int, value: u64) -> Result<(), c_int> {
     let mut limit = Rlimit { soft: 0, hard: 0 };
     plain(number::PRLIMIT64, [0, register(resource), 0, address_mut(&mut limit)])?;
-    limit.hard = limit.hard.min(value);
-    limit.soft = limit.hard;
+    let more = u64::from(resource == RLIMIT_CPU);
+    limit.hard = limit.hard.min(value.saturating_add(more));
+    limit.soft = limit.hard.min(value);
     plain(number::PRLIMIT64, [0, register(resource), address(&limit), 0]).map(drop)
 }
 

@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::child::{Child, Farewell};
@@ -23,6 +24,9 @@ pub(crate) struct Launched {
     pub(crate) stdout: Inlet,
     pub(crate) stderr: Inlet,
 }
+
+/// The places that a sandbox covers; what lies elsewhere is visible anyway.
+const COVERED: [&str; 2] = ["/tmp", "/dev"];
 
 impl Launched {
     pub(crate) fn inlet(&mut self, stream: Stream) -> &mut Inlet {
@@ -69,7 +73,8 @@ fn confine(order: Order, limits: &Limits) -> Result<Order, LaunchError> {
         Level::Namespace => order.flag("--sandbox=namespace")?,
         Level::Strict => order.flag("--sandbox=strict")?,
     };
-    limits.visible.iter().try_fold(order, |order, path| order.directory("--visible", path))
+    let covered = |path: &&PathBuf| COVERED.iter().any(|place| path.starts_with(place));
+    limits.visible.iter().filter(covered).try_fold(order, |order, path| order.directory("--visible", path))
 }
 
 async fn start(

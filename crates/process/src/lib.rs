@@ -15,6 +15,7 @@ pub mod bare;
 mod child;
 pub mod daemon;
 mod error;
+mod excess;
 mod feed;
 mod find;
 mod group;
@@ -43,6 +44,7 @@ mod talk;
 mod trial;
 
 pub use error::LaunchError;
+pub use excess::Excess;
 pub use find::find_on_path;
 pub use identity::{Liveness, ProcessIdentity};
 pub use memory::memory;

@@ -5,16 +5,29 @@
 
 use std::fs;
 
+/// What a launcher's program has, with all that it started.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) processes: u64,
+    /// Private resident bytes.
+    pub(crate) memory: u64,
+}
+
 /// The private resident bytes of all descendants of a launcher; `None` when it is not there, or this system does not
 /// show its processes. Processes that come or go meanwhile may be missed.
 pub fn memory(launcher_pid: u32) -> Option<u64> {
+    held(launcher_pid).map(|held| held.memory)
+}
+
+pub(crate) fn held(launcher_pid: u32) -> Option<Held> {
     let mut found = children(launcher_pid)?;
-    let mut bytes = 0;
+    let mut held = Held::default();
     while let Some(process) = found.pop() {
-        bytes += private_bytes(process).unwrap_or(0);
+        held.processes += 1;
+        held.memory += private_bytes(process).unwrap_or(0);
         found.extend(children(process).unwrap_or_default());
     }
-    Some(bytes)
+    Some(held)
 }
 
 /// The children of all threads of a process.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::excess::Excess;
+
 /// A run that is over: the program and everything that it started is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finished {
@@ -28,6 +30,8 @@ pub enum Outcome {
     TimedOut,
     /// It was ended because it wrote more than its limit to this stream.
     OutputLimit(Stream),
+    /// It, or one of its processes, was ended because it took more than it may.
+    Excess(Excess),
     /// It was ended because the caller asked for that.
     Stopped,
 }
@@ -46,6 +50,7 @@ impl fmt::Display for Outcome {
             Self::Signalled(signal) => write!(formatter, "was ended by signal {signal}"),
             Self::TimedOut => formatter.write_str("ran longer than its time limit"),
             Self::OutputLimit(stream) => write!(formatter, "wrote more than its limit to {stream}"),
+            Self::Excess(excess) => write!(formatter, "was killed: {excess}"),
             Self::Stopped => formatter.write_str("was stopped"),
         }
     }

@@ -50,7 +50,7 @@ pub struct Limits {
     pub no_new_privileges: bool,
     /// What it sees of the system; [`Limits::confine`] sets this together with what belongs to it.
     pub sandbox: Level,
-    /// Directories that it needs and that a sandbox must not cover; it may read them. At most eight.
+    /// Directories that it needs, and that a sandbox must not cover. At most eight.
     pub visible: Vec<PathBuf>,
     /// Whether it gets a cgroup of its own where this host offers that.
     pub grouped: bool,
@@ -122,18 +122,20 @@ pub enum OnOverflow {
     Truncate,
 }
 
-/// Limits that the kernel keeps, for each process by itself (the number of processes: for the user). `None` leaves
-/// a limit as this process has it; a value above that means the same.
+/// What a program may take. Memory and processes are those of the whole tree; the others the kernel keeps for each process
+/// by itself. `None` leaves a limit as this process has it; a value above that means the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resources {
     /// Processor time in seconds.
     pub cpu_seconds: Option<u64>,
     /// The size of a file that it writes, in bytes.
     pub file_bytes: Option<u64>,
-    /// Processes and threads of its user.
+    /// How many processes it may be, itself included.
     pub processes: Option<u64>,
     /// Open descriptors.
     pub open_files: Option<u64>,
+    /// Private memory of the program and all that it started, in bytes.
+    pub memory_bytes: Option<u64>,
     /// The size of what a crash leaves, in bytes.
     pub core_bytes: Option<u64>,
 }
@@ -144,7 +146,6 @@ impl Resources {
         [
             ("--limit-cpu", self.cpu_seconds),
             ("--limit-fsize", self.file_bytes),
-            ("--limit-nproc", self.processes),
             ("--limit-nofile", self.open_files),
             ("--limit-core", self.core_bytes),
         ]

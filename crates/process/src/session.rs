@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::child::Child;
 use crate::error::LaunchError;
+use crate::excess::{Excess, Watch};
 use crate::feed::Feed;
 use crate::group::Group;
 use crate::inlet::{Inlet, Taken};
@@ -73,6 +74,7 @@ pub(crate) struct Session {
     report: Option<Report>,
     /// Whether what a lost launcher left was killed.
     cleared: bool,
+    watch: Option<Watch>,
     chunk: Vec<u8>,
 }
 
@@ -105,6 +107,7 @@ impl Session {
             started,
             phase: Phase::Running,
             until: started + program.limits.time.min(FOREVER),
+            watch: Watch::new(&program.limits),
             limits: program.limits,
             verdict: None,
             report: None,
@@ -132,6 +135,7 @@ impl Session {
                 ready = stderr.ready() => ready.and_then(|()| self.take(Stream::Stderr, Inlet::take))?,
                 ready = Feed::ready(self.feed.as_ref()) => { ready.and_then(|()| self.write())?; None }
                 report = status.next(), if self.phase != Phase::Over => { self.hear(report?).await?; None }
+                () = Watch::is_due(self.watch.as_ref()) => { self.look_at_tree()?; None }
                 () = sleep_until(self.until) => { self.lose_patience()?; None }
             };
             if heard.is_some() {
@@ -170,6 +174,18 @@ impl Session {
             Taken::Closed => Some(Heard::Closed(stream)),
             _ => (!self.chunk.is_empty()).then_some(Heard::Chunk(stream)),
         })
+    }
+
+    /// What takes too much is not asked politely: it would go on meanwhile.
+    fn look_at_tree(&mut self) -> io::Result<()> {
+        let launcher = self.launched.child.pid();
+        match self.watch.as_mut().and_then(|watch| watch.look(launcher)) {
+            Some(excess) if matches!(self.phase, Phase::Running | Phase::Lingering) => {
+                self.verdict = Some(Outcome::Excess(excess));
+                self.kill()
+            }
+            _ => Ok(()),
+        }
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -278,8 +294,10 @@ impl Session {
         match report {
             Some(Report::Failed { step, errno }) => Err(order::failed(program, &directory, step, errno)),
             Some(Report::Ended { end, survivors, used }) => {
-                let outcome =
-                    verdict.or(outcome(end)).ok_or(LaunchError::LauncherLost { program, all_killed })?;
+                let own = outcome(end);
+                let excess = own.and_then(|own| Excess::of(own, &limits.resources)).map(Outcome::Excess);
+                let lost = LaunchError::LauncherLost { program, all_killed };
+                let outcome = verdict.or(excess).or(own).ok_or(lost)?;
                 Ok(Finished { outcome, usage: usage(used), wall: started.elapsed(), survivors })
             }
             // It has vanished without a last word: nobody knows what is left of the tree.

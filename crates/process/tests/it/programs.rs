@@ -115,12 +115,12 @@ async fn usage_counts_the_whole_tree() {
 #[tokio::test]
 async fn resource_limits_and_privileges_are_in_force() {
     let mut program =
-        Mark::new().shell("ulimit -n; ulimit -Hn; ulimit -t; grep NoNewPrivs /proc/self/status");
+        Mark::new().shell("ulimit -n; ulimit -Hn; ulimit -t; ulimit -Ht; grep NoNewPrivs /proc/self/status");
     program.limits.resources =
         Resources { open_files: Some(77), cpu_seconds: Some(88), ..Resources::default() };
     program.limits.no_new_privileges = true;
     let (_, stdout, _) = run_captured(program).await;
-    assert_eq!(stdout, "77\n77\n88\nNoNewPrivs:\t1\n");
+    assert_eq!(stdout, "77\n77\n88\n89\nNoNewPrivs:\t1\n");
     let (_, stdout, _) = run_captured(Mark::new().shell("grep NoNewPrivs /proc/self/status")).await;
     assert_eq!(stdout, "NoNewPrivs:\t0\n");
 }

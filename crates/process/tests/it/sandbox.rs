@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use attune_process::{LaunchError, Level, Outcome, Program};
+use attune_process::{LaunchError, Level, Outcome, Program, Resources};
 use tempfile::TempDir;
 
 use crate::guest::{Mark, run_captured};
@@ -138,6 +138,35 @@ async fn a_polite_end_reaches_into_it() {
         program.limits.grace = crate::guest::LONG;
         let (finished, stdout) = crate::guest::run_until_it_speaks(program).await;
         assert_eq!((finished.outcome, stdout.as_str()), (Outcome::Stopped, "ready\ncleaned\n"), "{level:?}");
+        assert_eq!(mark.bearers(), []);
+    }
+}
+
+#[tokio::test]
+async fn who_takes_too_much_is_ended_and_told_why() {
+    let hog = "python3 -c 'held = bytearray(200_000_000); import time; time.sleep(1000)' & wait";
+    for (script, resources, told) in [
+        (
+            hog,
+            Resources { memory_bytes: Some(100_000_000), ..Resources::default() },
+            "memory than its limit of 100 MB",
+        ),
+        (
+            "while :; do :; done",
+            Resources { cpu_seconds: Some(1), ..Resources::default() },
+            "time than its limit of 1 s",
+        ),
+        (
+            "head -c 5000 /dev/zero >f",
+            Resources { file_bytes: Some(4096), ..Resources::default() },
+            "limit of 4096 bytes",
+        ),
+    ] {
+        let mark = Mark::new();
+        let (mut program, _directory) = confined(&mark, Level::None, script);
+        program.limits.resources = resources;
+        let outcome = run_captured(program).await.0.unwrap().outcome;
+        assert!(matches!(outcome, Outcome::Excess(_)) && outcome.to_string().ends_with(told), "{outcome}");
         assert_eq!(mark.bearers(), []);
     }
 }

@@ -197,7 +197,7 @@ impl<'a> Build<'a> {
             // Whatever a command says that found no room.
             Outcome::Stopped => Err(BuildFault::TooLarge { command, limit: spec.max_bytes, said }),
             Outcome::TimedOut => Err(BuildFault::TimedOut { command, limit: spec.timeout, said }),
-            Outcome::Exited(_) | Outcome::Signalled(_) | Outcome::OutputLimit(_) => {
+            Outcome::Exited(_) | Outcome::Signalled(_) | Outcome::Excess(_) | Outcome::OutputLimit(_) => {
                 Err(BuildFault::Command { command, outcome, said })
             }
         }
