@@ -7,6 +7,7 @@ pub mod backoff;
 pub mod conditions;
 pub mod event;
 pub mod execution_state;
+pub mod limits;
 pub mod names;
 pub mod output;
 pub mod pack;

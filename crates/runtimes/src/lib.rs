@@ -2,11 +2,13 @@
 //!
 //! A pack travels as one archive and is known by its [`digest`]: [`archive`] reads it without trusting it, and
 //! [`content`] unpacks it once per machine. [`resolve`] turns a typed row into a command line, [`environment`] installs what
-//! the pack depends on, [`requirements`] looks for the commands that it calls, [`variables`] composes what the program sees, and [`launch`] is the one path through all of them. [`host`] keeps
-//! programs running that have loaded code already.
+//! the pack depends on, [`requirements`] looks for the commands that it calls, [`variables`] composes what the program sees,
+//! [`confinement`] says how far it is confined, and [`launch`] is the one path through all of them. [`host`] keeps programs
+//! running that have loaded code already.
 //! No SQL is here, and no language either: what differs between languages is data.
 
 pub mod archive;
+pub mod confinement;
 pub mod content;
 pub mod digest;
 pub mod directory;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use attune_common::repositories::sensor::SensorRow;
 use attune_core::pack::Mode;
 use attune_core::schema::{Schema, canonical};
+use attune_process::Level;
+use attune_runtimes::confinement::Confinement;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -15,6 +17,9 @@ use crate::runtime::PollError;
 const CONFIG: &str = "SENSOR_CONFIG";
 /// Configurations beyond this many bytes are not handed over in the environment.
 const SMALL: usize = 16 * 1024;
+
+/// How far a sensor is confined that demands nothing else: it watches, so it needs no privilege that it does not have.
+pub(crate) const CONFINED: Level = Level::Process;
 
 /// A sensor, ready to be polled.
 #[derive(Debug, Clone)]
@@ -29,6 +34,8 @@ pub struct Sensor {
     pub digest: String,
     /// Variables of its polls: the configuration as text, when it is small and has no secret fields.
     pub variables: BTreeMap<String, String>,
+    /// How far its program is confined.
+    pub confinement: Confinement,
     /// Why its configuration can not be used.
     fault: Option<String>,
 }
@@ -48,7 +55,10 @@ impl Sensor {
         let digest = hex::encode(Sha256::digest(canonical(&masked)));
         let public = is_public.then(|| config.to_string()).filter(|text| text.len() <= SMALL);
         let variables = public.map(|text| (CONFIG.to_owned(), text)).into_iter().collect();
-        Self { row, config, masked, digest, variables, fault }
+        let confinement = Confinement::read(row.sandbox.as_deref(), &row.limits, CONFINED);
+        let fault = confinement.as_ref().err().cloned().or(fault);
+        let confinement = confinement.unwrap_or(Confinement::at(CONFINED));
+        Self { row, config, masked, digest, variables, confinement, fault }
     }
 
     /// It runs on and emits as it goes.

@@ -104,17 +104,18 @@ impl Runner {
         let Some(found) = stop.this.run_until_cancelled(self.find(claimed, &log)).await else {
             return Ok(stop.outcome());
         };
-        let (found, limits) = (found?, self.process_limits(claimed));
+        let (found, limits) = (found?, self.process_limits(claimed)?);
         let warm = self.run_warm(claimed, &found, &limits, &log, &stop.this);
         if let Some(outcome) = self.while_logging(claimed, &log, warm).await? {
             return Ok(if outcome == Outcome::Cancelled { stop.outcome() } else { Some(outcome) });
         }
-        let (prepared, time) = (program::prepare(&self.launcher, &found, claimed)?, limits.time);
+        let prepared = program::prepare(&self.launcher, &found, claimed)?;
+        let (time, result_limit) = (limits.time, limits.stdout.bytes);
         let program = prepared.program(claimed.params.to_string().into_bytes(), limits);
         let run = process::run(program, &mut streams, stop.this.cancelled());
         let finished = self.while_logging(claimed, &log, run).await.map_err(PrepareError::from)?;
         let stdout = streams.stdout.into_bytes();
-        let outcome = outcome_of(finished.outcome, &stdout, &log, time, self.limits.result);
+        let outcome = outcome_of(finished.outcome, &stdout, &log, time, result_limit);
         Ok(if outcome == Outcome::Cancelled { stop.outcome() } else { Some(outcome) })
     }
 
@@ -125,9 +126,9 @@ impl Runner {
         self.while_logging(claimed, log, find).await
     }
 
-    fn process_limits(&self, claimed: &Claimed) -> process::Limits {
+    fn process_limits(&self, claimed: &Claimed) -> Result<process::Limits, StartError> {
         let own = claimed.action.as_ref().and_then(|action| action.timeout);
-        process::Limits {
+        let mut limits = process::Limits {
             time: own.map_or(self.limits.time, |seconds| {
                 Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
             }),
@@ -135,7 +136,10 @@ impl Runner {
             // The log itself knows what is too much, and goes on without it.
             stderr: StreamLimit::truncate(self.limits.log),
             ..process::Limits::default()
-        }
+        };
+        program::confinement(claimed)?.apply(&mut limits);
+        limits.stdout.bytes = limits.stdout.bytes.min(self.limits.result);
+        Ok(limits)
     }
 
     /// Stores the log while `run` goes on. An append that is under way when it ends is waited for: dropped, nobody would
@@ -192,7 +196,7 @@ fn outcome_of(
     let failed = |error: String| Outcome::Failed { result: Some(result::value(stdout)), error };
     match ended {
         process::Outcome::Exited(0) => Outcome::Succeeded(result::value(stdout)),
-        process::Outcome::Exited(_) | process::Outcome::Signalled(_) => {
+        process::Outcome::Exited(_) | process::Outcome::Signalled(_) | process::Outcome::Excess(_) => {
             failed(with_reason(format_args!("it {ended}"), log))
         }
         process::Outcome::TimedOut => timed_out(time),

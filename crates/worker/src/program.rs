@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use attune_common::repositories::execution::{ActionPlan, Claimed};
 use attune_core::runtime::execution::Role;
+use attune_process::Level;
+use attune_runtimes::confinement::Confinement;
 use attune_runtimes::environment::Progress;
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::launch::{Code, Interpreter, Launcher, PrepareError, Prepared};
@@ -14,6 +16,9 @@ pub(crate) enum StartError {
     /// Its action was deleted.
     #[error("the action does not exist any more")]
     NoAction,
+    /// What its action says of its confinement can not be used.
+    #[error("{0}")]
+    Confinement(String),
     /// The program could not be started.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
@@ -55,6 +60,13 @@ pub(crate) fn prepare(
     let Found { code, interpreter, action } = found;
     let given = variables(claimed, &code.pack).into_iter().map(|(name, value)| (name.into(), value.into()));
     launcher.prepare(code, interpreter, &action.entrypoint, |_| Ok(given.collect()))
+}
+
+/// How far a claimed execution is confined: not at all unless its action demands it, because actions may need every right
+/// that this service has.
+pub(crate) fn confinement(claimed: &Claimed) -> Result<Confinement, StartError> {
+    let Some(action) = &claimed.action else { return Ok(Confinement::at(Level::None)) };
+    Confinement::read(action.sandbox.as_deref(), &action.limits, Level::None).map_err(StartError::Confinement)
 }
 
 /// What a run finds in its environment.

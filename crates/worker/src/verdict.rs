@@ -28,8 +28,15 @@ mod tests {
     use super::*;
 
     fn claimed(attempt: i32, lost: i16, retry: Value) -> Claimed {
-        let action =
-            ActionPlan { runtime: None, entrypoint: String::new(), timeout: None, retry, isolation: None };
+        let action = ActionPlan {
+            runtime: None,
+            entrypoint: String::new(),
+            timeout: None,
+            retry,
+            isolation: None,
+            sandbox: None,
+            limits: Value::Null,
+        };
         Claimed {
             id: 1,
             attempt,

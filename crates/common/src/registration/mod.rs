@@ -4,6 +4,7 @@
 //! write of a holder names its own; the *lease* says until when the holder may be presumed alive. Only the database's
 //! clock judges a lease. What follows from losing either is decided by [`lease`].
 
+mod host;
 mod lease;
 mod namesake;
 mod role;
@@ -109,6 +110,9 @@ impl Registration {
 
     /// Inserts the row, or takes over the one of that name and role once its holder is gone. Returns the worker's id.
     pub async fn register(&mut self) -> Result<i64, Error> {
+        for (key, value) in host::capabilities().await {
+            self.add_capability(key.to_owned(), value);
+        }
         let seen = namesake::wait_until_free(&self.pool, &self.identity, self.held).await?;
         let claim = worker::Claim {
             name: &self.identity.name,

@@ -50,6 +50,10 @@ pub struct ActionPlan {
     pub retry: Value,
     /// `warm` or `process`; `None`: a fresh process.
     pub isolation: Option<String>,
+    /// `none`, `process`, `namespace` or `strict`; `None`: `none`.
+    pub sandbox: Option<String>,
+    /// Its own limits, unparsed.
+    pub limits: Value,
 }
 
 /// Claims up to `slots` due executions for the runtimes that this worker has, the longest due first.
@@ -76,7 +80,7 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
            SELECT c.id AS "id!", c.attempt AS "attempt!", c.lost AS "lost!", c.action_ref AS "action_ref!", c.rule_ref,
                   c.trigger_ref, c.pack_digest, c.params AS "params!",
                   a.id AS "action?", a.runtime, a.entrypoint AS "entrypoint?", a.timeout, a.retry AS "retry?",
-                  a.isolation
+                  a.isolation, a.sandbox, a.limits AS "limits?"
            FROM claimed c LEFT JOIN action a ON a.id = c.action ORDER BY c.id"#,
         held.worker,
         held.epoch,
@@ -102,6 +106,8 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
                 timeout: row.timeout,
                 retry: row.retry.unwrap_or(Value::Null),
                 isolation: row.isolation,
+                sandbox: row.sandbox,
+                limits: row.limits.unwrap_or(Value::Null),
             }),
         })
         .collect())

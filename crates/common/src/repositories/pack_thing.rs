@@ -92,17 +92,18 @@ pub async fn put_triggers(tx: &mut PgConnection, owner: Owner<'_>, things: &Valu
 pub async fn put_sensors(tx: &mut PgConnection, owner: Owner<'_>, things: &Value) -> sqlx::Result<()> {
     sqlx::query!(
         r#"INSERT INTO sensor (ref, pack, pack_ref, label, description, runtime, runtime_ref, entrypoint, config,
-                               param_schema, mode, isolation, poll_interval, timeout, limits, labels, enabled)
+                               param_schema, mode, isolation, sandbox, poll_interval, timeout, limits, labels, enabled)
            SELECT d.ref, $1, $2, d.label, d.description, r.id, r.ref, d.entrypoint, d.config, d.param_schema, d.mode,
-                  d.isolation, d.poll_interval, d.timeout, d.limits, d.labels, d.enabled
+                  d.isolation, d.sandbox, d.poll_interval, d.timeout, d.limits, d.labels, d.enabled
            FROM jsonb_to_recordset($3) AS d (ref text, label text, description text, runtime text, entrypoint text,
-                                             config jsonb, param_schema jsonb, mode text, isolation text,
+                                             config jsonb, param_schema jsonb, mode text, isolation text, sandbox text,
                                              poll_interval float8, timeout float8, limits jsonb, labels jsonb, enabled boolean)
            LEFT JOIN runtime r ON r.ref = d.runtime
            ON CONFLICT (ref) DO UPDATE SET pack = EXCLUDED.pack, pack_ref = EXCLUDED.pack_ref, label = EXCLUDED.label,
                description = EXCLUDED.description, runtime = EXCLUDED.runtime, runtime_ref = EXCLUDED.runtime_ref,
                entrypoint = EXCLUDED.entrypoint, config = EXCLUDED.config, param_schema = EXCLUDED.param_schema,
-               mode = EXCLUDED.mode, isolation = EXCLUDED.isolation, poll_interval = EXCLUDED.poll_interval, timeout = EXCLUDED.timeout,
+               mode = EXCLUDED.mode, isolation = EXCLUDED.isolation, sandbox = EXCLUDED.sandbox,
+               poll_interval = EXCLUDED.poll_interval, timeout = EXCLUDED.timeout,
                limits = EXCLUDED.limits, labels = EXCLUDED.labels, enabled = EXCLUDED.enabled"#,
         owner.id,
         owner.r#ref,
@@ -140,18 +141,19 @@ async fn put_sensor_triggers(tx: &mut PgConnection, sensors: &Value) -> sqlx::Re
 pub async fn put_actions(tx: &mut PgConnection, owner: Owner<'_>, things: &Value) -> sqlx::Result<()> {
     sqlx::query!(
         r#"INSERT INTO action (ref, pack, pack_ref, label, description, runtime, runtime_ref, entrypoint, param_schema,
-                               timeout, retry, at_most_once, isolation, enabled)
+                               timeout, retry, at_most_once, isolation, sandbox, limits, enabled)
            SELECT d.ref, $1, $2, d.label, d.description, r.id, r.ref, d.entrypoint, d.param_schema, d.timeout, d.retry,
-                  d.at_most_once, d.isolation, d.enabled
+                  d.at_most_once, d.isolation, d.sandbox, d.limits, d.enabled
            FROM jsonb_to_recordset($3) AS d (ref text, label text, description text, runtime text, entrypoint text,
                                              param_schema jsonb, timeout float8, retry jsonb, at_most_once boolean,
-                                             isolation text, enabled boolean)
+                                             isolation text, sandbox text, limits jsonb, enabled boolean)
            LEFT JOIN runtime r ON r.ref = d.runtime
            ON CONFLICT (ref) DO UPDATE SET pack = EXCLUDED.pack, pack_ref = EXCLUDED.pack_ref, label = EXCLUDED.label,
                description = EXCLUDED.description, runtime = EXCLUDED.runtime, runtime_ref = EXCLUDED.runtime_ref,
                entrypoint = EXCLUDED.entrypoint, param_schema = EXCLUDED.param_schema, timeout = EXCLUDED.timeout,
                retry = EXCLUDED.retry, at_most_once = EXCLUDED.at_most_once,
-               isolation = EXCLUDED.isolation, enabled = EXCLUDED.enabled"#,
+               isolation = EXCLUDED.isolation, sandbox = EXCLUDED.sandbox, limits = EXCLUDED.limits,
+               enabled = EXCLUDED.enabled"#,
         owner.id,
         owner.r#ref,
         things

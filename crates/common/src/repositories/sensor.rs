@@ -24,6 +24,8 @@ pub struct SensorRow {
     pub mode: String,
     /// `warm` or `process`; `None`: warm when its runtime has a host.
     pub isolation: Option<String>,
+    /// `none`, `process`, `namespace` or `strict`; `None`: `process`.
+    pub sandbox: Option<String>,
     /// Seconds; `None`: the worker's default.
     pub poll_interval: Option<f64>,
     /// Seconds; `None`: the worker's default.
@@ -41,7 +43,7 @@ pub async fn list_enabled(pool: &PgPool) -> sqlx::Result<Vec<SensorRow>> {
     sqlx::query_as!(
         SensorRow,
         r#"SELECT s.id, s.ref AS "ref!", s.runtime, r.ref AS "runtime_ref?", s.entrypoint, s.config, s.param_schema, s.mode,
-                  s.isolation, s.poll_interval, s.timeout, s.limits, p.digest AS "pack_digest?",
+                  s.isolation, s.sandbox, s.poll_interval, s.timeout, s.limits, p.digest AS "pack_digest?",
                   ARRAY(SELECT t.ref FROM sensor_trigger st JOIN trigger t ON t.id = st.trigger
                         WHERE st.sensor = s.id ORDER BY st.position, t.id) AS "triggers!: Vec<String>"
            FROM sensor s LEFT JOIN pack p ON p.id = s.pack LEFT JOIN runtime r ON r.id = s.runtime

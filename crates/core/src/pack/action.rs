@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::definition::{define, enabled};
 use super::fields::Fields;
-use super::{Isolation, Kind};
+use super::{Isolation, Kind, Sandbox};
 
 /// Code that does something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,10 @@ pub struct Action {
     pub at_most_once: bool,
     /// Whether its code stays loaded between runs; none: it does not.
     pub isolation: Option<Isolation>,
+    /// How far it is confined; none: as actions are.
+    pub sandbox: Option<Sandbox>,
+    /// What its program may take, see [`crate::limits::Limits`].
+    pub limits: Value,
     /// Whether it may run at first.
     #[serde(skip, default = "enabled")]
     pub enabled: bool,
@@ -49,6 +53,8 @@ impl Action {
         "retry",
         "at_most_once",
         "isolation",
+        "sandbox",
+        "limits",
         "enabled",
     ];
 
@@ -64,6 +70,8 @@ impl Action {
             retry: fields.retry("retry"),
             at_most_once: fields.boolean("at_most_once", false),
             isolation: Isolation::read(fields),
+            sandbox: Sandbox::read(fields),
+            limits: fields.limits("limits"),
             enabled: fields.boolean("enabled", true),
         }
     }

@@ -10,6 +10,7 @@ use super::fields::Fields;
 use super::suggest::hint;
 use super::yaml::Node;
 use crate::conditions::Conditions;
+use crate::limits::Limits;
 use crate::retry;
 use crate::runtime::distributions::{Bound, Candidate, Distributions, Verification};
 use crate::runtime::execution::{Execution, PACK_PLACEHOLDER};
@@ -136,6 +137,15 @@ impl Fields<'_> {
             self.fault(&join(key, &fault.at), fault.message);
         }
         policy
+    }
+
+    /// What a program may take.
+    pub(super) fn limits(&mut self, key: &str) -> Value {
+        let limits = self.object(key);
+        for fault in Limits::parse(&limits).err().unwrap_or_default() {
+            self.fault(&join(key, &fault.at), fault.message);
+        }
+        limits
     }
 
     /// Commands of the system.

@@ -25,6 +25,7 @@ pub mod refs;
 mod requirement;
 mod rule;
 mod runtime;
+mod sandbox;
 mod sensor;
 mod suggest;
 #[cfg(test)]
@@ -49,6 +50,7 @@ pub use pack_test::{PackTest, Subject};
 pub use requirement::{Requirement, RequirementFault};
 pub use rule::Rule;
 pub use runtime::Runtime;
+pub use sandbox::Sandbox;
 pub use sensor::{Mode, Sensor};
 pub use trigger::Trigger;
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::definition::{define, enabled};
 use super::fields::Fields;
-use super::{Isolation, Kind};
+use super::{Isolation, Kind, Sandbox};
 
 /// How a sensor lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,11 +58,13 @@ pub struct Sensor {
     pub mode: Mode,
     /// Whether its code stays loaded between polls; none: when its runtime has a host for that.
     pub isolation: Option<Isolation>,
+    /// How far it is confined; none: as sensors are.
+    pub sandbox: Option<Sandbox>,
     /// Seconds between polls; none: the worker's default.
     pub poll_interval: Option<f64>,
     /// Seconds that a poll may take; none: the worker's default.
     pub timeout: Option<f64>,
-    /// Limits of its process.
+    /// What its program may take, see [`crate::limits::Limits`].
     pub limits: Value,
     /// What the worker that runs it must have.
     pub labels: Value,
@@ -84,6 +86,7 @@ impl Sensor {
         "param_schema",
         "mode",
         "isolation",
+        "sandbox",
         "poll_interval",
         "timeout",
         "limits",
@@ -109,9 +112,10 @@ impl Sensor {
             config: fields.values_of("config", "param_schema"),
             mode,
             isolation: Isolation::read(fields),
+            sandbox: Sandbox::read(fields),
             poll_interval: fields.seconds("poll_interval"),
             timeout: fields.seconds("timeout"),
-            limits: fields.object("limits"),
+            limits: fields.limits("limits"),
             labels: fields.object("labels"),
             enabled: fields.boolean("enabled", true),
         }

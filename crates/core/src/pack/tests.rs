@@ -60,7 +60,7 @@ fn a_good_pack_becomes_definitions() {
         json!({
             "label": null, "description": null, "runtime": "demo.lua", "entrypoint": "sensors/heat.lua",
             "triggers": ["demo.hot"], "config": {"limit": 4},
-            "param_schema": {"properties": {"limit": {"type": "integer"}}}, "mode": "poll", "isolation": null,
+            "param_schema": {"properties": {"limit": {"type": "integer"}}}, "mode": "poll", "isolation": null, "sandbox": null,
             "poll_interval": 2.0, "timeout": null, "limits": {}, "labels": {}
         })
     );
@@ -218,6 +218,27 @@ fn runtimes_are_checked_to_the_last_argument() {
 fn retry_policies_are_checked() {
     let content = "ref: demo.cool\nruntime: core.shell\nentrypoint: actions/cool.sh\nretry:\n  delay: -1\n";
     assert!(fault("actions/cool.yaml", content).starts_with("actions/cool.yaml:5: retry.delay: "));
+}
+
+#[test]
+fn limits_and_sandboxes_are_checked() {
+    let of = |more| {
+        fault(
+            "actions/cool.yaml",
+            &format!("ref: demo.cool\nruntime: core.shell\nentrypoint: actions/cool.sh\n{more}\n"),
+        )
+    };
+    assert_eq!(
+        of("limits:\n  memory: lots"),
+        "actions/cool.yaml:5: limits.memory: is a number of bytes of at least 1, or a text like 256M, 1G or 500K"
+    );
+    assert!(
+        of("limits: {ram: 1}").starts_with("actions/cool.yaml:4: limits.ram: unknown key; there are memory,")
+    );
+    assert_eq!(
+        of("sandbox: stict"),
+        "actions/cool.yaml:4: sandbox: \"stict\" is none of none, process, namespace, strict (did you mean strict?)"
+    );
 }
 
 #[test]

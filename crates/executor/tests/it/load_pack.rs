@@ -31,6 +31,7 @@ async fn a_first_load_writes_every_row() {
         ("timeout", json!(null)),
         ("mode", json!("poll")),
         ("isolation", json!(null)),
+        ("sandbox", json!(null)),
         ("enabled", json!(true)),
     ] {
         assert_eq!(sensor[column], expected, "{column}");
@@ -102,6 +103,22 @@ async fn required_commands_are_a_column_like_the_others() {
     let kept = requiring.load(&db.pool).await.kept;
     assert_eq!(kept.iter().map(|kept| kept.field.as_str()).collect::<Vec<_>>(), ["requires"]);
     assert_eq!(value(&db.pool, column).await, json!([]));
+}
+
+#[tokio::test]
+async fn sandboxes_and_limits_are_columns_like_the_others() {
+    let db = TestDb::migrated().await;
+    TestPack::demo().load(&db.pool).await;
+    let own = "sandbox: strict\nlimits: {memory: 256M}\n";
+    let pack = TestPack::demo()
+        .replacing("sensors/cpu.yaml", "poll_interval:", &format!("{own}poll_interval:"))
+        .replacing("actions/tell.yaml", "entrypoint:", &format!("{own}entrypoint:"));
+    pack.load(&db.pool).await;
+    for table in ["sensor", "action"] {
+        let columns =
+            format!("SELECT jsonb_build_array(sandbox, limits) FROM {table} WHERE sandbox IS NOT NULL");
+        assert_eq!(value(&db.pool, &columns).await, json!(["strict", {"memory": "256M"}]), "{table}");
+    }
 }
 
 #[tokio::test]

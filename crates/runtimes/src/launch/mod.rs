@@ -48,6 +48,8 @@ pub struct Interpreter {
     pub binary: Option<PathBuf>,
     /// What the environment gives its programs.
     variables: Vec<(OsString, OsString)>,
+    /// Where the environment is.
+    environment: Option<PathBuf>,
 }
 
 /// An interpreter, or what it waits for.
@@ -65,6 +67,8 @@ pub struct Prepared {
     argv: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     directory: WorkingDirectory,
+    /// What it needs beside that.
+    visible: Vec<PathBuf>,
 }
 
 /// Prepares programs of one service.
@@ -108,13 +112,14 @@ impl Launcher {
             return Ok(Found::Ready(Interpreter::default()));
         };
         let Some(order) = order(code, &binary)? else {
-            return Ok(Found::Ready(Interpreter { binary: Some(binary), variables: Vec::new() }));
+            return Ok(Found::Ready(Interpreter { binary: Some(binary), ..Interpreter::default() }));
         };
         Ok(match self.environments.look(&order)? {
             Look::Building(building) => Found::Building(building),
             Look::Ready(environment) => Found::Ready(Interpreter {
                 variables: order.spec().variables(&environment),
                 binary: order.spec().binary(&environment).or(Some(binary)),
+                environment: Some(environment),
             }),
         })
     }
@@ -170,7 +175,9 @@ impl Launcher {
         let given = interpreter.variables.iter().cloned().chain(given);
         let allowed = &code.tool.execution()?.env_allow;
         let env = variables(of_this_process, allowed, directory.path(), given);
-        Ok(Prepared { argv, env, directory })
+        let visible = [Some(&code.directory), code.runtime_pack.as_ref(), interpreter.environment.as_ref()];
+        let visible = visible.into_iter().flatten().cloned().collect();
+        Ok(Prepared { argv, env, directory, visible })
     }
 
     async fn binary(&self, code: &Code, role: Role) -> Result<Option<PathBuf>, PrepareError> {
@@ -196,6 +203,7 @@ impl Prepared {
     /// The program with this input, within these limits. This value has to live until it has ended.
     pub fn program(&self, stdin: Vec<u8>, limits: Limits) -> Program {
         let (argv, env, cwd) = (self.argv.clone(), self.env.clone(), self.directory.path().to_owned());
+        let limits = Limits { visible: self.visible.clone(), ..limits };
         Program { argv, env, cwd, stdin, limits }
     }
 }

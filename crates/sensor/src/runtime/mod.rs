@@ -15,6 +15,7 @@ use std::time::Duration;
 use attune_core::protocol::{Brief, Order, Version};
 use attune_core::runtime::execution::Role;
 use attune_process::{Capture, Limits, StreamLimit, Talk};
+use attune_runtimes::confinement::Confinement;
 use attune_runtimes::host::{Census, Hosts, Settings, lasting};
 use attune_runtimes::launch::{Code, Found, Interpreter, Launcher, PrepareError, Prepared};
 use serde_json::Value;
@@ -23,7 +24,7 @@ pub use error::PollError;
 pub(crate) use error::{recorded, with_reason};
 pub use reading::PollOutput;
 
-use crate::definition::Sensor;
+use crate::definition::{CONFINED, Sensor};
 use reading::Ended;
 
 /// Runs polls.
@@ -119,11 +120,12 @@ impl SensorRuntime {
         let given = |directory: &_| context::write(job, directory);
         let prepared = self.launcher.prepare(job.code, interpreter, entrypoint, given)?;
         let program = prepared.program(job.sensor.config.to_string().into_bytes(), self.limits(job));
+        let output_limit = program.limits.stdout.bytes;
         let (directory, mut capture) = (program.cwd.clone(), Capture::within(&program.limits));
         let finished = attune_process::run(program, &mut capture, stop).await.map_err(PrepareError::from)?;
         context::remove(&directory);
         let (stdout, stderr) = (capture.stdout.into_bytes(), capture.stderr.into_bytes());
-        let ended = Ended { outcome: finished.outcome, stdout, stderr, output_limit: self.output_limit };
+        let ended = Ended { outcome: finished.outcome, stdout, stderr, output_limit };
         ended.read(job, protocol)
     }
 
@@ -145,11 +147,16 @@ impl SensorRuntime {
     }
 
     fn limits(&self, job: &Job<'_>) -> Limits {
-        Limits { time: job.time, stdout: StreamLimit::kill(self.output_limit), ..limits() }
+        let stdout = StreamLimit::kill(self.output_limit);
+        let mut limits = Limits { time: job.time, stdout, ..Limits::default() };
+        job.sensor.confinement.apply(&mut limits);
+        limits
     }
 }
 
-/// The bounds of all that runs sensors.
+/// The bounds of a host, which sensors share that demand nothing of their own.
 fn limits() -> Limits {
-    Limits { no_new_privileges: true, ..Limits::default() }
+    let mut limits = Limits::default();
+    Confinement::at(CONFINED).apply(&mut limits);
+    limits
 }

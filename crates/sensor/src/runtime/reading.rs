@@ -43,6 +43,7 @@ impl Ended {
             Outcome::OutputLimit(Stream::Stdout | Stream::Stderr) => {
                 return Err(PollError::TooMuchOutput { limit: self.output_limit });
             }
+            Outcome::Excess(_) => return Err(PollError::Ended { ended: self.outcome, reason: reason() }),
             Outcome::Exited(_) | Outcome::Signalled(_) => {}
         }
         let read = match protocol {

@@ -10,6 +10,7 @@ use attune_runtimes::tool::Tool;
 use serde_json::json;
 
 use super::*;
+use crate::definition::CONFINED;
 
 /// A sensor that runs by itself.
 pub(crate) fn row() -> SensorRow {
@@ -23,6 +24,7 @@ pub(crate) fn row() -> SensorRow {
         param_schema: json!({}),
         mode: "poll".to_owned(),
         isolation: None,
+        sandbox: None,
         poll_interval: None,
         timeout: None,
         limits: json!({}),
@@ -122,6 +124,43 @@ async fn what_is_wrong_with_the_output_is_named() {
     ] {
         let error = error(script).await;
         assert!(error.contains(expected), "{script}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_sensor_is_a_confined_process_and_may_demand_more_or_less() {
+    let said = |sandbox: Option<&str>| {
+        let row = SensorRow { sandbox: sandbox.map(str::to_owned), ..row() };
+        let script = r#"set -- $(grep NoNewPrivs /proc/self/status) $(ls -d /proc/[0-9]* | wc -l)
+            echo "{\"events\": [{\"no_new_privileges\": $2, \"sees\": $3}]}""#;
+        async { poll_as(script, row, json!({})).await.unwrap().events.remove(0) }
+    };
+    assert_eq!(said(None).await["no_new_privileges"], 1);
+    assert_eq!(said(Some("none")).await["no_new_privileges"], 0);
+    for level in attune_process::Level::available().await.into_iter().filter(|level| *level > CONFINED) {
+        let event = said(Some(level.as_str())).await;
+        assert_eq!(event["no_new_privileges"], 1);
+        assert!(event["sees"].as_u64().unwrap() < 8, "{level:?}: {event}");
+    }
+}
+
+#[tokio::test]
+async fn a_poll_keeps_within_its_limits() {
+    let limited = |limits| SensorRow { limits, ..row() };
+    let files = r#"ulimit -n >&2; echo '{"events": []}'"#;
+    let output = poll_as(files, limited(json!({"open_files": 55})), json!({})).await.unwrap();
+    assert_eq!(output.log, "55\n");
+    for (script, limits, expected) in [
+        (
+            "echo growing >&2; exec tail /dev/zero",
+            json!({"memory": "50M"}),
+            "it was killed: it used more memory than its limit of 50 MB: growing",
+        ),
+        ("echo 0123456789", json!({"output": 5}), "it printed more than its limit of 5 bytes"),
+        ("true", json!({"memory": "lots"}), "limits: memory: is a number of bytes"),
+    ] {
+        let error = poll_as(script, limited(limits), json!({})).await.unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
     }
 }
 

@@ -9,6 +9,7 @@ use attune_runtimes::launch::Interpreter;
 
 use super::reading::{PollOutput, last_lines};
 use super::{Job, PollError, SensorRuntime};
+use crate::definition::CONFINED;
 
 /// What a host says in one poll.
 struct Heard {
@@ -27,8 +28,8 @@ impl Listener for Heard {
 }
 
 impl SensorRuntime {
-    /// Polls in a host. None when the sensor has to run by itself: it says so, its runtime has no host, or a host refused
-    /// its file.
+    /// Polls in a host. None when the sensor has to run by itself: it says so, or demands a sandbox or limits of its own, its
+    /// runtime has no host, or a host refused its file.
     pub(super) async fn poll_warm(
         &self,
         interpreter: &Interpreter,
@@ -36,7 +37,8 @@ impl SensorRuntime {
         stop: impl Future<Output = ()> + Send,
     ) -> Result<Option<PollOutput>, PollError> {
         let row = &job.sensor.row;
-        if Isolation::of_column(row.isolation.as_deref()) == Some(Isolation::Process) {
+        let isolation = Isolation::of_column(row.isolation.as_deref());
+        if isolation == Some(Isolation::Process) || job.sensor.confinement.is_its_own(CONFINED) {
             return Ok(None);
         }
         let site = Site { code: job.code, interpreter, role: Role::Sensor, limits: &self.host_limits };

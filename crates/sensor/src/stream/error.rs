@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use attune_process::Outcome;
+use attune_process::{Excess, Outcome};
 
 use crate::generator::GenerateError;
 use crate::runtime::{PollError, recorded, with_reason};
@@ -18,6 +18,14 @@ pub(crate) enum StreamError {
     Ended {
         /// How.
         ended: Outcome,
+        /// The last lines of its stderr.
+        reason: String,
+    },
+    /// It took more than it may.
+    #[error("it was killed: {excess}{}", with_reason(.reason))]
+    Excess {
+        /// Of what.
+        excess: Excess,
         /// The last lines of its stderr.
         reason: String,
     },
@@ -45,7 +53,11 @@ impl StreamError {
     pub(super) fn as_poll(&self) -> Option<&PollError> {
         match self {
             Self::Poll(error) => Some(error),
-            Self::Ended { .. } | Self::Mute { .. } | Self::Silent { .. } | Self::Commit(_) => None,
+            Self::Ended { .. }
+            | Self::Excess { .. }
+            | Self::Mute { .. }
+            | Self::Silent { .. }
+            | Self::Commit(_) => None,
         }
     }
 

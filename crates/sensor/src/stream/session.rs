@@ -204,6 +204,7 @@ impl Listener<'_> {
         let reason = self.log.tail();
         match outcome {
             Outcome::TimedOut | Outcome::Stopped | Outcome::OutputLimit(_) => StreamError::Mute { reason },
+            Outcome::Excess(excess) => StreamError::Excess { excess, reason },
             ended @ (Outcome::Exited(_) | Outcome::Signalled(_)) => StreamError::Ended { ended, reason },
         }
     }

@@ -238,6 +238,7 @@ fn sensor_row(name: &str, columns: &Value) -> SensorRow {
         param_schema: columns["param_schema"].clone(),
         mode: text("mode").unwrap_or_else(|| "poll".to_owned()),
         isolation: text("isolation"),
+        sandbox: text("sandbox"),
         poll_interval: columns["poll_interval"].as_f64(),
         timeout: columns["timeout"].as_f64(),
         limits: columns["limits"].clone(),

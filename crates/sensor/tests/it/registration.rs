@@ -35,6 +35,8 @@ async fn a_start_registers_with_role_and_capabilities() {
     assert_eq!(capabilities["max_concurrent_sensors"], json!(10));
     assert_eq!(capabilities["sensor_version"], json!(env!("CARGO_PKG_VERSION")));
     assert_eq!(capabilities["zone"], json!("north"));
+    assert!(["cgroup", "subreaper"].contains(&capabilities["kill"].as_str().unwrap()), "{capabilities}");
+    assert_eq!(capabilities["sandbox"].as_array().unwrap()[..2], [json!("none"), json!("process")]);
     registration.deregister().await.unwrap();
     fixture.eventually("SELECT FROM worker WHERE status = 'inactive'").await;
 }

@@ -70,6 +70,49 @@ async fn what_ends_badly_says_why() {
 }
 
 #[tokio::test]
+async fn an_action_keeps_within_its_limits_and_its_sandbox() {
+    let script = "#!/bin/sh\neval \"$(sed 's/^\\[\"//; s/\"\\]$//')\"\n";
+    let fixture = Fixture::with_action("core.shell", script).await;
+    let service = fixture.start().await;
+    for (columns, command, expected) in [
+        ("sandbox = NULL", "grep NoNewPrivs /proc/self/status | tr -dc 01", Ok(json!(0))),
+        ("sandbox = 'process'", "grep NoNewPrivs /proc/self/status | tr -dc 01", Ok(json!(1))),
+        (
+            r#"limits = '{"memory": "40M"}'"#,
+            "exec tail /dev/zero",
+            Err("it was killed: it used more memory than its limit of 40 MB"),
+        ),
+        (
+            r#"limits = '{"output": "1K"}'"#,
+            "head -c 2000 /dev/zero",
+            Err("its result is larger than 1000 bytes"),
+        ),
+        (
+            r#"limits = '{"processes": 3}'"#,
+            "sleep 60 & sleep 60 & sleep 60 & wait",
+            Err("it was killed: it ran more processes than its limit of 3"),
+        ),
+        (
+            r#"limits = '{"cpus": 3}'"#,
+            "true",
+            Err(
+                "limits: cpus: unknown key; there are memory, cpu_seconds, processes, open_files, file_size, output",
+            ),
+        ),
+    ] {
+        fixture.execute(&format!("UPDATE action SET {columns}")).await;
+        let row = fixture.run(json!([command])).await;
+        match expected {
+            Ok(expected) => assert_eq!((state(&row), result(&row)), ("succeeded".to_owned(), expected)),
+            Err(expected) => {
+                assert_eq!((state(&row), error(&row)), ("failed".to_owned(), expected.to_owned()));
+            }
+        }
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn a_log_is_stored_while_the_action_runs() {
     let script = "#!/bin/sh
         place=$(tr -d '\"')
