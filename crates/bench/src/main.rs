@@ -10,6 +10,7 @@ mod machine;
 mod sensors;
 mod spawn;
 mod summary;
+mod survivors;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -47,6 +48,8 @@ enum Command {
     KillService(kill::ServiceArguments),
     /// Processes per second through the launcher, beside a bare `posix_spawn`
     Spawn(spawn::Arguments),
+    /// Whether anything outlives its program, whatever it does and however it is ended
+    Survivors(survivors::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -71,6 +74,7 @@ fn main() -> anyhow::Result<()> {
             Command::Kill(arguments) => kill::run(&arguments).await,
             Command::KillService(arguments) => kill::serve(&arguments).await,
             Command::Spawn(arguments) => spawn::run(&arguments).await,
+            Command::Survivors(arguments) => survivors::run(&arguments).await,
         }
     })
 }
