@@ -9,7 +9,7 @@ use crate::home::{Home, assert_terminal};
 use crate::pack;
 
 /// A sensor that gives good and bad events, remembers, and logs; ways to fail; and code that no sensor names.
-const MORE: [(&str, &str); 12] = [
+const MORE: [(&str, &str); 13] = [
     ("triggers/count.yaml", "ref: demo.count\npayload_schema: {properties: {n: {type: integer}}}\n"),
     (
         "sensors/mixed.yaml",
@@ -31,7 +31,11 @@ const MORE: [(&str, &str); 12] = [
     ("sensors/slow.sh", "#!/bin/sh\necho waiting for the pump >&2\nsleep 60\n"),
     (
         "sensors/stream.yaml",
-        "ref: demo.stream\nmode: stream\nruntime: core.shell\nentrypoint: sensors/slow.sh\ntriggers: [demo.seen]\n",
+        "ref: demo.stream\nmode: stream\nruntime: core.shell\nentrypoint: sensors/stream.sh\ntriggers: [demo.count]\n",
+    ),
+    (
+        "sensors/stream.sh",
+        "read -r start\necho '{\"type\":\"hello\",\"protocol\":1,\"checkpoints\":true}'\necho 'a note' >&2\nn=${start##*'\"n\":'}\nn=${n%%[!0-9]*}\nfor i in 1 2 3; do n=$((n + 1)); echo '{\"type\":\"event\",\"payload\":{\"n\":'$n'}}'; [ $i = 3 ] || echo '{\"type\":\"checkpoint\",\"id\":1,\"state\":{\"n\":'$n'}}'; done\nread -r ack; read -r ack; read -r stop; exit 3\n",
     ),
     (
         "runtimes/lua.yaml",
@@ -75,6 +79,9 @@ fn a_sensor_is_tried_without_a_database() {
         &["sensor", "test", "demo/lib/tool.sh"],
         &["sensor", "test", "alone.py", "--config", r#"{"n": 2}"#],
     ]);
+    let streams =
+        home.terminal(&[&["sensor", "test", "demo.stream", "--seconds", "1", "--state", r#"{"n": 7}"#]]);
+    assert_terminal!("stream", streams);
     let failing = home.terminal(&[
         &["sensor", "test", "demo/sensors/mixed.yaml", "--config", r#"{"most": "all"}"#],
         &["sensor", "test", "demo/sensors/slow.yaml", "--timeout", "0.2"],
@@ -82,7 +89,6 @@ fn a_sensor_is_tried_without_a_database() {
     ]);
     let refused = home.terminal(&[
         &["sensor", "test", "demo/sensors/slow.sh"],
-        &["sensor", "test", "demo/sensors/stream.yaml"],
         &["sensor", "test", "demo/rules/loud_note.yaml"],
         &["sensor", "test", "demo.lok"],
         &["sensor", "test", "other.look"],

@@ -47,7 +47,7 @@ pub struct Job<'a> {
     pub state: &'a Value,
     /// The parameters that live rules ask for, by trigger.
     pub trigger_params: &'a Value,
-    /// How long it may take.
+    /// How long it may take; of a stream, how long it may be silent.
     pub time: Duration,
 }
 
@@ -138,7 +138,8 @@ impl SensorRuntime {
         let entrypoint = &job.sensor.row.entrypoint;
         let given = |directory: &_| context::write(job, directory);
         let prepared = self.launcher.prepare(job.code, interpreter, entrypoint, given)?;
-        let limits = Limits { stdout: StreamLimit::truncate(usize::MAX), ..self.limits(job) };
+        let stdout = StreamLimit::truncate(usize::MAX);
+        let limits = Limits { time: Duration::MAX, stdout, ..self.limits(job) };
         // The first thing that a stream hears.
         let start = Order::Start { protocol: Version, brief: job.brief() };
         let program = prepared.program(start.line(), limits);

@@ -83,6 +83,11 @@ impl Intake {
             || (self.bytes >= BYTES && !ready.is_empty())
     }
 
+    /// How many events wait for a checkpoint.
+    pub(super) fn open(&self) -> usize {
+        self.open.count()
+    }
+
     /// Takes all that is complete.
     pub(super) fn take(&mut self) -> Option<Batch> {
         if self.ready.is_empty() {

@@ -1,6 +1,7 @@
 //! What a stream prints for people: its stderr and its `log` messages go to the worker's log, so many lines a second and so
 //! much of each line, and the end of its stderr is kept for the case that it fails.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,17 +15,36 @@ const TAIL: usize = 2000;
 
 /// The log of one run of a stream.
 #[derive(Debug)]
-pub(super) struct Log<'a> {
-    sensor: &'a str,
+pub(crate) struct Log<'a> {
+    place: Place<'a>,
     budget: Budget,
     /// A line that has not ended, as far as it is kept.
     line: Vec<u8>,
     tail: Vec<u8>,
 }
 
+/// Where it goes.
+#[derive(Debug, Clone, Copy)]
+enum Place<'a> {
+    /// Into the worker's log, as that of this sensor.
+    Worker(&'a str),
+    /// Into a text.
+    Kept(&'a Mutex<String>),
+}
+
 impl<'a> Log<'a> {
-    pub(super) fn new(sensor: &'a str, now: Instant) -> Self {
-        Self { sensor, budget: Budget::new(now), line: Vec::new(), tail: Vec::new() }
+    /// The log of a sensor.
+    pub(super) fn of(sensor: &'a str, now: Instant) -> Self {
+        Self::at(Place::Worker(sensor), now)
+    }
+
+    /// A log that is kept.
+    pub(super) fn kept(text: &'a Mutex<String>, now: Instant) -> Self {
+        Self::at(Place::Kept(text), now)
+    }
+
+    fn at(place: Place<'a>, now: Instant) -> Self {
+        Self { place, budget: Budget::new(now), line: Vec::new(), tail: Vec::new() }
     }
 
     /// Takes bytes of stderr.
@@ -51,19 +71,32 @@ impl<'a> Log<'a> {
         String::from_utf8_lossy(&self.tail).trim().to_owned()
     }
 
-    /// Complaints are shown by default, all else to who asks for it.
     fn print(&mut self, level: Option<&str>, line: &str) {
-        let sensor = self.sensor;
         let (admitted, left_out) = self.budget.admit(Instant::now());
         if left_out > 0 {
-            tracing::warn!(sensor.ref = %sensor, log.lines_left_out = left_out, "A stream's log was too fast");
+            self.place.print(
+                Some("warn"),
+                &format!("{left_out} lines of this log came too fast and were left out"),
+            );
         }
-        match level.map(str::to_ascii_lowercase).as_deref() {
-            _ if !admitted => {}
-            Some("warn" | "warning" | "error" | "critical" | "fatal") => {
+        if admitted {
+            self.place.print(level, line);
+        }
+    }
+}
+
+impl Place<'_> {
+    /// In the worker's log complaints are shown by default, all else to who asks for it.
+    fn print(self, level: Option<&str>, line: &str) {
+        match (self, level.map(str::to_ascii_lowercase).as_deref()) {
+            (Self::Kept(text), _) => {
+                let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
+                text.extend([line, "\n"]);
+            }
+            (Self::Worker(sensor), Some("warn" | "warning" | "error" | "critical" | "fatal")) => {
                 tracing::warn!(sensor.ref = %sensor, "{line}");
             }
-            _ => tracing::debug!(sensor.ref = %sensor, "{line}"),
+            (Self::Worker(sensor), _) => tracing::debug!(sensor.ref = %sensor, "{line}"),
         }
     }
 }
@@ -111,7 +144,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_stderr_the_end_is_kept_and_no_line_grows_without_end() {
-        let mut log = Log::new("demo.s", Instant::now());
+        let mut log = Log::of("demo.s", Instant::now());
         log.stderr(&b"x".repeat(1_000_000));
         log.stderr(b"pump");
         log.stderr(b" broken\n");

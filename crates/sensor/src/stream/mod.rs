@@ -23,12 +23,14 @@ mod session;
 mod set;
 mod start;
 mod supervise;
+mod trial;
 mod watchdog;
 
 use std::sync::Arc;
 
 pub(crate) use error::StreamError;
 pub(crate) use set::Streams;
+pub(crate) use trial::{Heard, listen};
 
 use crate::definition::Sensor;
 

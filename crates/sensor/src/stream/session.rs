@@ -52,7 +52,7 @@ enum Verdict {
 /// Runs a stream that was just started to its end, which comes soon after `stop` is ready.
 pub(crate) async fn run(
     talk: Talk,
-    mut listener: Listener<'_>,
+    listener: &mut Listener<'_>,
     asked: &mut Asked,
     stop: impl Future<Output = ()> + Send,
     commit: Commit<'_>,
@@ -60,12 +60,12 @@ pub(crate) async fn run(
     let (input, mut output) = talk.split();
     let (outbox, mut commits, stop) = (Outbox::default(), Commits::new(commit), pin!(stop));
     let whole = async {
-        let verdict = converse(&mut output, &mut listener, &mut commits, &outbox, asked, stop).await;
+        let verdict = converse(&mut output, listener, &mut commits, &outbox, asked, stop).await;
         outbox.close();
         let ending = output.end(verdict.ending());
-        let settling = settle(&verdict, &mut commits, &mut listener, &outbox);
+        let settling = settle(&verdict, &mut commits, listener, &outbox);
         let (finished, settled) = tokio::join!(ending, settling);
-        verdict.conclude(finished, settled, &listener)
+        verdict.conclude(finished, settled, listener)
     };
     tokio::select! {
         ended = whole => ended,

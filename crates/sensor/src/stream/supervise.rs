@@ -115,7 +115,7 @@ impl Stream {
             code: &code,
             state: &resumed.state,
             trigger_params: &asked.params().clone(),
-            time: Duration::MAX,
+            time: self.silence(sensor),
         };
         let (talk, _directory) = match self.tools.runtime.talk(&interpreter, &job).await {
             Ok(started) => started,
@@ -133,9 +133,8 @@ impl Stream {
     /// Is with it while it runs.
     async fn attend(&mut self, sensor: &Sensor, talk: Talk, mut asked: Asked, resumed: &Resumed) -> Ended {
         let (now, heard) = (Instant::now(), Notify::new());
-        let silence = sensor.timeout().unwrap_or(self.tools.timeout);
-        let log = Log::new(&sensor.row.r#ref, now);
-        let listener = Listener::new(log, Watchdog::new(silence, now), &heard);
+        let log = Log::of(&sensor.row.r#ref, now);
+        let mut listener = Listener::new(log, Watchdog::new(self.silence(sensor), now), &heard);
         let (generator, pool, epoch) = (&self.tools.generator, &self.tools.pool, self.epoch);
         let commit = move |batch| -> Committing<'_> { Box::pin(submit(generator, sensor, epoch, batch)) };
         let mut wanted = self.wanted.clone();
@@ -143,9 +142,14 @@ impl Stream {
         let stop = async move { drop(wanted.changed().await) };
         let run = Run { pool, sensor: self.sensor, epoch, resumed, failures: self.restarts.failures() };
         tokio::select! {
-            ended = session::run(talk, listener, &mut asked, stop, &commit) => ended,
+            ended = session::run(talk, &mut listener, &mut asked, stop, &commit) => ended,
             () = run.show(&heard) => unreachable!("it never ends"),
         }
+    }
+
+    /// How long it may be silent.
+    fn silence(&self, sensor: &Sensor) -> Duration {
+        sensor.timeout().unwrap_or(self.tools.timeout)
     }
 
     pub(super) async fn failed(&mut self, sensor: &Sensor, error: &StreamError, lived: Duration) -> Next {

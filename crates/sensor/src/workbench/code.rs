@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use attune_common::models::Runtime;
 use attune_common::runtime_detection::{self, Trust, Verdict};
-use attune_core::pack::Kind;
 use attune_core::pack::refs::pack_of;
+use attune_core::pack::{Kind, Mode};
 use attune_executor::unloaded::Library;
 use attune_runtimes::files::Files;
 use attune_runtimes::launch::{Code, PrepareError};
@@ -25,8 +25,8 @@ impl Workbench {
         piece: &Piece,
         library: &Library<'_>,
     ) -> Result<Result<Code, String>, WorkbenchError> {
-        if piece.row().mode != "poll" {
-            let mode = &piece.row().mode;
+        let mode = &piece.row().mode;
+        if mode == Mode::Builtin.as_str() {
             return Err(WorkbenchError::Refused(format!("sensors of the mode {mode} can not be tested yet")));
         }
         if let Some(lack) = self.lack(piece) {

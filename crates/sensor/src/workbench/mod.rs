@@ -1,4 +1,4 @@
-//! Sensors on their author's workbench: one poll, here, without a database, through the same [`SensorRuntime`] as in the
+//! Sensors on their author's workbench: one poll, or some seconds of a stream, here, without a database, through the same [`SensorRuntime`] as in the
 //! service. What it prints is read, checked and worded by the same code, so what is shown is what would be recorded.
 //!
 //! A [`Piece`] is what is put on the bench: a sensor of a pack directory, a file of code by itself, or a sensor of a
@@ -29,13 +29,17 @@ use tokio::time::Instant;
 use crate::definition::Sensor;
 use crate::generator::asked_params;
 use crate::registration::section;
-use crate::runtime::{Job, PollError, PollOutput, SensorRuntime};
+use crate::runtime::{Job, SensorRuntime};
+use crate::stream::{Heard, listen};
 
 pub use error::WorkbenchError;
 pub use piece::Piece;
+use report::Ran;
 pub use report::{Report, Seen, SetAside};
 pub use suite::{Outcome, run_test};
 
+/// How long a stream is listened to when nobody says so.
+const LISTEN: Duration = Duration::from_secs(5);
 /// How long a poll may take when nobody says so.
 const TIME: Duration = Duration::from_secs(30);
 
@@ -60,8 +64,10 @@ pub struct Given {
     pub config: Value,
     /// What it remembers; `null`: nothing yet.
     pub state: Value,
-    /// How long it may take.
+    /// How long it may take; of a stream, how long it may be silent.
     pub time: Option<Duration>,
+    /// How long a stream is listened to.
+    pub listen: Option<Duration>,
 }
 
 impl Workbench {
@@ -78,7 +84,7 @@ impl Workbench {
         })
     }
 
-    /// Polls a sensor once. That the poll fails is an answer; an error is only that it can not be tried.
+    /// Polls a sensor once, or runs a stream for a while. That it fails is an answer; an error is only that it can not be tried.
     pub async fn poll(
         &self,
         piece: &Piece,
@@ -95,35 +101,53 @@ impl Workbench {
         };
         let asked = asked_params(&book, &sensor);
         let code = self.code(piece, library).await?;
-        let (polled, took) = match code {
-            Ok(code) => self.poll_code(&sensor, &code, &state, &asked, given.time).await,
-            Err(missing) => (Err(missing), Duration::ZERO),
+        let ran = match code {
+            Ok(code) => self.run(&sensor, &code, &state, &asked, given).await,
+            Err(missing) => Ran { error: Some(missing), ..Ran::default() },
         };
-        let mut report =
-            report::make(library, &sensor, state, polled, took).map_err(WorkbenchError::Lookup)?;
+        let mut report = report::make(library, &sensor, state, ran).map_err(WorkbenchError::Lookup)?;
         report.notes.extend(piece.hides_secrets(&sensor).then(|| HIDDEN.to_owned()));
         Ok(report)
     }
 
-    async fn poll_code(
+    async fn run(
         &self,
         sensor: &Sensor,
         code: &Code,
         state: &Value,
         trigger_params: &Value,
-        time: Option<Duration>,
-    ) -> (Result<PollOutput, String>, Duration) {
-        let words = |error: PollError| error.for_the_record();
-        // The time of the poll is told, not that of building an environment.
+        given: &Given,
+    ) -> Ran {
+        // The time of the run is told, not that of building an environment.
         let interpreter = match self.runtime.wait(code).await {
             Ok(interpreter) => interpreter,
-            Err(error) => return (Err(words(error)), Duration::ZERO),
+            Err(error) => return Ran { error: Some(error.for_the_record()), ..Ran::default() },
         };
-        let time = time.or(sensor.timeout()).unwrap_or(self.time);
+        let time = given.time.or(sensor.timeout()).unwrap_or(self.time);
         let job = Job { sensor, code, state, trigger_params, time };
         let start = Instant::now();
-        let polled = self.runtime.poll_with(&interpreter, &job, pending()).await;
-        (polled.map_err(words), start.elapsed())
+        let ran = if sensor.is_stream() {
+            listen(&self.runtime, &interpreter, &job, given.listen.unwrap_or(LISTEN)).await.map(Ran::from)
+        } else {
+            let polled = self.runtime.poll_with(&interpreter, &job, pending()).await;
+            polled.map(|output| Ran { output, ..Ran::default() })
+        };
+        let ran = ran.unwrap_or_else(|error| Ran { error: Some(error.for_the_record()), ..Ran::default() });
+        Ran { took: start.elapsed(), ..ran }
+    }
+}
+
+impl From<Heard> for Ran {
+    fn from(heard: Heard) -> Self {
+        let open = heard.open;
+        let note =
+            format!("{open} events came after the last checkpoint, and go in only when the next one comes");
+        Self {
+            output: heard.output,
+            error: heard.error.map(|error| error.for_the_record()),
+            notes: (open > 0).then_some(note).into_iter().collect(),
+            took: Duration::ZERO,
+        }
     }
 }
 

@@ -62,18 +62,18 @@ impl Report {
     }
 }
 
-/// The report of one poll.
-pub(super) fn make(
-    library: &Library<'_>,
-    sensor: &Sensor,
-    state: Value,
-    polled: Result<PollOutput, String>,
-    took: Duration,
-) -> Result<Report, Failed> {
-    let (output, error) = match polled {
-        Ok(output) => (output, None),
-        Err(error) => (PollOutput::default(), Some(error)),
-    };
+/// What a poll, or a stream in its time, gave.
+#[derive(Debug, Default)]
+pub(super) struct Ran {
+    pub(super) output: PollOutput,
+    pub(super) error: Option<String>,
+    pub(super) notes: Vec<String>,
+    pub(super) took: Duration,
+}
+
+/// The report of one poll or stream.
+pub(super) fn make(library: &Library<'_>, sensor: &Sensor, state: Value, ran: Ran) -> Result<Report, Failed> {
+    let Ran { output, error, notes, took } = ran;
     let set_aside = |rejected: attune_core::output::Rejected| SetAside {
         raw: String::from_utf8_lossy(&rejected.raw).into_owned(),
         reason: rejected.reason.to_string(),
@@ -82,7 +82,7 @@ pub(super) fn make(
     Ok(Report {
         sensor: sensor.row.r#ref.clone(),
         error,
-        notes: Vec::new(),
+        notes,
         events: events.collect::<Result<_, _>>()?,
         set_aside: output.rejected.into_iter().map(set_aside).collect(),
         state: output.state.unwrap_or(state),

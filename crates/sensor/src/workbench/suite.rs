@@ -37,7 +37,7 @@ pub async fn run_test(
     let start = Instant::now();
     let (of, verdict) = match &test.subject {
         Subject::Sensor { sensor, config, state, expect } => {
-            let given = Given { config: config.clone(), state: state.clone(), time: None };
+            let given = Given { config: config.clone(), state: state.clone(), ..Given::default() };
             let report = bench.poll(&Piece::of_pack(own, sensor), library, &given).await?;
             (sensor, judge_poll(expect, &report))
         }

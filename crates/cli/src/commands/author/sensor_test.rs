@@ -1,4 +1,4 @@
-//! `attune sensor test`: one poll of a sensor, here.
+//! `attune sensor test`: one poll of a sensor, or some seconds of a stream, here.
 
 use std::fs::File;
 use std::os::fd::AsFd as _;
@@ -28,7 +28,8 @@ const LOOK: Duration = Duration::from_millis(200);
 #[derive(Debug, Args)]
 #[command(after_help = "\
 It runs as in the service: same runtime, limits, output and errors. Nothing is stored, and no rule sees its events.
-Exit code 0 when the poll succeeded, 1 when it failed, 6 when the sensor or its pack is invalid.
+A stream runs for --seconds; what it would have committed is shown.
+Exit code 0 when it succeeded, 1 when it failed, 6 when the sensor or its pack is invalid.
 
 Examples:
   attune sensor test packs/demo/sensors/machine.yaml
@@ -49,9 +50,12 @@ pub(crate) struct Test {
     /// The runtime, by ref, name or alias; for code by itself the one whose files end like it
     #[arg(long)]
     runtime: Option<String>,
-    /// How long the poll may take
+    /// How long the poll may take, or the stream be silent
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     timeout: Option<Duration>,
+    /// How long a stream is listened to before it is told to stop
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = parse_seconds)]
+    seconds: Duration,
     /// Run it again, with the state that it left, each time a file is saved; Ctrl-C ends it
     #[arg(long)]
     watch: bool,
@@ -81,7 +85,7 @@ fn tell_apart(global: &Global, test: &Test) -> anyhow::Result<(Global, Value)> {
 }
 
 fn given(test: &Test, config: &Value, state: &Value) -> Given {
-    Given { config: config.clone(), state: state.clone(), time: test.timeout }
+    Given { config: config.clone(), state: state.clone(), time: test.timeout, listen: Some(test.seconds) }
 }
 
 async fn poll(global: &Global, test: &Test, bench: &Workbench, given: &Given) -> anyhow::Result<Report> {
