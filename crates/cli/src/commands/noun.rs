@@ -125,6 +125,7 @@ pub(crate) fn columns(noun: Noun) -> &'static [Column] {
             ("REF", "ref"),
             ("STATUS", "status"),
             ("ENABLED", "enabled"),
+            ("MODE", "mode"),
             ("RUNTIME", "runtime_ref"),
             ("WORKER", "worker_name"),
             ("POLLS", "polls"),

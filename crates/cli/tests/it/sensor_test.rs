@@ -9,7 +9,7 @@ use crate::home::{Home, assert_terminal};
 use crate::pack;
 
 /// A sensor that gives good and bad events, remembers, and logs; ways to fail; and code that no sensor names.
-const MORE: [(&str, &str); 13] = [
+const MORE: [(&str, &str); 14] = [
     ("triggers/count.yaml", "ref: demo.count\npayload_schema: {properties: {n: {type: integer}}}\n"),
     (
         "sensors/mixed.yaml",
@@ -29,6 +29,10 @@ const MORE: [(&str, &str); 13] = [
         "ref: demo.slow\nruntime: core.shell\nentrypoint: sensors/slow.sh\ntriggers: [demo.seen]\ntimeout: 60\n",
     ),
     ("sensors/slow.sh", "#!/bin/sh\necho waiting for the pump >&2\nsleep 60\n"),
+    (
+        "sensors/slower.yaml",
+        "ref: demo.slower\nruntime: core.shell\nentrypoint: sensors/slow.sh\ntriggers: [demo.seen]\n",
+    ),
     (
         "sensors/stream.yaml",
         "ref: demo.stream\nmode: stream\nruntime: core.shell\nentrypoint: sensors/stream.sh\ntriggers: [demo.count]\n",

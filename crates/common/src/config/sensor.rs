@@ -61,7 +61,7 @@ impl SensorConfig {
             ),
             max_streams: keys.count(
                 "max_streams",
-                200,
+                40,
                 "Streaming sensors that run at once; each is a process that stays.",
             ),
             host_memory_bytes: keys.bytes(

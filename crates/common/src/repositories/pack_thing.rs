@@ -172,7 +172,7 @@ pub async fn put_rules(tx: &mut PgConnection, owner: Owner<'_>, things: &Value) 
                   d.action_params, d.enabled
            FROM jsonb_to_recordset($3) AS d (ref text, label text, description text, trigger text, action text,
                                              conditions jsonb, trigger_params jsonb, action_params jsonb, enabled boolean)
-           LEFT JOIN trigger t ON t.ref = d.trigger LEFT JOIN action a ON a.ref = d.action
+           LEFT JOIN trigger t ON t.ref = d.trigger LEFT JOIN action a ON a.ref = d.action ORDER BY d.ref
            ON CONFLICT (ref) DO UPDATE SET pack = EXCLUDED.pack, pack_ref = EXCLUDED.pack_ref, label = EXCLUDED.label,
                description = EXCLUDED.description, trigger = EXCLUDED.trigger, trigger_ref = EXCLUDED.trigger_ref,
                action = EXCLUDED.action, action_ref = EXCLUDED.action_ref, conditions = EXCLUDED.conditions,

@@ -28,9 +28,12 @@ fn judge(limit: u64, needed: u64) -> Finding {
 
 /// What this configuration may have open when everything it allows happens at once.
 fn needed(config: &Config) -> u64 {
-    let polls = config.sensor.as_ref().map_or(0, |sensor| 2 * u64::from(sensor.max_concurrent_sensors));
+    let sensors = config
+        .sensor
+        .as_ref()
+        .map_or(0, |sensor| 2 * u64::from(sensor.max_concurrent_sensors) + u64::from(sensor.max_streams));
     let runs = config.worker.as_ref().map_or(0, |worker| u64::from(worker.max_concurrent_executions));
-    BASE + u64::from(config.database.max_connections) + PER_PROGRAM * (polls + runs)
+    BASE + u64::from(config.database.max_connections) + PER_PROGRAM * (sensors + runs)
 }
 
 #[cfg(test)]

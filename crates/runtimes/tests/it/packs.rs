@@ -32,7 +32,7 @@ fn the_other_packs_need_nothing_but_the_core_pack() {
     let core = pack("core");
     let runtimes = core.runtimes.iter().map(Definition::item_ref);
     let known: Vec<&str> = runtimes.chain(core.actions.iter().map(Definition::item_ref)).collect();
-    for name in ["demo", "examples", "showcase"] {
+    for name in ["demo", "examples", "showcase", "streams"] {
         let other = pack(name);
         assert!(other.external_refs().iter().all(|reference| known.contains(&reference.r#ref.as_str())));
     }

@@ -5,6 +5,7 @@ mod checkpoints;
 mod failures;
 mod life;
 mod losses;
+mod real;
 
 use std::path::Path;
 
