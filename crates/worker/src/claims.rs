@@ -65,7 +65,7 @@ impl Running {
         let stop = Stop { all: self.kill.clone(), this: self.kill.child_token() };
         known.add(id, claimed.attempt, stop.this.clone());
         self.tasks.spawn(async move {
-            runner.run(claimed, stop).await;
+            Box::pin(runner.run(claimed, stop)).await;
             known.remove(id);
             drop(slot);
         });
