@@ -125,6 +125,7 @@ impl<H> Books<H> {
             return Step::Granted(grant);
         }
         if (pressing || self.group(group).slow < self.settings.lanes)
+            && !self.is_starting_enough(group)
             && let Step::Granted(grant) = self.open(group, Lane::Slow, now)
         {
             return Step::Granted(grant);
@@ -152,6 +153,7 @@ impl<H> Books<H> {
         if let Some(seat) = self.seats.get_mut(&id) {
             (seat.doing, seat.since, seat.launcher) = (Doing::Busy, now, Some(launcher));
         }
+        self.feed_the_starving(now);
     }
 
     /// Takes a host back, for the next in line.

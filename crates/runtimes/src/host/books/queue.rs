@@ -31,7 +31,12 @@ impl<H> Books<H> {
     /// Starts hosts for those who wait for room, the longest waiting first, as far as there is some.
     pub(super) fn feed_the_starving(&mut self, now: Instant) {
         self.starving.retain(|(_, sender)| !sender.is_closed());
-        while let Some(group) = self.starving.front().map(|(group, _)| *group) {
+        let mut at = 0;
+        while let Some(group) = self.starving.get(at).map(|(group, _)| *group) {
+            if self.is_starting_enough(group) {
+                at += 1;
+                continue;
+            }
             let Step::Granted(grant) = self.open(group, Lane::Slow, now) else { return };
             if let Some(Grant::Seat(unused)) = self.offer_to_the_starving(group, grant) {
                 self.take_seat(unused);

@@ -20,6 +20,14 @@ impl<H> Books<H> {
         }
     }
 
+    /// Whether the machine is busy enough with starting hosts of this group. More at a time would all come up later, and by
+    /// then those that are there may have served everybody.
+    pub(super) fn is_starting_enough(&self, group: u64) -> bool {
+        let is_starting =
+            |seat: &&Seat<H>| (seat.group, seat.lane) == (group, Lane::Slow) && seat.is_starting();
+        self.seats.values().filter(is_starting).count() >= self.settings.lanes
+    }
+
     /// Each lane may have one host at any rate, so that a budget that is too small makes slow and not stuck.
     fn make_room(&mut self, group: u64, lane: Lane, now: Instant) -> bool {
         let wanted = self.group(group).typical;

@@ -46,6 +46,10 @@ impl<H> Seat<H> {
         matches!(self.doing, Doing::Parked(_))
     }
 
+    pub(super) fn is_starting(&self) -> bool {
+        matches!(self.doing, Doing::Starting)
+    }
+
     /// Whether one turn has had it for too long.
     pub(super) fn is_held_up(&self, now: Instant, moment: Duration) -> bool {
         matches!(self.doing, Doing::Busy) && now.duration_since(self.since) >= moment

@@ -97,6 +97,23 @@ fn few_are_started_unless_somebody_presses() {
 }
 
 #[test]
+fn not_more_are_started_at_once_than_there_are_cores() {
+    let (mut books, now) = (books(1000 * MB), Instant::now());
+    let Grant::Seat(first) = granted(books.ask_slow(1, true, now)) else { panic!() };
+    granted(books.ask_slow(1, true, now));
+    let mut third = waits(books.ask_slow(1, true, now));
+    let mut fourth = waits(books.ask_slow(1, true, now));
+    // One that does not come up holds up its own kind only.
+    let Grant::Seat(other) = granted(books.ask_slow(2, true, now)) else { panic!() };
+    books.started(first, 1, now);
+    assert!(matches!(third.try_recv(), Ok(Grant::Seat(_))));
+    books.started(other, 1, now);
+    assert!(fourth.try_recv().is_err());
+    books.park(first, 100, now);
+    assert_eq!(fourth.try_recv(), Ok(Grant::Host(first, 100)));
+}
+
+#[test]
 fn the_slow_lane_leaves_a_quarter_and_the_starving_are_served_in_turn() {
     let (mut books, now) = (books(100 * MB), Instant::now());
     // Of 16 MB each until one is measured.
