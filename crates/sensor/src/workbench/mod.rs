@@ -141,7 +141,7 @@ impl From<Heard> for Ran {
     fn from(heard: Heard) -> Self {
         let open = heard.open;
         let note =
-            format!("{open} events came after the last checkpoint, and go in only when the next one comes");
+            format!("events that no checkpoint has followed yet, so that they would not be stored: {open}");
         Self {
             output: heard.output,
             error: heard.error.map(|error| error.for_the_record()),
