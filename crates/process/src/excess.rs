@@ -2,7 +2,7 @@
 //!
 //! Processor time and the size of files are kept by the kernel for each process, and a signal of its own says which it
 //! was. Memory and processes are looked at from here, ten times a second, as those of the whole tree: the kernel's limit
-//! for memory counts addresses instead, of which some interpreters reserve a gigabyte before they do anything; the one
+//! for memory counts addresses instead, of which some interpreters reserve most of a gigabyte before they do anything; the one
 //! for processes counts those of the user, and root's not at all; and what the kernel refuses looks like any other
 //! failure. So a program may exceed these two for a moment.
 
