@@ -47,7 +47,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     );
     let started = Instant::now();
     let world = World::create().await?;
-    let tapes = tape::Writer::start(world.tapes())?;
+    let tapes = tape::Writer::start(&world.tapes())?;
     let mut kills = Kills::new();
     while kills.values().sum::<u32>() < arguments.kills {
         life_of_a_service(&world, arguments, &mut kills).await?;

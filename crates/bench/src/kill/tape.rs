@@ -20,7 +20,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(tapes: BTreeMap<String, PathBuf>) -> anyhow::Result<Self> {
+    pub(super) fn start(tapes: &BTreeMap<String, PathBuf>) -> anyhow::Result<Self> {
         let open = |path: &PathBuf| OpenOptions::new().append(true).open(path);
         let tapes = tapes.iter().map(|(name, path)| Ok((name.clone(), open(path)?)));
         let tapes: BTreeMap<String, File> = tapes.collect::<std::io::Result<_>>()?;

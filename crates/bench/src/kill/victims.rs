@@ -54,6 +54,6 @@ fn name(pid: u32) -> Option<String> {
     if program == "attune-launcher" {
         return Some(program);
     }
-    let file = words.filter(|word| word.contains('.') && !word.starts_with('-')).last();
+    let file = words.rfind(|word| word.contains('.') && !word.starts_with('-'));
     Some(file.map_or(program, str::to_owned))
 }
