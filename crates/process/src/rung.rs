@@ -47,7 +47,8 @@ static GROUPS: OnceCell<Option<Groups>> = OnceCell::const_new();
 
 /// This process's cgroups, when this host lets it have any.
 pub(crate) async fn groups() -> Option<&'static Groups> {
-    GROUPS.get_or_init(find).await.as_ref()
+    // Boxed, or every run would carry the room that the first one needs.
+    GROUPS.get_or_init(|| Box::pin(find())).await.as_ref()
 }
 
 /// A group for a program with these limits. A host whose groups are used up does without: the subreaper is there anyway.

@@ -59,7 +59,8 @@ impl Level {
             Self::Namespace => &NAMESPACE,
             Self::Strict => &STRICT,
         };
-        let tried = trial.get_or_init(|| trial::run(self, None)).await;
+        // Boxed, or every run would carry the room that the first one needs.
+        let tried = trial.get_or_init(|| Box::pin(trial::run(self, None))).await;
         tried.clone().map_err(|reason| LaunchError::Sandbox { level: self, reason })
     }
 }

@@ -5,14 +5,14 @@ use attune_core::pack::Isolation;
 use attune_core::protocol::Message;
 use attune_core::runtime::execution::Role;
 use attune_executor::finish::Outcome;
-use attune_process as process;
+use attune_process::{self as process, Level};
 use attune_runtimes::host::{Answer, Listener, Request, Site, Task, TurnError, lasting};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::{Runner, timed_out, too_large, with_reason};
 use crate::log::Log;
-use crate::program::{Found, StartError, variables};
+use crate::program::{self, Found, StartError, variables};
 use crate::result;
 
 /// What a host says around a result.
@@ -40,8 +40,8 @@ impl Listener for Heard {
 }
 
 impl Runner {
-    /// Runs in a host. None when the action has to run by itself: it does not ask for a host, its runtime has none, or a host
-    /// refused its file.
+    /// Runs in a host. None when the action has to run by itself: it does not ask for a host, it demands a sandbox or limits
+    /// of its own, its runtime has no host, or a host refused its file.
     pub(crate) async fn run_warm(
         &self,
         claimed: &Claimed,
@@ -51,7 +51,8 @@ impl Runner {
         stop: &CancellationToken,
     ) -> Result<Option<Outcome>, StartError> {
         let Found { code, interpreter, action } = found;
-        if Isolation::of_column(action.isolation.as_deref()) != Some(Isolation::Warm) {
+        let is_warm = Isolation::of_column(action.isolation.as_deref()) == Some(Isolation::Warm);
+        if !is_warm || program::confinement(claimed)?.is_its_own(Level::None) {
             return Ok(None);
         }
         let host_limits = lasting(limits.clone());

@@ -116,6 +116,20 @@ async fn a_run_in_a_host_is_logged_meanwhile_and_can_be_cancelled() {
 }
 
 #[tokio::test]
+async fn an_action_that_demands_a_sandbox_or_limits_shares_no_host() {
+    let fixture = with_action(COUNTS).await;
+    let service = fixture.start().await;
+    let first = result(&fixture.run(json!({"name": "you"})).await)["pid"].clone();
+    for columns in ["sandbox = 'process'", r#"sandbox = NULL, limits = '{"open_files": 77}'"#] {
+        fixture.execute(&format!("UPDATE action SET {columns}")).await;
+        let result = result(&fixture.run(json!({"name": "you"})).await);
+        assert_eq!(result["runs"], 1, "{columns}");
+        assert_ne!(result["pid"], first, "{columns}");
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn an_action_that_is_a_script_runs_by_itself() {
     let fixture = with_action("import sys\nprint(sys.stdin.read())\n").await;
     let service = fixture.start().await;
