@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::author::{sensor_new, sensor_test};
+use super::author::{sensor_conform, sensor_new, sensor_test};
 use super::noun::Noun;
 use super::thing;
 use crate::arguments::Global;
@@ -16,6 +16,8 @@ pub(crate) enum Command {
     New(sensor_new::New),
     /// Run one once, here, without a database, and show what comes of it
     Test(sensor_test::Test),
+    /// Hold a streaming sensor, or a warm host, against the protocol
+    Conform(sensor_conform::Conform),
     #[command(flatten)]
     Thing(thing::Command),
 }
@@ -24,6 +26,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<ExitCode
     match command {
         Command::New(new) => sensor_new::run(global, new)?,
         Command::Test(test) => return sensor_test::run(global, test),
+        Command::Conform(conform) => return sensor_conform::run(global, conform),
         Command::Thing(command) => thing::run(global, Noun::Sensor, command)?,
     }
     Ok(ExitCode::SUCCESS)

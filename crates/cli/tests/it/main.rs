@@ -28,6 +28,7 @@ mod packs;
 mod recovery;
 mod rule_test;
 mod runtimes;
+mod sensor_conform;
 mod sensor_new;
 mod sensor_test;
 mod servers;

@@ -154,11 +154,7 @@ impl Launcher {
     }
 
     /// The program of a warm host for this code.
-    pub(crate) fn prepare_host(
-        &self,
-        code: &Code,
-        interpreter: &Interpreter,
-    ) -> Result<Prepared, PrepareError> {
+    pub fn prepare_host(&self, code: &Code, interpreter: &Interpreter) -> Result<Prepared, PrepareError> {
         let argv = code.tool.host_argv(interpreter.binary.as_deref(), code.runtime_pack.as_deref())?;
         self.prepared(code, interpreter, argv, |_| Ok(Vec::new()))
     }

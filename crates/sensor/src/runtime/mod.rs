@@ -147,6 +147,21 @@ impl SensorRuntime {
         Ok((talk, prepared))
     }
 
+    /// Starts the host of the code's runtime. The directory that it runs in has to live as long as it does.
+    pub(crate) async fn talk_to_host(
+        &self,
+        interpreter: &Interpreter,
+        code: &Code,
+    ) -> Result<(Talk, Prepared), PollError> {
+        let prepared = self.launcher.prepare_host(code, interpreter)?;
+        let unlimited = StreamLimit::truncate(usize::MAX);
+        let limits =
+            Limits { time: Duration::MAX, stdout: unlimited, no_new_privileges: true, ..Limits::default() };
+        let talk =
+            attune_process::talk(prepared.program(Vec::new(), limits)).await.map_err(PrepareError::from)?;
+        Ok((talk, prepared))
+    }
+
     fn limits(&self, job: &Job<'_>) -> Limits {
         let stdout = StreamLimit::kill(self.output_limit);
         let mut limits = Limits { time: job.time, stdout, ..Limits::default() };

@@ -6,6 +6,7 @@
 //! comes from elsewhere, the runtime's own pack above all, is unpacked by digest as on every machine.
 
 mod code;
+mod conform;
 mod error;
 mod piece;
 mod report;
@@ -32,6 +33,7 @@ use crate::registration::section;
 use crate::runtime::{Job, SensorRuntime};
 use crate::stream::{Heard, listen};
 
+pub use conform::{Check, Conformity, Kind};
 pub use error::WorkbenchError;
 pub use piece::Piece;
 use report::Ran;

@@ -4,6 +4,7 @@
 pub(crate) mod pack_test;
 pub(crate) mod rule_test;
 mod running;
+pub(crate) mod sensor_conform;
 pub(crate) mod sensor_new;
 pub(crate) mod sensor_test;
 

@@ -62,7 +62,7 @@ pub(crate) struct Test {
 }
 
 pub(crate) fn run(global: &Global, test: &Test) -> anyhow::Result<ExitCode> {
-    let (global, config) = &tell_apart(global, test)?;
+    let (global, config) = &tell_apart(global, test.config.as_deref())?;
     attune_boot::runtime()?.block_on(async {
         let bench = super::workbench(global).await?;
         if test.watch {
@@ -75,8 +75,8 @@ pub(crate) fn run(global: &Global, test: &Test) -> anyhow::Result<ExitCode> {
 }
 
 /// `--config` means the sensor's configuration when it is an object, else Attune's as everywhere.
-fn tell_apart(global: &Global, test: &Test) -> anyhow::Result<(Global, Value)> {
-    let given = test.config.as_ref().and_then(|config| config.to_str());
+pub(super) fn tell_apart(global: &Global, config: Option<&Path>) -> anyhow::Result<(Global, Value)> {
+    let given = config.and_then(Path::to_str);
     let Some(object) = given.filter(|given| given.trim_start().starts_with('{')) else {
         return Ok((global.clone(), json!({})));
     };
@@ -208,7 +208,7 @@ fn events(count: usize) -> String {
     if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
 }
 
-fn parse_seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds.filter(|time| !time.is_zero()).ok_or_else(|| "a number of seconds above 0 is wanted".to_owned())
 }
