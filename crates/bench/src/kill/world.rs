@@ -58,7 +58,9 @@ impl World {
                 .execute(&self.pool)
                 .await?;
         }
-        held_lock(&self.pool).await
+        // Lets `held` stop a commit of events at its very end.
+        sqlx::raw_sql(super::held::TRIGGER).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// The tape of each reader.
@@ -97,10 +99,4 @@ impl World {
         self.pool.close().await;
         self.database.stop().await;
     }
-}
-
-/// Lets [`super::held`] stop a commit of events at its very end.
-async fn held_lock(pool: &PgPool) -> anyhow::Result<()> {
-    sqlx::raw_sql(super::held::TRIGGER).execute(pool).await?;
-    Ok(())
 }
