@@ -19,9 +19,10 @@ pub(crate) fn descriptors(order: &Order) -> Result<(), Failure> {
         .map_err(|errno| (Step::Descriptors, errno))
 }
 
-/// Makes this process the one that inherits every orphan of the program, and that learns of the service's death.
+/// Makes this process the one that inherits every orphan of the program, and that learns of the service's death. It needs
+/// no session of its own, which would cost a group of the scheduler's for each run.
 pub(crate) fn watch_over(order: &Order) -> Result<(), Failure> {
-    sys::new_session().map_err(|errno| (Step::Session, errno))?;
+    sys::new_process_group().map_err(|errno| (Step::Session, errno))?;
     sys::become_subreaper().map_err(|errno| (Step::Subreaper, errno))?;
     follow_parent(order.parent, sys::SIGTERM)
 }

@@ -48,7 +48,6 @@ struct Outside {
 fn inside(order: &Order, outside: &Outside) -> Result<(), Failure> {
     follow(outside.launcher)?;
     keep_identity(outside).map_err(refused)?;
-    sys::new_session().map_err(|errno| (Step::Session, errno))?;
     mounts::arrange(order).map_err(refused)?;
     crate::run(order, None)
 }

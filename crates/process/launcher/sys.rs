@@ -124,6 +124,11 @@ pub(crate) fn group_id() -> c_uint {
     plain(number::GETEGID, []).map_or(0, |group| group as c_uint)
 }
 
+/// Leaves the service's process group, so that what a terminal sends to that does not come here.
+pub(crate) fn new_process_group() -> Result<(), c_int> {
+    plain(number::SETPGID, [0, 0]).map(drop)
+}
+
 pub(crate) fn new_session() -> Result<(), c_int> {
     plain(number::SETSID, []).map(drop)
 }

@@ -31,6 +31,7 @@ pub(crate) mod number {
     pub(crate) const GETRUSAGE: usize = 98;
     pub(crate) const GETEUID: usize = 107;
     pub(crate) const GETEGID: usize = 108;
+    pub(crate) const SETPGID: usize = 109;
     pub(crate) const GETPPID: usize = 110;
     pub(crate) const SETSID: usize = 112;
     pub(crate) const SETGROUPS: usize = 116;
@@ -77,6 +78,7 @@ pub(crate) mod number {
     pub(crate) const RT_SIGTIMEDWAIT: usize = 137;
     pub(crate) const SETRESUID: usize = 147;
     pub(crate) const SETRESGID: usize = 149;
+    pub(crate) const SETPGID: usize = 154;
     pub(crate) const SETSID: usize = 157;
     pub(crate) const SETGROUPS: usize = 159;
     pub(crate) const GETRUSAGE: usize = 165;

@@ -6,7 +6,7 @@
 
 use std::env;
 use std::ffi::{CStr, CString};
-use std::fs::{File, OpenOptions, remove_file};
+use std::fs::{self, File, OpenOptions, remove_file};
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
@@ -64,12 +64,22 @@ impl Image {
     }
 
     fn of(file: OwnedFd) -> Self {
-        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let path = format!("/proc/{}/fd/{}", this_process(), file.as_raw_fd());
         Self { path: CString::new(path).expect("a path of digits and letters holds no NUL"), _file: file }
     }
 
     /// Where the new process finds it.
     pub(crate) fn path(&self) -> &CStr {
         &self.path
+    }
+}
+
+/// This process's name in `/proc`. By its number the kernel finds what it has found before; `self` would be a new directory
+/// for each new process. But where another namespace's `/proc` is mounted the number is somebody else's.
+fn this_process() -> String {
+    let number = std::process::id().to_string();
+    match fs::read_link("/proc/self") {
+        Ok(link) if link == Path::new(&number) => number,
+        _ => "self".to_owned(),
     }
 }

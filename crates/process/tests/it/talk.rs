@@ -233,6 +233,18 @@ async fn dropping_either_half_kills() {
 }
 
 #[tokio::test]
+async fn what_a_terminal_sends_to_the_service_does_not_reach_the_launcher() {
+    let talk = talk_with(Mark::new().shell("echo up; sleep 1000")).await;
+    let launcher = talk.launcher_pid();
+    let (_input, mut output) = talk.split();
+    hear(&mut output, "up\n").await;
+    let stat = std::fs::read_to_string(format!("/proc/{launcher}/stat")).unwrap();
+    let group = stat.rsplit_once(") ").unwrap().1.split(' ').nth(2).unwrap();
+    assert_eq!(group, launcher.to_string(), "it leads a process group of its own");
+    output.end(End::Now).await.unwrap();
+}
+
+#[tokio::test]
 async fn memory_is_that_of_the_whole_tree() {
     let mark = Mark::new();
     let hog = "import time; held = bytearray(30_000_000); print('up', flush=True); time.sleep(1000)";
