@@ -47,7 +47,7 @@ impl<R: Rules> Decoder<R> {
     /// Takes the next bytes and appends the messages that they complete.
     pub fn push(&mut self, chunk: &[u8], messages: &mut Vec<Message>) -> Result<(), OutputError> {
         let mut rest = chunk;
-        while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
+        while let Some(end) = memchr::memchr(b'\n', rest) {
             self.extend(&rest[..end]);
             messages.extend(self.end_of_line(true)?);
             rest = &rest[end + 1..];

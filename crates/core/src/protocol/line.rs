@@ -63,6 +63,7 @@ impl<'a> Line<'a> {
         let reason = match str::from_utf8(self.bytes) {
             Ok(text) => match serde_json::from_str::<Parts<'a>>(text) {
                 Ok(parts) => return self.of_parts(&parts),
+                Err(error) if error.is_data() => return self.no_object(),
                 Err(error) => Reason::of_parse_error(&error),
             },
             Err(error) => Reason::NotUtf8(error.valid_up_to()),
@@ -148,8 +149,13 @@ impl<'a> Line<'a> {
             Reason::NotUtf8(position) => {
                 Err(OutputError::NotUtf8 { position, excerpt: quote::around(self.bytes, position) })
             }
+            Reason::NotJson(reason) => Err(OutputError::NotJson { reason, excerpt: self.excerpt() }),
             reason => Err(OutputError::NotJson { reason: reason.to_string(), excerpt: self.excerpt() }),
         }
+    }
+
+    fn no_object(&self) -> Result<Said<'a>, OutputError> {
+        Err(OutputError::NotAnObject { excerpt: self.excerpt() })
     }
 
     fn rejected(&self, reason: Reason) -> Rejected {

@@ -122,7 +122,7 @@ fn an_event_line_that_can_not_be_stored_leaves_its_neighbours() {
 #[test]
 fn a_line_that_is_no_message_is_an_error() {
     assert!(matches!(error_of(b"hello\n"), OutputError::NotJson { excerpt, .. } if excerpt == "hello"));
-    assert!(matches!(error_of(b"[1]\n"), OutputError::NotJson { .. }));
+    assert!(matches!(error_of(b"[1]\n"), OutputError::NotAnObject { .. }));
     assert!(matches!(error_of(b"\xff\n"), OutputError::NotUtf8 { position: 0, .. }));
     assert!(matches!(error_of(b"{\"type\":\"other\"}\n"), OutputError::UnknownMessage { .. }));
     assert!(matches!(error_of(b"{\"payload\":{}}\n"), OutputError::UnknownMessage { .. }));

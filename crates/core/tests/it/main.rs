@@ -1,0 +1,6 @@
+//! What broken programs write, against every reader of it.
+
+#![expect(clippy::unwrap_used, reason = "what a test can not set up should end it")]
+
+mod corpus;
+mod floods;
