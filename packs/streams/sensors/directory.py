@@ -66,8 +66,14 @@ class Directories:
                     # First the watch: what comes between is told twice, and known the second time.
                     place.watch = self.inotify.add(place.directory)
                     self.report(place.look())
+                    place.fault = None
                 except OSError as error:
-                    self.attune.log("can not watch %s: %s" % (place.directory, error.strerror), "warning")
+                    self.complain(place, error.strerror)
+
+    def complain(self, place, fault):
+        if fault != place.fault:
+            self.attune.log("can not watch %s: %s" % (place.directory, fault), "warning")
+            place.fault = fault
 
     def take(self, watch, mask, name):
         if mask & OVERFLOW:

@@ -38,6 +38,7 @@ class Broker:
             self.client.username_pw_set(self.config["username"], self.config.get("password"))
         self.client.on_connect = self.connected
         self.client.on_disconnect = self.disconnected
+        self.client.on_subscribe = self.subscribed
         self.client.on_message = lambda client, userdata, message: self.came.put(message)
 
     def run(self):
@@ -67,6 +68,11 @@ class Broker:
     def disconnected(self, client, userdata, flags, reason, properties):
         if reason.is_failure:
             self.attune.log("the connection to the broker is lost: %s" % reason, "warning")
+
+    def subscribed(self, client, userdata, message, reasons, properties):
+        for reason in reasons:
+            if reason.is_failure:
+                self.attune.log("the broker refuses a topic: %s" % reason, "warning")
 
     def subscribe(self):
         asked = {each["params"]["topic"] for each in self.attune.trigger_params}

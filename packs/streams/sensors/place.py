@@ -20,6 +20,8 @@ class Place:
         self.is_new = memory is None
         self.memory = memory or {"files": {}, "before": 0}
         self.watch = None
+        # Why it can not be watched, as it was said last.
+        self.fault = None
         # Files that may still be written: their signature, since when they have it, and whether they count.
         self.unsettled = {}
 

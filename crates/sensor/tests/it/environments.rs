@@ -13,9 +13,13 @@ const GOES_ON: &str = "#!/bin/sh\necho '{\"events\": [{}]}'\n";
 
 /// One sensor whose shell has an environment that `script` builds, and one that needs none.
 async fn fixture(script: &str) -> Fixture {
+    fixture_of(WAITS, script).await
+}
+
+async fn fixture_of(waits: &str, script: &str) -> Fixture {
     let fixture = Fixture::new().await;
-    fixture.add_sensors(&[("waits", "core.shell", WAITS), ("other", "core.native", GOES_ON)]).await;
-    let files = [("sensors/waits", WAITS), ("sensors/other", GOES_ON), ("needs", "one")];
+    fixture.add_sensors(&[("waits", "core.shell", waits), ("other", "core.native", GOES_ON)]).await;
+    let files = [("sensors/waits", waits), ("sensors/other", GOES_ON), ("needs", "one")];
     pack::store(fixture.pool(), "demo", &files).await;
     let execution = json!({"binary": "sh", "environment": {"manifest": "needs", "variables": {"HERE": "{environment}"},
         "build": [{"commands": [["sh", "-c", script]]}]}});
@@ -54,6 +58,31 @@ async fn a_build_holds_up_only_who_needs_it() {
         .eventually(
             "SELECT FROM sensor_state JOIN sensor ON id = sensor
              WHERE ref = 'demo.waits' AND status = 'running' AND reason IS NULL AND failures = 0",
+        )
+        .await;
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_starts_when_its_environment_is_there() {
+    let hang = tempfile::NamedTempFile::new().unwrap();
+    let script = format!("while [ -e {} ]; do sleep 0.05; done", hang.path().display());
+    let stream = r#"echo '{"type":"event","payload":{"here":"'$HERE'"}}'; exec sleep 300"#;
+    let fixture = fixture_of(stream, &script).await;
+    fixture.execute("UPDATE sensor SET mode = 'stream' WHERE ref = 'demo.waits'").await;
+    let service = fixture.start().await;
+    fixture
+        .eventually(
+            "SELECT FROM sensor_state JOIN sensor ON id = sensor WHERE ref = 'demo.waits' AND status = 'starting'
+             AND reason = 'its environment from needs is not ready yet: building with sh'",
+        )
+        .await;
+    fs::remove_file(hang.path()).unwrap();
+    fixture.event_of("waits").await;
+    fixture
+        .eventually(
+            "SELECT FROM sensor_state JOIN sensor ON id = sensor
+             WHERE ref = 'demo.waits' AND status = 'running' AND reason IS NULL AND errors = 0",
         )
         .await;
     service.stop().await;
