@@ -1,7 +1,5 @@
 //! What sensors do wrong stays theirs: a named error on that sensor, and the others run on.
 
-use std::time::{Duration, Instant};
-
 use crate::fixture::Fixture;
 
 const GOOD: &str = "echo '{\"events\": [{\"good\": true}]}'";
@@ -108,9 +106,13 @@ async fn ten_hanging_sensors_do_not_delay_the_others() {
     service.start().await.unwrap();
     // All ten hang, each for its 30 seconds.
     fixture.eventually("SELECT FROM sensor_state WHERE worker IS NOT NULL HAVING count(*) = 11").await;
-    let begun = Instant::now();
-    fixture.eventually("SELECT FROM event WHERE sensor_ref = 'demo.good' HAVING count(*) >= 20").await;
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    fixture.eventually("SELECT FROM event WHERE sensor_ref = 'demo.good' HAVING count(*) >= 10").await;
+    // Ten places, ten that hang: had the good one waited for a place, one of the hangs would be over.
+    fixture
+        .eventually(
+            "SELECT FROM sensor_state JOIN sensor USING (id) WHERE ref LIKE 'demo.hang%' HAVING sum(polls + failures) = 0",
+        )
+        .await;
     service.stop().await;
 }
 
