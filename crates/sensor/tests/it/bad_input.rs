@@ -110,7 +110,7 @@ async fn ten_hanging_sensors_do_not_delay_the_others() {
     // Ten places, ten that hang: had the good one waited for a place, one of the hangs would be over.
     fixture
         .eventually(
-            "SELECT FROM sensor_state JOIN sensor USING (id) WHERE ref LIKE 'demo.hang%' HAVING sum(polls + failures) = 0",
+            "SELECT FROM sensor_state JOIN sensor ON sensor.id = sensor WHERE ref LIKE 'demo.hang%' HAVING sum(polls + failures) = 0",
         )
         .await;
     service.stop().await;

@@ -1,4 +1,4 @@
-//! Processes that are left behind. The kernel prevents it, so each is held still while its owner is killed.
+//! Processes that are left behind. The kernel prevents it, so each is held still when its owner is killed.
 
 use std::path::Path;
 
@@ -49,16 +49,18 @@ fn arguments(process: Pid) -> Vec<String> {
 fn a_launcher_without_its_service_and_a_program_without_its_launcher() {
     let (home, _database) = Home::with_database();
     let up = home.up(&[]);
-    // The kernel ends the program with its launcher, but not what the program started.
-    let wait = "command=sleep 300 & wait";
+    // The kernel ends the program with its launcher, but not what the program started. That ends by nothing but SIGKILL, so
+    // the launcher, which follows its service, takes the whole grace over it.
+    let wait = "command=trap '' TERM; sleep 300 & wait";
     home.json(&["action", "run", "core.run_command", "--param", wait, "--detach"]);
     let (launcher, program) = eventually("the program runs", || {
         let is_ours = |process: &Pid| arguments(*process) == ["sleep", "300"];
         let started = |launcher: Pid| children(launcher).into_iter().flat_map(children).find(is_ours);
         children(up.pid()).into_iter().find_map(|launcher| Some((launcher, started(launcher)?)))
     });
-    let (launcher, program) = (Held::still(launcher), Held(program));
+    let program = Held(program);
     up.kill();
+    let launcher = Held::still(launcher);
     finds(
         &home,
         "processes",
