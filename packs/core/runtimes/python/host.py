@@ -14,7 +14,9 @@ import sys
 from attune_wrapper.host import Host
 from attune_wrapper.modules import Modules
 
-MOST = 500
+# More than the sensors that stick to one host: whoever takes turns with more files than are kept finds none of them.
+# A small file takes 3 KB, and a host that grows by much more than its first files is replaced.
+MOST = 5000
 
 if __name__ == "__main__":
     Host(Modules(int(sys.argv[1]) if len(sys.argv) > 1 else MOST)).serve()

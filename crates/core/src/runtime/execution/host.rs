@@ -6,8 +6,9 @@ use super::fault::{ExecutionFault, wrong_type};
 use super::reader::Reader;
 
 const KEYS: &[&str] = &["args", "modules", "polls"];
-/// Few enough that what leaks does not add up, many enough that starting anew costs nothing.
-const POLLS: u64 = 10_000;
+/// Few enough that what leaks does not add up, many enough that starting anew and loading everybody's code again costs
+/// nothing, also where a host takes thousands of polls a second.
+const POLLS: u64 = 100_000;
 /// The most that either number may be.
 const MOST: u64 = 1_000_000_000;
 

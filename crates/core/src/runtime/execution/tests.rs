@@ -97,7 +97,7 @@ fn a_host_finds_its_pack_and_has_numbers_of_its_own() {
     let argv = |pack: Option<&str>| execution.host_argv(Some(Path::new("/bin/a")), pack.map(Path::new));
     let expected = ["/bin/a", "-u", "/c/host", "7"].map(OsString::from).to_vec();
     assert_eq!((argv(Some("/c")), argv(None)), (Ok(Some(expected)), Err(NoPackContent)));
-    assert_eq!(execution.host.unwrap().polls, 10_000);
+    assert_eq!(execution.host.unwrap().polls, 100_000);
     assert_eq!(Execution::parse(&json!({})).unwrap().host_argv(None, None), Ok(None));
 }
 

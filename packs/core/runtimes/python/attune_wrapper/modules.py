@@ -32,8 +32,7 @@ class Modules:
     def get(self, path, make):
         """The file as it is now; `make(program)` runs it if it has not been run."""
         signature = signature_of(path)
-        self.neighbours.enter(os.path.dirname(path))
-        enter(path)
+        self.neighbours.enter(enter(path))
         found = self.loaded.get((path, make))
         if found is None or found.signature != signature:
             found = self.load(path, signature, make)

@@ -18,6 +18,7 @@ undisturbed = Undisturbed()
 
 
 def enter(path):
-    """As if `python PATH` had been typed."""
+    """As if `python PATH` had been typed; gives the file's directory."""
     sys.argv = [path]
     sys.path[0] = os.path.dirname(path)
+    return sys.path[0]
