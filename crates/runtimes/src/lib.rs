@@ -19,6 +19,7 @@ pub mod host;
 mod identity;
 mod interpreter;
 pub mod launch;
+pub mod note;
 pub mod pack_directory;
 pub mod requirements;
 pub mod resolve;

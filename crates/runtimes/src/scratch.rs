@@ -1,8 +1,8 @@
 //! Private working directories: one for each run.
 //!
 //! Making and removing a directory can take milliseconds on a real disk, more than starting a program does. So one that a
-//! run left as it found it, empty and private, is given to a later run; any other goes, with all that is in it, where that
-//! holds up nobody.
+//! run left as it found it, private and empty but for a blank [`note`], is given to a later run; any other goes, with all
+//! that is in it, where that holds up nobody.
 //!
 //! They lie under one directory per process, `<cache>/work/<pid>-<start time>`. A process that was killed leaves its own
 //! behind, and the next one to start removes it.
@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use attune_process::ProcessIdentity;
 use tempfile::TempDir;
+
+use crate::note;
 
 /// As many are kept for later.
 const KEPT: usize = 64;
@@ -92,7 +94,8 @@ fn private_directory(root: &Path) -> io::Result<TempDir> {
 
 fn is_as_new(directory: &Path) -> io::Result<bool> {
     let mode = fs::symlink_metadata(directory)?.permissions().mode() & 0o7777;
-    Ok(mode == PRIVATE && fs::read_dir(directory)?.next().is_none())
+    let mut entries = fs::read_dir(directory)?;
+    Ok(mode == PRIVATE && entries.all(|entry| entry.is_ok_and(|entry| note::is_blank(&entry.path()))))
 }
 
 /// Best effort: what can not be removed now is tried again by the next process.
@@ -135,6 +138,8 @@ mod tests {
             directory.path().to_owned()
         };
         let clean = used(&|_| {});
+        let noted = |path: &Path| note::write(path, b"{\"state\": 1}").map(|_| note::blank(path)).unwrap();
+        assert_eq!(used(&noted), clean);
         assert_eq!(used(&|path| fs::write(path.join("x"), "").unwrap()), clean);
         let other = used(&|path| fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap());
         assert_ne!(other, clean);

@@ -18,6 +18,7 @@ use attune_process::{Capture, Limits, StreamLimit, Talk};
 use attune_runtimes::confinement::Confinement;
 use attune_runtimes::host::{Census, Hosts, Settings, lasting};
 use attune_runtimes::launch::{Code, Found, Interpreter, Launcher, PrepareError, Prepared};
+use attune_runtimes::note;
 use serde_json::Value;
 
 pub use error::PollError;
@@ -123,7 +124,7 @@ impl SensorRuntime {
         let output_limit = program.limits.stdout.bytes;
         let (directory, mut capture) = (program.cwd.clone(), Capture::within(&program.limits));
         let finished = attune_process::run(program, &mut capture, stop).await.map_err(PrepareError::from)?;
-        context::remove(&directory);
+        note::blank(&directory);
         let (stdout, stderr) = (capture.stdout.into_bytes(), capture.stderr.into_bytes());
         let ended = Ended { outcome: finished.outcome, stdout, stderr, output_limit };
         ended.read(job, protocol)
