@@ -1,8 +1,10 @@
 //! Claiming: as many due executions as there are free slots, the longest due first.
 //!
 //! A round claims for every runtime that this machine has; the claim itself refuses whoever's epoch or lease is gone. When
-//! a round fills all slots the next one follows as soon as one is free; otherwise the queue is empty for now, and the
-//! claims sleep until a hint, the next due retry, or a second has passed. Every hint may be lost.
+//! a round fills all slots more is waiting: the next one follows when half of them are free, or a moment after the first,
+//! because a claim costs the database the same for one as for many. Otherwise the queue is empty for now, and the claims
+//! sleep until a hint, the next due retry, or a second has passed; so what comes alone is claimed at once. Every hint may
+//! be lost.
 //!
 //! A claim whose answer gets lost leaves executions running that nobody runs. Between claims the worker therefore gives back,
 //! now and then, what is running in its name and unknown to it.
@@ -20,7 +22,7 @@ use attune_hints::{Hints, Topic, Waiter};
 use chrono::Utc;
 use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,6 +33,8 @@ use crate::known::Known;
 const PERIOD: Duration = Duration::from_secs(1);
 /// The shortest: what is due by another clock than this one's is due soon.
 const MOMENT: Duration = Duration::from_millis(5);
+/// How long a free slot may wait for others while more work is waiting.
+const GATHER: Duration = Duration::from_millis(2);
 /// How often what is unknown is given back.
 const REVIEW: Duration = Duration::from_secs(10);
 /// How long executions may go on once the worker should end.
@@ -59,6 +63,18 @@ struct Running {
 }
 
 impl Running {
+    /// Waits for this many free slots, at least one.
+    async fn free(&self, slots: u32) -> OwnedSemaphorePermit {
+        let free = Arc::clone(&self.slots).acquire_many_owned(slots.max(1));
+        free.await.expect("the slots are never closed")
+    }
+
+    /// These slots and all others that are free, one by one.
+    fn all_free(&self, mut several: OwnedSemaphorePermit) -> Vec<OwnedSemaphorePermit> {
+        let others = std::iter::from_fn(|| Arc::clone(&self.slots).try_acquire_owned().ok());
+        std::iter::from_fn(|| several.split(1)).chain(others).collect()
+    }
+
     /// Runs what was claimed, in its slot.
     fn start(&self, runner: &Arc<Runner>, claimed: Claimed, slot: OwnedSemaphorePermit) {
         let (runner, known, id) = (Arc::clone(runner), self.known.clone(), claimed.id);
@@ -82,12 +98,12 @@ impl Claims {
             kill: CancellationToken::new(),
             known: self.known.clone(),
         };
-        let mut reviewed = Instant::now();
+        let (mut reviewed, mut nap) = (Instant::now(), Some(PERIOD));
         let mut waiter = self.hints.waiter(Topic::Execution);
         loop {
             let ready = tokio::select! {
                 () = stop.cancelled() => break,
-                ready = self.ready(&running) => ready,
+                ready = self.ready(&running, nap.is_none()) => ready,
             };
             if reviewed.elapsed() >= REVIEW {
                 self.review(&running).await;
@@ -95,7 +111,7 @@ impl Claims {
             }
             waiter.arm();
             // Not raced against the stop: what was claimed is run.
-            let nap = self.round(&running, ready).await;
+            nap = self.round(&running, ready).await;
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = sleep(&mut waiter, nap) => {}
@@ -105,18 +121,19 @@ impl Claims {
         Ok(())
     }
 
-    /// Waits for the lease and for a free slot.
-    async fn ready(&self, running: &Running) -> OwnedSemaphorePermit {
+    /// Waits for the lease and for a free slot, or, while more is waiting, for several.
+    async fn ready(&self, running: &Running, is_backlog: bool) -> OwnedSemaphorePermit {
         // A keeper that is gone leaves the state as it was; the claim is fenced anyway.
         let _ = self.membership.lease().wait_for(|lease| *lease == Lease::Held).await;
-        let slots = Arc::clone(&running.slots);
-        slots.acquire_owned().await.expect("the slots are never closed")
+        if is_backlog && let Ok(several) = timeout(GATHER, running.free(self.slots / 2)).await {
+            return several;
+        }
+        running.free(1).await
     }
 
     /// Claims what the free slots take and starts it. Returns how long the queue has nothing for this worker.
     async fn round(&self, running: &Running, first: OwnedSemaphorePermit) -> Option<Duration> {
-        let mut free = vec![first];
-        free.extend(std::iter::from_fn(|| Arc::clone(&running.slots).try_acquire_owned().ok()));
+        let free = running.all_free(first);
         let runtimes = self.runner.equipment.inventory().ids();
         let limit = i64::try_from(free.len()).unwrap_or(i64::MAX);
         let claimed = match execution::claim(&self.pool, self.held, &runtimes, limit).await {
@@ -161,7 +178,7 @@ impl Claims {
     async fn end(&self, running: &Running) {
         running.tasks.close();
         let superseded = *self.membership.lease().borrow() == Lease::Superseded;
-        if superseded || tokio::time::timeout(FINISH, running.tasks.wait()).await.is_err() {
+        if superseded || timeout(FINISH, running.tasks.wait()).await.is_err() {
             tracing::warn!(executions = running.tasks.len(), "Ending the executions that still run");
             running.kill.cancel();
             running.tasks.wait().await;
