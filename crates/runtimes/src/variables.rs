@@ -13,6 +13,9 @@ const PASSED: &[&str] = &["PATH", "HOME", "TZ"];
 
 /// Composes an environment: the passed variables, what the row allows, a fixed locale, a private directory for temporary
 /// files, and last, so that nothing overrides it, what the run itself gives.
+///
+/// Of the locale only the characters are named. In all else `C.UTF-8` is as no locale at all, but a program that is told of
+/// it by `LANG` reads a file for each of its dozen parts first, which takes a shell half as long again to start.
 pub fn variables(
     inherited: impl Fn(&str) -> Option<OsString>,
     allowed: &[String],
@@ -25,7 +28,7 @@ pub fn variables(
     ]);
     let passed = PASSED.iter().copied().chain(allowed.iter().map(String::as_str));
     all.extend(passed.filter_map(|name| Some((OsString::from(name), inherited(name)?))));
-    all.insert("LANG".into(), "C.UTF-8".into());
+    all.insert("LC_CTYPE".into(), "C.UTF-8".into());
     all.insert("TMPDIR".into(), working_directory.as_os_str().to_owned());
     all.extend(given);
     all.into_iter().collect()
@@ -73,7 +76,7 @@ mod tests {
         let expected = [
             ("ATTUNE_ACTION", "a.b"),
             ("HOME", "/h"),
-            ("LANG", "C.UTF-8"),
+            ("LC_CTYPE", "C.UTF-8"),
             ("PATH", "/p"),
             ("PROXY", "x"),
             ("TMPDIR", "/w"),
@@ -84,10 +87,10 @@ mod tests {
 
     #[test]
     fn a_bare_worker_still_gives_a_path_and_the_run_has_the_last_word() {
-        let all = composed(&[], &["TMPDIR"], &[("LANG", "fr")]);
+        let all = composed(&[], &["TMPDIR"], &[("LC_CTYPE", "fr")]);
         assert_eq!(all["PATH"], DEFAULT_PATH);
         assert_eq!(all["HOME"], "/w");
-        assert_eq!(all["LANG"], "fr");
+        assert_eq!(all["LC_CTYPE"], "fr");
     }
 
     #[test]
