@@ -52,9 +52,14 @@ impl<R: Rules> Decoder<R> {
             messages.extend(self.end_of_line(true)?);
             rest = &rest[end + 1..];
         }
+        let known = self.overlong;
         self.extend(rest);
-        // A line that is no event is hopeless as soon as it is too long.
-        if self.overlong { self.judge(&Line::new(&self.line, Some(self.limit), false)) } else { Ok(()) }
+        // A line that is no event is hopeless as soon as it is too long. Of one that is, nothing more is kept or looked at.
+        if self.overlong && !known {
+            self.judge(&Line::new(&self.line, Some(self.limit), false))
+        } else {
+            Ok(())
+        }
     }
 
     /// The stream has ended: the last line may lack its newline, but nothing may lack that the rules ask for.
