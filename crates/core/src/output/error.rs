@@ -1,7 +1,7 @@
 //! What can be wrong with an output as a whole. Each message quotes the offending part, escaped and short, because its
 //! author will see nothing else.
 
-use crate::protocol::{CHECKPOINT_ID_LIMIT, STREAM_BYTES, STREAM_EVENTS, VERSION};
+use crate::protocol::{CHECKPOINT_ID_LIMIT, POLL_EVENTS, STREAM_BYTES, STREAM_EVENTS, VERSION};
 
 /// Why an output could not be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +49,9 @@ pub enum OutputError {
         /// How it starts.
         excerpt: String,
     },
+    /// More events than one poll may have.
+    #[error("more than {POLL_EVENTS} events came in one poll; report the rest in the next ones")]
+    TooManyEvents,
     /// A state that is no object, or that can not be stored.
     #[error("the state can not be kept ({reason}): {excerpt}")]
     BadState {

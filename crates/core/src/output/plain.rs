@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::error::OutputError;
 use super::event::{self, Rejected};
 use super::quote;
+use crate::protocol::POLL_EVENTS;
 
 /// What a poll of a plain program gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +77,9 @@ fn not_json(text: &str, error: &serde_json::Error) -> OutputError {
 fn events(raw: &RawValue) -> Result<Vec<Result<Value, Rejected>>, OutputError> {
     let events: Vec<&RawValue> = serde_json::from_str(raw.get())
         .map_err(|_| OutputError::EventsNotAnArray { excerpt: quote::start(raw.get().as_bytes()) })?;
+    if events.len() > POLL_EVENTS {
+        return Err(OutputError::TooManyEvents);
+    }
     Ok(events.into_iter().map(|event| event::read(event.get())).collect())
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::protocol::POLL_EVENTS;
 
 fn plain(stdout: impl AsRef<[u8]>) -> Result<PlainOutput, OutputError> {
     parse_plain(stdout.as_ref())
@@ -56,6 +57,9 @@ fn every_other_wrong_output_has_a_name() {
     assert!(matches!(plain("null"), Err(OutputError::NotAnObject { .. })));
     assert!(matches!(plain(r#""text""#), Err(OutputError::NotAnObject { .. })));
     assert!(matches!(plain(r#"{"event": []}"#), Err(OutputError::NoEvents { .. })));
+    let events = |count| format!(r#"{{"events": [{}{{}}]}}"#, "{},".repeat(count - 1));
+    assert!(plain(events(POLL_EVENTS)).is_ok());
+    assert_eq!(plain(events(POLL_EVENTS + 1)), Err(OutputError::TooManyEvents));
     assert!(matches!(plain(r#"{"events": {}}"#), Err(OutputError::EventsNotAnArray { .. })));
     assert!(matches!(plain(r#"{"events": null}"#), Err(OutputError::EventsNotAnArray { .. })));
     assert!(matches!(plain(r#"{"events": [], "state": [1]}"#), Err(OutputError::BadState { .. })));

@@ -2,6 +2,7 @@
 
 use super::line::Line;
 use super::message::Message;
+use super::poll::one_more;
 use super::rules::{Rules, misplaced};
 use crate::output::OutputError;
 
@@ -10,6 +11,8 @@ use crate::output::OutputError;
 pub struct Host {
     greeted: bool,
     asked: Option<(u64, Turn)>,
+    /// Of this turn.
+    events: usize,
 }
 
 /// What a host is asked for.
@@ -25,7 +28,7 @@ impl Host {
     /// The host gets the request `id`. Until then it has nothing to say.
     pub fn ask(&mut self, id: u64, turn: Turn) {
         debug_assert!(self.is_idle(), "one request at a time");
-        self.asked = Some((id, turn));
+        (self.asked, self.events) = (Some((id, turn)), 0);
     }
 
     /// Whether it said hello and nothing is asked of it.
@@ -56,7 +59,8 @@ impl Rules for Host {
         }
         match (message, self.asked) {
             (Message::Hello { .. }, _) => Err(OutputError::LateHello { excerpt: line.excerpt() }),
-            (Message::Event(_) | Message::State(_), Some((_, Turn::Poll)))
+            (Message::Event(_), Some((_, Turn::Poll))) => one_more(&mut self.events),
+            (Message::State(_), Some((_, Turn::Poll)))
             | (Message::Result(_), Some((_, Turn::Run)))
             | (Message::Log { .. }, Some(_)) => Ok(()),
             (Message::Done | Message::Error { .. } | Message::Unfit { .. }, Some((asked, _))) => {

@@ -26,7 +26,7 @@ pub use host::{Host, Turn};
 pub use line::Line;
 pub use message::{CHECKPOINT_ID_LIMIT, CheckpointId, Message};
 pub use order::{Brief, Order, Version};
-pub use poll::Poll;
+pub use poll::{POLL_EVENTS, Poll};
 pub use rules::Rules;
 pub use stream::{STREAM_BYTES, STREAM_EVENTS, Stream};
 

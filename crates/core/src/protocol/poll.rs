@@ -5,11 +5,15 @@ use super::message::Message;
 use super::rules::{Rules, misplaced};
 use crate::output::OutputError;
 
+/// Events of one poll. What is more would take a hundred times the memory of its text, and one transaction.
+pub const POLL_EVENTS: usize = 10_000;
+
 /// Where a poll stands.
 #[derive(Debug, Default)]
 pub struct Poll {
     done: bool,
     failed: bool,
+    events: usize,
 }
 
 impl Rules for Poll {
@@ -19,7 +23,8 @@ impl Rules for Poll {
 
     fn take(&mut self, message: &Message, _: Option<&str>, line: &Line<'_>) -> Result<(), OutputError> {
         match message {
-            Message::Event(_) | Message::State(_) | Message::Log { .. } => {}
+            Message::Event(_) => return one_more(&mut self.events),
+            Message::State(_) | Message::Log { .. } => {}
             Message::Error { .. } => self.failed = true,
             Message::Done => self.done = true,
             _ => return Err(misplaced(message, "a poll", line)),
@@ -31,4 +36,10 @@ impl Rules for Poll {
     fn end(&self) -> Result<(), OutputError> {
         if self.done || self.failed { Ok(()) } else { Err(OutputError::NotDone) }
     }
+}
+
+/// Counts an event of a poll.
+pub(super) fn one_more(events: &mut usize) -> Result<(), OutputError> {
+    *events += 1;
+    if *events > POLL_EVENTS { Err(OutputError::TooManyEvents) } else { Ok(()) }
 }

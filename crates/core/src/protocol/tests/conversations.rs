@@ -155,6 +155,20 @@ fn events_do_not_wait_for_ever_for_a_checkpoint() {
 }
 
 #[test]
+fn a_poll_has_so_many_events_and_the_next_one_again() {
+    let most = vec![EVENT; POLL_EVENTS];
+    let mut poll = Decoder::<Poll>::default();
+    say(&mut poll, &most).unwrap();
+    assert_eq!(say(&mut poll, &[EVENT]), Err(OutputError::TooManyEvents));
+    let mut host = asked(Turn::Poll);
+    say(&mut host, &most).unwrap();
+    say(&mut host, &[DONE]).unwrap();
+    host.rules_mut().ask(2, Turn::Poll);
+    say(&mut host, &most).unwrap();
+    assert_eq!(say(&mut host, &[EVENT]), Err(OutputError::TooManyEvents));
+}
+
+#[test]
 fn a_stream_has_messages_of_its_own() {
     for line in [STATE, RESULT, UNFIT, DONE] {
         let error = stream(&[line]).unwrap_err();
