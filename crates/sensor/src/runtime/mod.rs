@@ -126,8 +126,8 @@ impl SensorRuntime {
         let finished = attune_process::run(program, &mut capture, stop).await.map_err(PrepareError::from)?;
         note::blank(&directory);
         let (stdout, stderr) = (capture.stdout.into_bytes(), capture.stderr.into_bytes());
-        let ended = Ended { outcome: finished.outcome, stdout, stderr, output_limit };
-        ended.read(job, protocol)
+        let ended = Ended { outcome: finished.outcome, stdout, stderr, output_limit, time: job.time };
+        ended.read(protocol).await
     }
 
     /// Starts a stream and tells it what it has to know. The directory that it runs in has to live as long as it does.

@@ -1,13 +1,17 @@
 //! What a poll printed, read by the rules of its protocol.
 
+use std::time::Duration;
+
 use attune_core::output::{OutputError, PlainOutput, Rejected, parse_plain};
 use attune_core::protocol::{Decoder, Message, Poll};
 use attune_core::runtime::execution::Protocol;
 use attune_process::{Outcome, Stream};
 use serde_json::Value;
 
-use super::{Job, PollError};
+use super::PollError;
 
+/// An output that is longer is read beside the tasks of the service, which would wait for that.
+const LONG: usize = 256 * 1024;
 /// As much of the end of stderr as an error quotes.
 const TAIL: usize = 2000;
 
@@ -31,15 +35,29 @@ pub(super) struct Ended {
     pub(super) stdout: Vec<u8>,
     pub(super) stderr: Vec<u8>,
     pub(super) output_limit: usize,
+    /// How long it had.
+    pub(super) time: Duration,
 }
 
 impl Ended {
     /// The poll's output, or why there is none.
-    pub(super) fn read(self, job: &Job<'_>, protocol: Protocol) -> Result<PollOutput, PollError> {
+    pub(super) async fn read(self, protocol: Protocol) -> Result<PollOutput, PollError> {
+        if self.stdout.len() <= LONG {
+            return self.read_now(protocol);
+        }
+        let reading = tokio::task::spawn_blocking(move || self.read_now(protocol)).await;
+        // It is not aborted, so it is the end of the service, or a panic, which goes on here.
+        reading.unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(PollError::Stopped),
+        })
+    }
+
+    fn read_now(self, protocol: Protocol) -> Result<PollOutput, PollError> {
         let reason = || last_lines(&self.stderr);
         match self.outcome {
             Outcome::Stopped => return Err(PollError::Stopped),
-            Outcome::TimedOut => return Err(PollError::TimedOut { limit: job.time, reason: reason() }),
+            Outcome::TimedOut => return Err(PollError::TimedOut { limit: self.time, reason: reason() }),
             Outcome::OutputLimit(Stream::Stdout | Stream::Stderr) => {
                 return Err(PollError::TooMuchOutput { limit: self.output_limit });
             }
