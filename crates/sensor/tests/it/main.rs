@@ -3,8 +3,11 @@
 
 mod bad_input;
 mod changes;
+#[path = "../../../worker/tests/it/corpus.rs"]
+mod corpus;
 mod environments;
 mod fixture;
+mod hostile;
 mod ownership;
 #[path = "../../../worker/tests/it/pack.rs"]
 mod pack;

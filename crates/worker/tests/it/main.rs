@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 mod cancelling;
+mod corpus;
 mod environments;
 mod fixture;
+mod hostile;
 mod lifecycle;
 mod pack;
 mod registration;

@@ -1,0 +1,1 @@
+printf '{"type":"event","payload":{"x":"\\u001b[2J"}}\n{"type":"done"}\n'

@@ -1,0 +1,5 @@
+printf '{"type":"event","payload":'
+yes '{"a":' | head -n 10000 | tr -d '\n'
+printf 1
+head -c 10000 /dev/zero | tr '\0' '}'
+printf '}\n{"type":"event","payload":{"n":1}}\n{"type":"done"}\n'

@@ -1,0 +1,1 @@
+printf '{"events":[{"n":1}],"events":[{"n":2}]}\n'

@@ -1,0 +1,1 @@
+printf '{"type":"log","message":"\\u0000"}\n{"type":"done"}\n'

@@ -1,0 +1,1 @@
+printf '{"events":[],"state":{"x":"\\u0000"}}\n'

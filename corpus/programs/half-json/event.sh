@@ -1,0 +1,1 @@
+printf '{"type":"event","payload":{"n":1}}\n{"type":"event","payload":{"n"'

@@ -1,0 +1,1 @@
+printf 'Temp\351rature\n'

@@ -1,0 +1,3 @@
+printf '{"type":"log","message":"'
+head -c 1000000000 /dev/zero | tr '\0' x
+printf '"}\n'

@@ -1,0 +1,3 @@
+printf '{"events":['
+yes '{"n":1},' | head -n 999999 | tr -d '\n'
+printf '{"n":1}]}\n'

@@ -1,0 +1,3 @@
+printf '{"events":['
+yes '{},' | head -n 999999 | tr -d '\n'
+printf '{}]}\n'

@@ -1,0 +1,2 @@
+yes '{"type":"event","payload":{"n":1}}' | head -n 1000000
+printf '{"type":"done"}\n'

@@ -1,0 +1,3 @@
+printf '{"type":"hello","protocol":1,"checkpoints":true}\n'
+yes '{"type":"event","payload":{"n":1}}' | head -n 1000000
+printf '{"type":"done"}\n'

@@ -1,0 +1,1 @@
+printf '{"events":[{"n":1}],"count":1}'

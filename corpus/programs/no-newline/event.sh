@@ -1,0 +1,1 @@
+printf '{"type":"event","payload":{"n":1}}'

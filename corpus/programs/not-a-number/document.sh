@@ -1,0 +1,1 @@
+printf '{"events":[{"x":NaN}]}\n'

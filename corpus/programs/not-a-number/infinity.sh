@@ -1,0 +1,1 @@
+printf '{"type":"event","payload":{"x":[-Infinity]}}\n{"type":"done"}\n'

@@ -1,0 +1,1 @@
+printf '{"type":"state","state":{"x":NaN}}\n{"type":"done"}\n'

@@ -1,0 +1,1 @@
+printf '{"events":[{"x":"a\0b"}]}\n'

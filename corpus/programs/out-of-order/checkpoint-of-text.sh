@@ -1,0 +1,1 @@
+printf '{"type":"checkpoint","state":"x"}\n{"type":"done"}\n'

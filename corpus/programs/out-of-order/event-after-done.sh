@@ -1,0 +1,1 @@
+printf '{"type":"done"}\n{"type":"event","payload":{"n":1}}\n'

@@ -1,0 +1,1 @@
+printf '{"type":"ack","checkpoint":1}\n{"type":"done"}\n'

@@ -1,0 +1,1 @@
+printf '{"type":"result","result":1}\n{"type":"done"}\n'

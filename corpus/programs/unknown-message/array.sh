@@ -1,0 +1,1 @@
+printf '[{"type":"done"}]\n'

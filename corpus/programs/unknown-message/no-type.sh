@@ -1,0 +1,1 @@
+printf '{"payload":{"n":1}}\n{"type":"done"}\n'

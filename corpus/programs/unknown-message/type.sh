@@ -1,0 +1,1 @@
+printf '{"type":"teapot"}\n{"type":"done"}\n'

@@ -1,0 +1,1 @@
+printf '{"type":"hello","protocol":"1"}\n{"type":"done"}\n'

@@ -1,0 +1,1 @@
+printf '{"type":"hello"}\n{"type":"done"}\n'

@@ -1,0 +1,1 @@
+printf '{"type":"hello","protocol":0}\n{"type":"done"}\n'
