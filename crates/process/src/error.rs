@@ -88,3 +88,10 @@ pub enum LaunchError {
         all_killed: bool,
     },
 }
+
+impl LaunchError {
+    /// Whether the program had started, and was killed from outside.
+    pub fn was_killed(&self) -> bool {
+        matches!(self, Self::LauncherLost { .. })
+    }
+}

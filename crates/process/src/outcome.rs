@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use crate::excess::Excess;
 
 /// A run that is over: the program and everything that it started is gone.
@@ -40,6 +42,14 @@ impl Outcome {
     /// Whether the program ended by itself with code 0.
     pub fn is_success(self) -> bool {
         self == Self::Exited(0)
+    }
+
+    /// Whether SIGKILL from outside ended it: an operator's, or that of a kernel without memory. A shell whose program was
+    /// ended so passes it on as a code.
+    pub fn was_killed(self) -> bool {
+        const KILL: i32 = Signal::KILL.as_raw();
+        const KILL_IN_A_SHELL: i32 = 128 + KILL;
+        matches!(self, Self::Signalled(KILL) | Self::Exited(KILL_IN_A_SHELL))
     }
 }
 

@@ -2,18 +2,20 @@
 //!
 //! Read from the database when something changed, used at every run without asking it. Detection says what is here; the
 //! rows say how it is used; both are renewed by [`Equipment::refresh`], which verifies again only when the rows of table
-//! `runtime` changed, when the caller says so, or every `verify_interval`.
+//! `runtime` changed, when the caller says so, or every `verify_interval`; sooner when somebody killed a command of the last
+//! look, because what that seems to miss may well be there.
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use attune_common::config::Config;
 use attune_common::models::Runtime;
 use attune_common::repositories::{pack, runtime};
 use attune_common::runtime_detection::{self, Detected, Round, RuntimeDetector};
+use attune_core::backoff;
 use attune_core::pack::refs::pack_of;
 use serde_json::Value;
 use sqlx::PgPool;
@@ -22,6 +24,9 @@ use crate::content::{ContentError, PackContent};
 use crate::launch::{Code, PrepareError};
 use crate::requirements::{RequirementError, Requirements};
 use crate::tool::Tool;
+
+/// How long a look counts that left something in doubt, at first.
+const DOUBT: Duration = Duration::from_secs(1);
 
 /// What a service says of its machine.
 #[derive(Clone, Debug)]
@@ -87,7 +92,27 @@ pub struct Equipment {
     source: Source,
     content: PackContent,
     current: RwLock<Arc<Inventory>>,
-    verified: RwLock<Instant>,
+    look: RwLock<Look>,
+}
+
+/// The last look at the machine.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    at: Instant,
+    /// How many in a row left something in doubt, this one among them.
+    doubts: u32,
+}
+
+impl Look {
+    /// A look that ends now.
+    fn now(detected: &Detected, doubts_before: u32) -> Self {
+        Self { at: Instant::now(), doubts: if detected.in_doubt { doubts_before + 1 } else { 0 } }
+    }
+
+    /// How long it counts, which is `interval` when it left no doubt.
+    fn holds(self, interval: Duration) -> Duration {
+        if self.doubts == 0 { interval } else { backoff::delay(DOUBT, interval, self.doubts, 1.0) }
+    }
 }
 
 impl Equipment {
@@ -101,8 +126,9 @@ impl Equipment {
         let rows = runtime::list(&pool).await?;
         let inventory = take_stock(&pool, rows, detected).await?;
         let content = PackContent::new(&config.cache_dir);
-        let (current, verified) = (RwLock::new(Arc::new(inventory)), RwLock::new(Instant::now()));
-        Ok(Self { pool, config, source, content, current, verified })
+        let look = RwLock::new(Look::now(&inventory.detected, 0));
+        let current = RwLock::new(Arc::new(inventory));
+        Ok(Self { pool, config, source, content, current, look })
     }
 
     /// The runtimes as they were last seen.
@@ -122,8 +148,12 @@ impl Equipment {
 
     /// Whether the last look at the machine is too long ago.
     pub fn is_due(&self) -> bool {
-        let verified = *self.verified.read().unwrap_or_else(PoisonError::into_inner);
-        verified.elapsed() >= self.config.runtime.verify_interval
+        let look = self.last_look();
+        look.at.elapsed() >= look.holds(self.config.runtime.verify_interval)
+    }
+
+    fn last_look(&self) -> Look {
+        *self.look.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks at the machine again, because it lacked what it was said to have.
@@ -172,7 +202,8 @@ impl Equipment {
         let detector = RuntimeDetector::new(self.pool.clone());
         let Source { variable, given, .. } = &self.source;
         let detected = detector.detect(&self.config, variable, given.as_ref(), Round::Again).await?;
-        *self.verified.write().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        let look = Look::now(&detected, self.last_look().doubts);
+        *self.look.write().unwrap_or_else(PoisonError::into_inner) = look;
         Ok(detected)
     }
 

@@ -22,7 +22,7 @@ use tokio::io::AsyncWriteExt;
 use tracing::debug;
 
 use super::run::Failure;
-use super::verifier::{Answer, Trust};
+use super::verifier::{Answer, Refusal, Trust};
 
 /// The file in the cache directory.
 const FILE: &str = "verification.json";
@@ -78,7 +78,8 @@ impl Remembered {
 
     pub(super) fn into_answer(self) -> (Answer, DateTime<Utc>) {
         let version = self.version.as_deref().and_then(Version::parse);
-        (self.failure.map_or(Ok(version), Err), self.at)
+        let refusal = self.failure.map(|reason| Refusal { reason, was_killed: false });
+        (refusal.map_or(Ok(version), Err), self.at)
     }
 
     /// Neither too old nor from a future that a clock set back has left behind.

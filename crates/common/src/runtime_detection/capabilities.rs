@@ -37,6 +37,8 @@ pub struct Detected {
     pub names: Vec<String>,
     /// The verified rows, ordered by ref; empty when the names were given by hand.
     pub runtimes: Vec<DetectedRuntime>,
+    /// Whether to look again soon, because a command was killed while it ran.
+    pub in_doubt: bool,
 }
 
 /// A row that this machine can take work for.
@@ -59,7 +61,7 @@ impl Detected {
     pub(super) fn by_hand(tier: Tier, names: Vec<String>, given: Option<&HashMap<String, Value>>) -> Self {
         let mut capabilities = given.cloned().unwrap_or_default();
         capabilities.insert(RUNTIMES.to_owned(), json!(names));
-        Self { tier, capabilities, names, runtimes: Vec::new() }
+        Self { tier, capabilities, names, runtimes: Vec::new(), in_doubt: false }
     }
 
     /// Runtimes that were verified; those that are not available are left out.
@@ -75,7 +77,8 @@ impl Detected {
         capabilities.insert(RUNTIME_DETAILS.to_owned(), Value::Object(details));
         let runtimes =
             available.iter().map(|(runtime, verdict)| DetectedRuntime::new(runtime, verdict)).collect();
-        Self { tier: Tier::Database, capabilities, names, runtimes }
+        let in_doubt = verdicts.iter().any(|(_, verdict)| verdict.is_in_doubt());
+        Self { tier: Tier::Database, capabilities, names, runtimes, in_doubt }
     }
 }
 

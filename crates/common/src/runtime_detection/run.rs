@@ -45,6 +45,19 @@ pub(super) enum Failure {
     Mismatch(#[from] Mismatch),
 }
 
+impl Failure {
+    /// Whether it was killed from outside, so that the next try may well find otherwise.
+    pub(super) fn was_killed(&self) -> bool {
+        match self {
+            Self::Launch(error) => error.was_killed(),
+            Self::Ended(outcome) => outcome.was_killed(),
+            // The shims of version managers are shell scripts.
+            Self::Mismatch(Mismatch::ExitCode { found, .. }) => Outcome::Exited(*found).was_killed(),
+            Self::NotOnPath | Self::NoProgram | Self::Mismatch(Mismatch::Pattern(_)) => false,
+        }
+    }
+}
+
 /// The program that the command means, as an absolute path.
 pub(super) fn find(command: &Command, conditions: &Conditions) -> Result<PathBuf, Failure> {
     let missing = if command.binary.contains('/') { Failure::NoProgram } else { Failure::NotOnPath };

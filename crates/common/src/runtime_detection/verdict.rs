@@ -46,6 +46,9 @@ pub struct Failed {
     pub command: usize,
     /// Why, with the binary's name.
     pub reason: String,
+    /// Somebody killed it, which says nothing about the binary.
+    #[serde(skip)]
+    pub was_killed: bool,
 }
 
 /// A command that succeeded.
@@ -87,6 +90,11 @@ impl Verdict {
             versions: side_by_side(std::iter::once(decisive).chain(others)),
             ..Self::taken_for_granted(decisive.at)
         }
+    }
+
+    /// Whether another look may well come to another end: a command was killed.
+    pub fn is_in_doubt(&self) -> bool {
+        self.failures.iter().any(|failed| failed.was_killed)
     }
 
     /// The same, but too old to be of use.

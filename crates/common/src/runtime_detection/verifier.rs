@@ -138,11 +138,13 @@ impl Verifier {
 
     async fn try_candidate(&self, candidate: &Candidate, trust: Trust) -> Result<Found, Failed> {
         let index = candidate.index;
-        let fail = |reason: String| Failed { command: index, reason };
+        let fail = |reason: String, was_killed| Failed { command: index, reason, was_killed };
         let command =
-            candidate.command.as_ref().map_err(|fault| fail(format!("command {index}: {fault}")))?;
-        let explain = |failure: String| fail(format!("`{}`: {failure}", command.binary.escape_debug()));
-        let binary = run::find(command, &self.conditions).map_err(|failure| explain(failure.to_string()))?;
+            candidate.command.as_ref().map_err(|fault| fail(format!("command {index}: {fault}"), false))?;
+        let explain = |Refusal { reason, was_killed }| {
+            fail(format!("`{}`: {reason}", command.binary.escape_debug()), was_killed)
+        };
+        let binary = run::find(command, &self.conditions).map_err(|failure| explain(failure.into()))?;
         let (answer, at) = self.ask(&binary, command, trust).await;
         let version = answer.map_err(explain)?;
         Ok(Found { command: index, binary, version, at })
@@ -158,16 +160,36 @@ impl Verifier {
         }
         let answer = run::ask(binary, command, &self.conditions).await;
         let at = Utc::now();
-        // What a hang or a failed start says is said of this moment, not of the binary.
-        if let (Some(cache), Some(key), Ok(_) | Err(Failure::Mismatch(_))) = (&self.cache, key, &answer) {
+        if let (Some(cache), Some(key), true) = (&self.cache, key, is_lasting(&answer)) {
             cache.remember(key, Remembered::new(&answer, at));
         }
-        (answer.map_err(|failure| failure.to_string()), at)
+        (answer.map_err(Refusal::from), at)
+    }
+}
+
+/// What a hang, a failed start or a kill says is said of this moment, not of the binary.
+fn is_lasting(answer: &Result<Option<Version>, Failure>) -> bool {
+    match answer {
+        Ok(_) => true,
+        Err(failure) => matches!(failure, Failure::Mismatch(_)) && !failure.was_killed(),
     }
 }
 
 /// The version of a command that succeeded, or why it did not.
-pub(super) type Answer = Result<Option<Version>, String>;
+pub(super) type Answer = Result<Option<Version>, Refusal>;
+
+/// Why a command did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) reason: String,
+    pub(super) was_killed: bool,
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self { reason: failure.to_string(), was_killed: failure.was_killed() }
+    }
+}
 
 /// The next answer, if it comes before the deadline.
 async fn next_before<T>(

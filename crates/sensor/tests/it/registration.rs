@@ -95,3 +95,20 @@ async fn a_runtime_that_was_added_or_installed_is_detected() {
     fixture.eventually("SELECT FROM worker WHERE capabilities->'runtimes' ? 'haskell'").await;
     service.stop().await;
 }
+
+/// The interval at which it looks again by itself is a minute here.
+#[tokio::test]
+async fn a_runtime_whose_command_was_killed_is_looked_for_again_soon() {
+    let fixture = Fixture::new().await;
+    let place = tempfile::tempdir().unwrap();
+    let (binary, killed) = (place.path().join("haskell"), place.path().join("killed"));
+    let script =
+        format!("#!/bin/sh\necho 9.4.7\n[ -e {0} ] || {{ : > {0}; kill -9 $$; }}\n", killed.display());
+    std::fs::write(&binary, script).unwrap();
+    std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).unwrap();
+    pack::add_runtime(fixture.pool(), "Haskell", binary.to_str().unwrap()).await;
+    let service = fixture.start().await;
+    fixture.eventually("SELECT FROM worker WHERE capabilities->'runtimes' ? 'haskell'").await;
+    assert!(killed.exists());
+    service.stop().await;
+}

@@ -103,6 +103,18 @@ async fn a_hang_is_not_remembered() {
 }
 
 #[tokio::test]
+async fn a_kill_is_neither_remembered_nor_believed() {
+    let in_a_shell = "echo ran >> \"$0.runs\"; bash -c 'kill -9 $$'; exit $?";
+    for killed in ["echo ran >> \"$0.runs\"; kill -9 $$", in_a_shell] {
+        let machine = Machine::with(killed);
+        let verdict = machine.look_for_alpha(Trust::Everything).await;
+        assert!(!verdict.available && verdict.is_in_doubt(), "{verdict:?}");
+        machine.look_for_alpha(Trust::Everything).await;
+        assert_eq!(machine.runs(), 2);
+    }
+}
+
+#[tokio::test]
 async fn without_a_time_to_live_nothing_is_kept() {
     let mut machine = Machine::with(COUNTED);
     machine.config.runtime.cache_ttl = Duration::ZERO;
