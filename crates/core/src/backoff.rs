@@ -3,6 +3,17 @@
 
 use std::time::Duration;
 
+/// The longest wait of who failed.
+const FAILED: Duration = Duration::from_mins(5);
+/// The longest wait of who was killed from outside, which says little about the next time. It waits at all, because a kernel
+/// without memory kills who took it.
+const KILLED: Duration = Duration::from_secs(10);
+
+/// The longest wait of who failed, or was killed from outside.
+pub fn cap(was_killed: bool) -> Duration {
+    if was_killed { KILLED } else { FAILED }
+}
+
 /// The wait after `failures` failures in a row: between half and all of `base · 2^(failures - 1)`, at most `cap`.
 /// `random` is from 0 to 1. No failure, no wait.
 pub fn delay(base: Duration, cap: Duration, failures: u32, random: f64) -> Duration {

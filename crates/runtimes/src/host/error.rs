@@ -53,6 +53,24 @@ pub enum TurnError {
     Stopped,
 }
 
+impl TurnError {
+    /// Whether somebody killed the host.
+    pub fn was_killed(&self) -> bool {
+        match self {
+            Self::Prepare(error) => error.was_killed(),
+            Self::Ended(gone) | Self::NotStarted { fault: StartFault::Ended { ended: gone, .. }, .. } => {
+                gone.was_killed()
+            }
+            Self::NotStarted { .. }
+            | Self::NoHost { .. }
+            | Self::TimedOut
+            | Self::TooMuchOutput
+            | Self::Output(_)
+            | Self::Stopped => false,
+        }
+    }
+}
+
 /// Why a host did not come up.
 #[derive(Debug, thiserror::Error)]
 pub enum StartFault {
@@ -89,6 +107,12 @@ pub enum Gone {
     By(Outcome),
     /// It lived on, but would not say anything more.
     Silenced,
+}
+
+impl Gone {
+    fn was_killed(self) -> bool {
+        matches!(self, Self::By(outcome) if outcome.was_killed())
+    }
 }
 
 impl fmt::Display for Gone {

@@ -56,6 +56,11 @@ impl PrepareError {
                 | Self::Launch { error: LaunchError::NotFound { .. } }
         )
     }
+
+    /// Whether the program had started, and was killed from outside.
+    pub fn was_killed(&self) -> bool {
+        matches!(self, Self::Launch { error } if error.was_killed())
+    }
 }
 
 fn cause(error: &LaunchError) -> String {

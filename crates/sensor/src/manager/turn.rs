@@ -20,9 +20,6 @@ use crate::definition::Sensor;
 use crate::generator::{EventGenerator, GenerateError, Polls, millis};
 use crate::runtime::{Job, PollError, PollOutput, SensorRuntime};
 
-/// The longest that a failing sensor waits, unless its own interval is longer.
-const CAP: Duration = Duration::from_mins(5);
-
 /// What turns need.
 #[derive(Debug)]
 pub(crate) struct Tools {
@@ -183,7 +180,8 @@ impl Tools {
         }
         let timed_out = matches!(poll_error, Some(PollError::TimedOut { .. }));
         let interval = turn.sensor.interval().unwrap_or(self.poll_interval);
-        let backoff = backoff::delay(interval, CAP.max(interval), failures, rand::random());
+        let cap = backoff::cap(poll_error.is_some_and(PollError::was_killed));
+        let backoff = backoff::delay(interval, cap.max(interval), failures, rand::random());
         let retry_in = poll_error.and_then(PollError::retry_in).unwrap_or(backoff);
         match self.mark_failing(turn, &text, retry_in).await {
             Ok(false) => Ending::Lost,

@@ -79,6 +79,16 @@ impl PollError {
         matches!(self, Self::Prepare(error) if error.is_missing_runtime())
     }
 
+    /// Whether somebody killed its program.
+    pub(crate) fn was_killed(&self) -> bool {
+        match self {
+            Self::Prepare(error) => error.was_killed(),
+            Self::Ended { ended, .. } => ended.was_killed(),
+            Self::Host { error, .. } => error.was_killed(),
+            _ => false,
+        }
+    }
+
     /// Until it makes sense to try again, when its environment decides that.
     pub(crate) fn retry_in(&self) -> Option<Duration> {
         match self {

@@ -61,6 +61,15 @@ impl StreamError {
         }
     }
 
+    /// Whether somebody killed its program.
+    pub(super) fn was_killed(&self) -> bool {
+        match self {
+            Self::Poll(error) => error.was_killed(),
+            Self::Ended { ended, .. } => ended.was_killed(),
+            Self::Excess { .. } | Self::Mute { .. } | Self::Silent { .. } | Self::Commit(_) => false,
+        }
+    }
+
     /// The text for a column.
     pub(crate) fn for_the_record(&self) -> String {
         match self {

@@ -9,8 +9,6 @@ pub(super) const STABLE: Duration = Duration::from_mins(1);
 
 /// The wait after a first failure.
 const FIRST: Duration = Duration::from_secs(1);
-/// The longest wait.
-const CAP: Duration = Duration::from_mins(5);
 
 /// The failures of one stream, in a row.
 #[derive(Debug, Default)]
@@ -29,13 +27,14 @@ impl Restarts {
         i32::try_from(self.failures).unwrap_or(i32::MAX)
     }
 
-    /// It failed after having run for `lived`. Returns how long to wait, with jitter by `random` from 0 to 1.
-    pub(super) fn failed(&mut self, lived: Duration, random: f64) -> Duration {
+    /// It failed, or was killed from outside, after having run for `lived`. Returns how long to wait, with jitter by `random`
+    /// from 0 to 1.
+    pub(super) fn failed(&mut self, lived: Duration, was_killed: bool, random: f64) -> Duration {
         if lived >= STABLE {
             self.recovered();
         }
         self.failures = self.failures.saturating_add(1);
-        backoff::delay(FIRST, CAP, self.failures, random)
+        backoff::delay(FIRST, backoff::cap(was_killed), self.failures, random)
     }
 
     /// What went wrong before no longer counts.
@@ -53,7 +52,7 @@ mod tests {
     #[test]
     fn waits_double_from_a_second_to_five_minutes() {
         let mut restarts = Restarts::default();
-        let waits: Vec<u64> = (0..11).map(|_| restarts.failed(SECOND, 1.0).as_secs()).collect();
+        let waits: Vec<u64> = (0..11).map(|_| restarts.failed(SECOND, false, 1.0).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
         assert_eq!(restarts.failures(), 11);
     }
@@ -61,13 +60,20 @@ mod tests {
     #[test]
     fn a_stable_minute_begins_anew() {
         let mut restarts = Restarts::after(6);
-        assert_eq!(restarts.failed(59 * SECOND, 1.0), 64 * SECOND);
-        assert_eq!(restarts.failed(STABLE, 1.0), SECOND);
+        assert_eq!(restarts.failed(59 * SECOND, false, 1.0), 64 * SECOND);
+        assert_eq!(restarts.failed(STABLE, false, 1.0), SECOND);
         assert_eq!(restarts.failures(), 1);
     }
 
     #[test]
     fn jitter_takes_up_to_half() {
-        assert_eq!(Restarts::after(3).failed(SECOND, 0.0), 4 * SECOND);
+        assert_eq!(Restarts::after(3).failed(SECOND, false, 0.0), 4 * SECOND);
+    }
+
+    #[test]
+    fn who_was_killed_waits_no_longer_than_ten_seconds() {
+        let mut restarts = Restarts::default();
+        let waits: Vec<u64> = (0..6).map(|_| restarts.failed(SECOND, true, 1.0).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 10, 10]);
     }
 }

@@ -154,7 +154,7 @@ impl Stream {
 
     pub(super) async fn failed(&mut self, sensor: &Sensor, error: &StreamError, lived: Duration) -> Next {
         let text = error.for_the_record();
-        let backoff = self.restarts.failed(lived, rand::random());
+        let backoff = self.restarts.failed(lived, error.was_killed(), rand::random());
         let retry_in = error.as_poll().and_then(PollError::retry_in).unwrap_or(backoff);
         let failures = self.restarts.failures();
         tracing::warn!(sensor.ref = %sensor.row.r#ref, sensor.failures = failures, error = text, "A stream failed");

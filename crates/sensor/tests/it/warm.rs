@@ -112,3 +112,18 @@ async fn what_fails_in_a_host_is_told_and_the_others_go_on() {
     fixture.eventually(&format!("SELECT FROM event WHERE sensor_ref = 'demo.well' AND id > {seen}")).await;
     service.stop().await;
 }
+
+#[tokio::test]
+async fn who_is_killed_by_others_does_not_wait_for_minutes() {
+    let fixture = with_python(&[("warm", DIES), ("apart", DIES)]).await;
+    fixture.execute("UPDATE sensor SET isolation = 'process' WHERE ref = 'demo.apart'").await;
+    fixture.execute("UPDATE sensor_state SET failures = 20").await;
+    let service = fixture.start().await;
+    fixture
+        .eventually(
+            "SELECT FROM sensor_state WHERE status = 'failing' AND failures = 21 AND last_error LIKE '%signal 9%'
+             AND next_try - updated BETWEEN '5 s' AND '10 s' HAVING count(*) = 2",
+        )
+        .await;
+    service.stop().await;
+}

@@ -61,6 +61,21 @@ async fn failures_in_a_row_are_counted_and_the_next_try_is_told() {
 }
 
 #[tokio::test]
+async fn who_is_killed_by_others_does_not_wait_for_minutes() {
+    let stream = stream("kill -9 $$");
+    let fixture = Fixture::with_streams(&[("s", &stream)]).await;
+    fixture.execute("UPDATE sensor_state SET failures = 20").await;
+    let service = fixture.start().await;
+    fixture
+        .eventually(
+            "SELECT FROM sensor_state WHERE status = 'failing' AND failures = 21
+             AND next_try - updated BETWEEN '5 s' AND '10 s'",
+        )
+        .await;
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn who_recovers_runs_again() {
     let flag = tempfile::NamedTempFile::new().unwrap();
     let code = stream(&format!("event 1; [ ! -e {} ] || exit 1; sleep 300", flag.path().display()));
