@@ -1,8 +1,9 @@
 //! How many polls run at once, and which.
 //!
 //! Two lanes of the same size. A poll starts in the fast one; older than [`SOON`] it gives its place there up and goes on
-//! in the slow one, as soon as that has room. A sensor that timed out before starts in the slow lane. So sensors that hang
-//! wait for each other, and nobody else does.
+//! in the slow one, as soon as that has room. A sensor that timed out before starts in the slow lane, where those may have
+//! half of the places. So sensors that hang wait for each other, and nobody else does: neither for a place, nor for a warm
+//! host, of which each that hangs has one.
 //!
 //! A quarter of the fast lane is kept for sensors whose last poll was quick: however many others wait for an answer from
 //! somewhere, or hang for the first time while the slow lane is full, those find a place at once.
@@ -49,6 +50,8 @@ pub(super) struct Lanes {
     fast: BTreeSet<(Instant, i64)>,
     /// As many of the fast lane are not known to be quick.
     unsure: usize,
+    /// As many of the slow lane timed out before.
+    slow: usize,
     /// The number that each drew who waits.
     waiting: HashMap<i64, (Pace, u64)>,
     queues: [BTreeMap<u64, i64>; 3],
@@ -62,6 +65,7 @@ impl Lanes {
             running: HashMap::new(),
             fast: BTreeSet::new(),
             unsure: 0,
+            slow: 0,
             waiting: HashMap::new(),
             queues: Default::default(),
             drawn: 0,
@@ -83,6 +87,7 @@ impl Lanes {
             self.queues[pace as usize].remove(&number);
         }
         if let Some((pace, started)) = self.running.remove(&sensor) {
+            self.slow -= usize::from(pace == Pace::Slow);
             self.leave_fast_lane(sensor, pace, started);
         }
     }
@@ -94,7 +99,9 @@ impl Lanes {
         let sensor = self.queues[pace as usize].remove(&number)?;
         self.waiting.remove(&sensor);
         self.running.insert(sensor, (pace, now));
-        if pace != Pace::Slow {
+        if pace == Pace::Slow {
+            self.slow += 1;
+        } else {
             self.fast.insert((now, sensor));
             self.unsure += usize::from(pace == Pace::Unsure);
         }
@@ -112,7 +119,8 @@ impl Lanes {
     fn next(&self) -> Option<(u64, Pace)> {
         let fast = self.fast.len() < self.size;
         let unsure = fast && self.unsure < self.size - self.size / 4;
-        [(Pace::Quick, fast), (Pace::Unsure, unsure), (Pace::Slow, self.has_slow_room())]
+        let slow = self.has_slow_room() && self.slow < self.size.div_ceil(2);
+        [(Pace::Quick, fast), (Pace::Unsure, unsure), (Pace::Slow, slow)]
             .into_iter()
             .filter(|(_, has_room)| *has_room)
             .filter_map(|(pace, _)| Some((*self.queues[pace as usize].first_key_value()?.0, pace)))
@@ -176,6 +184,20 @@ mod tests {
         lanes.leave(2);
         lanes.leave(1);
         assert!(started(&mut lanes, now).is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_timed_out_has_half_of_the_slow_lane() {
+        let now = Instant::now();
+        let mut lanes = Lanes::new(4);
+        (1..=3).for_each(|sensor| lanes.wait(sensor, Pace::Slow));
+        assert_eq!(started(&mut lanes, now), [1, 2]);
+        lanes.leave(1);
+        assert_eq!(started(&mut lanes, now), [3]);
+        // The other half is for those that are about to show that they are slow.
+        (4..=9).for_each(|sensor| lanes.wait(sensor, Pace::Quick));
+        assert_eq!(started(&mut lanes, now), [4, 5, 6, 7]);
+        assert_eq!(started(&mut lanes, now + SOON), [8, 9]);
     }
 
     #[tokio::test]
