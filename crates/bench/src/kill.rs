@@ -53,14 +53,21 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         life_of_a_service(&world, arguments, &mut kills).await?;
     }
     let lines = tapes.stop()?;
-    println!("killed in {:.0} s: {kills:?}", started.elapsed().as_secs_f64());
-    world.forgive().await?;
-    let service = Service::start(&world)?;
+    report(&kills, started);
+    let (service, recount) = (Service::start(&world)?, Instant::now());
     world.wait_for_all(&lines).await?;
     service.kill()?;
+    println!("all lines were waited for {:.0} s after the last kill", recount.elapsed().as_secs_f64());
     let checked = check(&world, &lines).await;
     world.end().await;
     checked
+}
+
+fn report(kills: &Kills, started: Instant) {
+    println!("{} kills in {:.0} s:", kills.values().sum::<u32>(), started.elapsed().as_secs_f64());
+    for (name, count) in kills {
+        println!("{count:>6} {name}");
+    }
 }
 
 /// What the tapes say, and whether a loss and a double would have been seen.
@@ -86,7 +93,7 @@ async fn life_of_a_service(world: &World, arguments: &Arguments, kills: &mut Kil
         }
     }
     let name = if held < arguments.held {
-        held::kill(world, service).await?
+        held::kill(world, service, held::Whose::in_turn(held)).await?
     } else {
         pause(arguments.pause * 10).await;
         service.kill()?;

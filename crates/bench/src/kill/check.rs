@@ -41,28 +41,61 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Names the tapes that are not whole, and how much of each is there up to its last event.
+/// How often each line of each tape became an event.
+struct Events(HashMap<String, HashMap<u64, u64>>);
+
+impl Events {
+    async fn read(pool: &PgPool) -> anyhow::Result<Self> {
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT sensor_ref, (payload->>'n')::bigint, count(*) FROM event WHERE sensor_ref IS NOT NULL GROUP BY 1, 2",
+        )
+        .fetch_all(pool)
+        .await?;
+        let mut events: HashMap<String, HashMap<u64, u64>> = HashMap::new();
+        for (sensor, line, count) in rows {
+            events.entry(sensor).or_default().insert(line.unsigned_abs(), count.unsigned_abs());
+        }
+        Ok(Self(events))
+    }
+
+    /// Compares one tape, given by its number of lines, with the events of its reader.
+    fn judge(&self, sensor: &str, lines: u64) -> Verdict {
+        let (none, mut verdict) = (HashMap::new(), Verdict::default());
+        verdict.add(lines, self.0.get(sensor).unwrap_or(&none));
+        verdict
+    }
+}
+
+/// How many lines are no events yet.
+pub(super) async fn missing(pool: &PgPool, lines: &BTreeMap<String, u64>) -> anyhow::Result<u64> {
+    let events = Events::read(pool).await?;
+    Ok(lines.iter().map(|(sensor, lines)| events.judge(sensor, *lines).lost).sum())
+}
+
+/// Names the tapes that are not whole, with what the database says of their readers.
 pub(super) async fn explain(pool: &PgPool, lines: &BTreeMap<String, u64>) -> anyhow::Result<()> {
+    const READER: &str =
+        "SELECT concat_ws(', ', x.status, x.reason, x.failures || ' failures in a row', x.last_error)
+        FROM sensor_state x JOIN sensor s ON s.id = x.sensor WHERE s.ref = $1";
+    let events = Events::read(pool).await?;
     for (sensor, lines) in lines {
-        let (found, mut verdict) = (events_of(pool, sensor).await?, Verdict::default());
-        verdict.add(*lines, &found);
+        let verdict = events.judge(sensor, *lines);
         if verdict.lost + verdict.doubled > 0 {
-            let last = found.keys().max().copied().unwrap_or_default();
-            println!(
-                "{sensor}: {} lost, {} doubled, the last event is line {last} of {lines}",
-                verdict.lost, verdict.doubled
-            );
+            let reader: String = sqlx::query_scalar(READER).bind(sensor).fetch_one(pool).await?;
+            println!("{sensor}: {} lost, {} doubled; it is {reader}", verdict.lost, verdict.doubled);
         }
     }
     Ok(())
 }
 
-/// Compares every tape, given by its number of lines, with the events of its reader.
+/// Compares every tape with the events of its reader, and counts what became of these.
 pub(super) async fn all(pool: &PgPool, lines: &BTreeMap<String, u64>) -> anyhow::Result<Verdict> {
-    let mut verdict = Verdict::default();
+    let (events, mut verdict) = (Events::read(pool).await?, Verdict::default());
     for (sensor, lines) in lines {
-        let found = events_of(pool, sensor).await?;
-        verdict.add(*lines, &found);
+        let Verdict { lines, lost, doubled, .. } = events.judge(sensor, *lines);
+        verdict.lines += lines;
+        verdict.lost += lost;
+        verdict.doubled += doubled;
     }
     let unmatched: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM event e
@@ -75,16 +108,6 @@ pub(super) async fn all(pool: &PgPool, lines: &BTreeMap<String, u64>) -> anyhow:
     .await?;
     verdict.unmatched = u64::try_from(unmatched)?;
     Ok(verdict)
-}
-
-async fn events_of(pool: &PgPool, sensor: &str) -> anyhow::Result<HashMap<u64, u64>> {
-    let rows: Vec<(i64, i64)> = sqlx::query_as(
-        "SELECT (payload->>'n')::bigint, count(*) FROM event WHERE sensor_ref = $1 GROUP BY 1",
-    )
-    .bind(sensor)
-    .fetch_all(pool)
-    .await?;
-    Ok(rows.into_iter().map(|(line, count)| (line.unsigned_abs(), count.unsigned_abs())).collect())
 }
 
 /// Doubles an event, then takes one away, and wants to see both found. The last thing that is done with the database.
