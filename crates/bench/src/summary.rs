@@ -22,6 +22,11 @@ impl Summary {
         Duration::from_micros(self.0.value_at_quantile(0.5))
     }
 
+    /// None of them took longer.
+    pub(crate) fn longest(&self) -> Duration {
+        Duration::from_micros(self.0.max())
+    }
+
     /// `n=… p50=… p90=… p99=… p99.9=… max=…` in milliseconds.
     pub(crate) fn line(&self) -> String {
         let at = |quantile: f64| millis(self.0.value_at_quantile(quantile));

@@ -56,7 +56,7 @@ async fn measure(system: &System, load: &Load, time: Duration) -> anyhow::Result
     println!("{} polls: {rate:.0}/s recorded", load.name);
     println!(
         "  processors busy: this process {own:.2}, its children {children:.2}, the database {database:.2}; hosts {}; the manager took {:.1} us per poll",
-        usage.hosts,
+        usage.hosts.len(),
         manager_micros(&figures.snapshot().since(&told))
     );
     Ok(rate)

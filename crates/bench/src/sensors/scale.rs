@@ -1,5 +1,7 @@
 //! Many sensors on one worker: whether each healthy tick runs, how late, and what a sensor costs.
 
+mod change;
+
 use std::time::{Duration, Instant};
 
 use attune_sensor::Snapshot;
@@ -14,8 +16,6 @@ use super::usage::Usage;
 
 /// How long those that wait for the socket wait.
 const DELAY: Duration = Duration::from_millis(200);
-/// A person may wait so long for a change to be in force.
-const AT_ONCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Settings {
@@ -113,7 +113,7 @@ async fn measure(system: &System, settings: &Settings) -> anyhow::Result<()> {
     let usage = system.usage()?;
     report_ticks(system, settings, &told).await?;
     report_costs(settings, &usage, &bare, usage.since(&used), took, &told);
-    report_change(system).await?;
+    change::run(system).await?;
     check(system, settings, &told).await
 }
 
@@ -182,28 +182,9 @@ fn report_costs(
     println!(
         "memory: this process {:.0} MB; {} hosts with {:.0} MB",
         kilobytes(usage.memory) / 1024.0,
-        usage.hosts,
+        usage.hosts.len(),
         kilobytes(usage.host_memory) / 1024.0
     );
-}
-
-/// How soon a change of one sensor is in force among all of them: it reports for the first time.
-async fn report_change(system: &System) -> anyhow::Result<()> {
-    const CHANGE: &str = "UPDATE sensor SET config = '{\"emit\": true, \"edited\": true}'
-        WHERE id = (SELECT min(id) FROM sensor WHERE config = '{}')";
-    const EVENTS: &str =
-        "SELECT count(*) FROM event e JOIN sensor s ON s.id = e.sensor WHERE s.config ? 'edited'";
-    let start = Instant::now();
-    sqlx::query(CHANGE).execute(&system.pool).await?;
-    while system.number(EVENTS).await? == 0 {
-        anyhow::ensure!(start.elapsed() < 30 * AT_ONCE, "a changed sensor did not report");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    println!(
-        "a change of one sensor gave its first event after {:.0} ms",
-        start.elapsed().as_secs_f64() * 1e3
-    );
-    Ok(())
 }
 
 async fn check(system: &System, settings: &Settings, told: &Snapshot) -> anyhow::Result<()> {

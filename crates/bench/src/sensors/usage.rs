@@ -8,7 +8,7 @@ use std::time::Duration;
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// What was taken so far.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug)]
 pub(super) struct Usage {
     /// Processor time of this process.
     pub(super) own: Duration,
@@ -19,7 +19,7 @@ pub(super) struct Usage {
     /// Bytes of memory of this process, its share of what it shares.
     pub(super) memory: u64,
     /// Warm hosts that live now.
-    pub(super) hosts: usize,
+    pub(super) hosts: HashSet<u32>,
     /// Their bytes, each its share of what it shares.
     pub(super) host_memory: u64,
 }
@@ -41,15 +41,15 @@ impl Usage {
         let children: Vec<u32> =
             descendants(&all, me).into_iter().filter(|pid| !of_database.contains(pid)).collect();
         let total = |pid: &u32| all.get(pid).map_or(Duration::ZERO, |process| process.own + process.ended);
-        let hosts: Vec<u32> = children.iter().copied().filter(|pid| is_host(*pid)).collect();
+        let hosts: HashSet<u32> = children.iter().copied().filter(|pid| is_host(*pid)).collect();
         let mine = all.get(&me).copied();
         Ok(Self {
             own: mine.map_or(Duration::ZERO, |process| process.own),
             children: mine.map_or(Duration::ZERO, |process| process.ended) + children.iter().map(total).sum(),
             database: of_database.iter().map(total).sum(),
             memory: memory(me),
-            hosts: hosts.len(),
-            host_memory: hosts.into_iter().map(memory).sum(),
+            host_memory: hosts.iter().map(|pid| memory(*pid)).sum(),
+            hosts,
         })
     }
 
