@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use rand::seq::IndexedRandom as _;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// The children of each process.
 type Family = HashMap<u32, Vec<u32>>;
@@ -14,8 +14,13 @@ pub(super) fn kill_one(service: u32) -> Option<String> {
     let family = family();
     let victim = *descendants(service, &family).choose(&mut rand::rng())?;
     let name = name(victim, &family)?;
-    let pid = Pid::from_raw(i32::try_from(victim).ok()?)?;
-    kill_process(pid, Signal::KILL).ok()?;
+    let handle = pidfd_open(Pid::from_raw(i32::try_from(victim).ok()?)?, PidfdFlags::empty()).ok()?;
+    // Whoever has its number now, and no longer its parent, is somebody else.
+    let siblings = family.get(&parent(victim)?)?;
+    if !siblings.contains(&victim) {
+        return None;
+    }
+    pidfd_send_signal(handle, Signal::KILL).ok()?;
     Some(name)
 }
 

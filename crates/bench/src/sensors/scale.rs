@@ -4,6 +4,7 @@ mod change;
 
 use std::time::{Duration, Instant};
 
+use attune_common::config::Config;
 use attune_sensor::Snapshot;
 use clap::Args;
 
@@ -14,6 +15,8 @@ use super::polls::manager_micros;
 use super::system::System;
 use super::usage::Usage;
 
+/// Of a hundred ticks of healthy sensors one may be later.
+const PUNCTUAL: Duration = Duration::from_secs(1);
 /// How long those that wait for the socket wait.
 const DELAY: Duration = Duration::from_millis(200);
 
@@ -180,10 +183,11 @@ fn report_costs(
         manager_micros(told)
     );
     println!(
-        "memory: this process {:.0} MB; {} hosts with {:.0} MB",
+        "memory: this process {:.0} MB; {} hosts with {:.0} MB, of {:.0} MB that they may take",
         kilobytes(usage.memory) / 1024.0,
         usage.hosts.len(),
-        kilobytes(usage.host_memory) / 1024.0
+        kilobytes(usage.host_memory) / 1024.0,
+        kilobytes(Config::default().sensor.map_or(0, |sensor| sensor.host_memory_bytes)) / 1024.0
     );
 }
 
@@ -201,6 +205,7 @@ async fn check(system: &System, settings: &Settings, told: &Snapshot) -> anyhow:
         )
         .await?;
     anyhow::ensure!(failed == 0, "{failed} healthy sensors failed");
+    anyhow::ensure!(told.late(0.99) < PUNCTUAL, "healthy sensors were late");
     anyhow::ensure!(told.missed == 0, "{} ticks of healthy sensors were missed", told.missed);
     // The tick at either end of the stretch may fall just outside of it.
     let wanted = i64::from(settings.rounds) - 1;
