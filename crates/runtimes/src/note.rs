@@ -67,6 +67,8 @@ mod tests {
 
     use super::*;
 
+    type Change = dyn Fn(&Path, &Path);
+
     fn with_note(text: &str, change: impl Fn(&Path, &Path)) -> (bool, String) {
         let place = tempfile::tempdir().unwrap();
         let (directory, other) = (place.path().join("run"), place.path().join("other"));
@@ -88,7 +90,7 @@ mod tests {
 
     #[test]
     fn what_a_program_made_of_it_is_neither_kept_nor_written_to() {
-        let changes: [&dyn Fn(&Path, &Path); 4] = [
+        let changes: [&Change; 4] = [
             &|note, _| fs::remove_file(note).unwrap(),
             &|note, other| fs::hard_link(note, other.with_extension("link")).unwrap(),
             &|note, other| fs::remove_file(note).and_then(|()| symlink(other, note)).unwrap(),
