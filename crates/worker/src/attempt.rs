@@ -73,18 +73,22 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// Runs one attempt and records how it ended. One that ended because this worker does is not recorded: it is given back.
-    pub(crate) async fn run(&self, claimed: Claimed, stop: Stop) {
+    /// Runs one attempt, and says how it ended. One that ended because this worker does is not recorded: it is given back.
+    pub(crate) async fn run(&self, claimed: Claimed, stop: Stop) -> Option<Finish> {
         let streams = Streams::new(StreamLimit::kill(self.limits.result), self.limits.log);
         let log = streams.log.clone();
         let outcome = match self.attempt(&claimed, streams, stop).await {
             Ok(Some(outcome)) => outcome,
-            Ok(None) => return,
+            Ok(None) => return None,
             Err(error) => self.not_started(&claimed, &error),
         };
         let retry_in = verdict::retry_in(&claimed, &outcome, rand::random());
-        let (execution, attempt) = (claimed.id, claimed.attempt);
-        let finish = Finish { execution, attempt, outcome, retry_in, log: log.take() };
+        Some(Finish { execution: claimed.id, attempt: claimed.attempt, outcome, retry_in, log: log.take() })
+    }
+
+    /// Records how an attempt ended.
+    pub(crate) async fn record(&self, finish: Finish) {
+        let (execution, attempt) = (finish.execution, finish.attempt);
         if self.finisher.finish(finish).await == Recorded::Lost {
             tracing::warn!(
                 execution.id = execution,

@@ -33,7 +33,7 @@ use crate::known::Known;
 const PERIOD: Duration = Duration::from_secs(1);
 /// The shortest: what is due by another clock than this one's is due soon.
 const MOMENT: Duration = Duration::from_millis(5);
-/// How long a free slot may wait for others while more work is waiting.
+/// How long free slots may wait until half of all are free, while more work is waiting.
 const GATHER: Duration = Duration::from_millis(2);
 /// How often what is unknown is given back.
 const REVIEW: Duration = Duration::from_secs(10);
@@ -57,6 +57,8 @@ pub(crate) struct Claims {
 #[derive(Debug)]
 struct Running {
     slots: Arc<Semaphore>,
+    /// Places for those whose program is over and that are not recorded yet.
+    ends: Arc<Semaphore>,
     tasks: TaskTracker,
     kill: CancellationToken,
     known: Known,
@@ -75,15 +77,20 @@ impl Running {
         std::iter::from_fn(|| several.split(1)).chain(others).collect()
     }
 
-    /// Runs what was claimed, in its slot.
+    /// Runs what was claimed, in its slot, and records how it ended, for which it needs the slot no longer: so ends are
+    /// recorded together, and others run meanwhile. While the ends of as many can not be recorded, slots are kept.
     fn start(&self, runner: &Arc<Runner>, claimed: Claimed, slot: OwnedSemaphorePermit) {
         let (runner, known, id) = (Arc::clone(runner), self.known.clone(), claimed.id);
+        let ends = Arc::clone(&self.ends);
         let stop = Stop { all: self.kill.clone(), this: self.kill.child_token() };
         known.add(id, claimed.attempt, stop.this.clone());
         self.tasks.spawn(async move {
-            Box::pin(runner.run(claimed, stop)).await;
+            if let Some(end) = Box::pin(runner.run(claimed, stop)).await {
+                let _place = ends.acquire().await.expect("the places are never closed");
+                drop(slot);
+                runner.record(end).await;
+            }
             known.remove(id);
-            drop(slot);
         });
     }
 }
@@ -94,6 +101,7 @@ impl Claims {
         let slots = usize::try_from(self.slots).unwrap_or(Semaphore::MAX_PERMITS);
         let running = Running {
             slots: Arc::new(Semaphore::new(slots)),
+            ends: Arc::new(Semaphore::new(slots)),
             tasks: TaskTracker::new(),
             kill: CancellationToken::new(),
             known: self.known.clone(),
