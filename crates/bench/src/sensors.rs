@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
     /// Seconds of each figure
     #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// Executions at once
+    #[arg(long, default_value_t = 16)]
+    slots: u32,
     /// Ten thousand sensors that are due each 30 seconds, instead of the parts
     #[arg(long)]
     scale: bool,
@@ -58,8 +61,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Part::Warm => {
                 polls::run(&polls::WARM, arguments.seconds).await?;
             }
-            Part::Actions => actions::run(Language::Shell, arguments.seconds).await?,
-            Part::WarmActions => actions::run(Language::Python, arguments.seconds).await?,
+            Part::Actions => actions::run(Language::Shell, arguments.slots, arguments.seconds).await?,
+            Part::WarmActions => actions::run(Language::Python, arguments.slots, arguments.seconds).await?,
         }
     }
     if let (Some(bare), Some(fresh)) = (bare, fresh) {

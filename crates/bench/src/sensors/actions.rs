@@ -13,21 +13,19 @@ use super::system::System;
 
 /// As many wait at least.
 const BACKLOG: i64 = 1000;
-/// Executions at once.
-const SLOTS: u32 = 16;
 /// What fills caches and starts hosts is not measured.
 const WARM_UP: Duration = Duration::from_secs(5);
 
-pub(super) async fn run(language: Language, seconds: u64) -> anyhow::Result<()> {
+pub(super) async fn run(language: Language, slots: u32, seconds: u64) -> anyhow::Result<()> {
     let way = match language {
         Language::Python => "warm",
         Language::Shell => "fresh",
     };
     println!(
-        "settings: {way} executions of an action of {}, one rule, at least {BACKLOG} waiting, max_concurrent_executions {SLOTS}, fsync on, {seconds} s",
+        "settings: {way} executions of an action of {}, one rule, at least {BACKLOG} waiting, max_concurrent_executions {slots}, fsync on, {seconds} s",
         language.runtime()
     );
-    let system = System::start(SLOTS).await?;
+    let system = System::start(slots).await?;
     let rate = measure(&system, language, Duration::from_secs(seconds)).await;
     system.stop().await?;
     println!("{way} executions: {:.0}/s finished and recorded", rate?);
