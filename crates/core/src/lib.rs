@@ -17,6 +17,7 @@ pub mod placement;
 pub mod protocol;
 pub mod retry;
 pub mod runtime;
+pub mod schedule;
 pub mod schema;
 pub mod template;
 pub mod version;

@@ -52,6 +52,7 @@ pub use rule::Rule;
 pub use runtime::Runtime;
 pub use sandbox::Sandbox;
 pub use sensor::{Mode, Sensor};
+pub(crate) use suggest::hint;
 pub use trigger::Trigger;
 
 /// The name of the file that makes a directory a pack.

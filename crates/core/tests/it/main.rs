@@ -1,6 +1,7 @@
-//! What broken programs write, against every reader of it.
+//! What broken programs write, against every reader of it; and when timers fire.
 
 #![expect(clippy::unwrap_used, reason = "what a test can not set up should end it")]
 
 mod corpus;
 mod floods;
+mod schedule;
