@@ -64,7 +64,9 @@ pub async fn set(tx: &mut PgConnection, noun: Noun, refs: &[String], enabled: bo
                 .execute(tx)
                 .await?
         }
-        Noun::Runtime | Noun::Worker | Noun::Event | Noun::Enforcement | Noun::Execution => return Ok(0),
+        Noun::Runtime | Noun::Worker | Noun::Timer | Noun::Event | Noun::Enforcement | Noun::Execution => {
+            return Ok(0);
+        }
     };
     Ok(done.rows_affected())
 }

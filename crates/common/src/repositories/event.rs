@@ -183,6 +183,25 @@ pub async fn list_last(pool: &PgPool, trigger: &str, limit: i64) -> sqlx::Result
     .await
 }
 
+/// Keys of a source that are an instant and a name: for each name that has some in this stretch, the newest instant.
+pub async fn list_newest_keys(
+    pool: &PgPool,
+    source: &str,
+    from: &str,
+    to: &str,
+) -> sqlx::Result<Vec<(String, String)>> {
+    let rows = sqlx::query!(
+        r#"SELECT split_part(key, ' ', 2) AS "name!", max(split_part(key, ' ', 1)) AS "instant!"
+           FROM event_key WHERE source = $1 AND key >= $2 AND key < $3 GROUP BY 1"#,
+        source,
+        from,
+        to
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.name, row.instant)).collect())
+}
+
 /// Removes up to `limit` keys whose window is over. Returns how many went.
 pub async fn delete_expired_keys(pool: &PgPool, limit: i64) -> sqlx::Result<u64> {
     let done = sqlx::query!(

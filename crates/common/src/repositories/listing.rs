@@ -17,6 +17,7 @@ pub enum Noun {
     Runtime,
     Worker,
     Trigger,
+    Timer,
     Sensor,
     Action,
     Rule,
@@ -27,11 +28,12 @@ pub enum Noun {
 
 impl Noun {
     /// All of them, in the order of the chain.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Pack,
         Self::Runtime,
         Self::Worker,
         Self::Trigger,
+        Self::Timer,
         Self::Sensor,
         Self::Action,
         Self::Rule,
@@ -47,6 +49,7 @@ impl Noun {
             Self::Runtime => "runtime",
             Self::Worker => "worker",
             Self::Trigger => "trigger",
+            Self::Timer => "timer",
             Self::Sensor => "sensor",
             Self::Action => "action",
             Self::Rule => "rule",
@@ -75,6 +78,7 @@ impl Noun {
                 "SELECT w.*, COALESCE(w.status = 'active' AND w.lease_until > clock_timestamp(), FALSE) AS live FROM worker w"
             }
             Self::Trigger => "SELECT * FROM trigger",
+            Self::Timer => "SELECT * FROM timer",
             Self::Action => "SELECT * FROM action",
             Self::Rule => "SELECT * FROM rule",
             Self::Event => "SELECT * FROM event",
@@ -89,6 +93,7 @@ impl Noun {
             Self::Runtime => &["ref", "pack_ref", "name"],
             Self::Worker => &["name", "worker_role", "status", "host"],
             Self::Trigger => &["ref", "pack_ref", "enabled"],
+            Self::Timer => &["trigger_ref", "live"],
             Self::Sensor => &["ref", "pack_ref", "runtime_ref", "enabled", "status", "worker_name"],
             Self::Action => &["ref", "pack_ref", "runtime_ref", "enabled"],
             Self::Rule => &["ref", "pack_ref", "trigger_ref", "action_ref", "enabled"],
@@ -104,7 +109,7 @@ impl Noun {
     fn natural_key(self) -> &'static str {
         match self {
             Self::Worker => "name",
-            Self::Event | Self::Enforcement | Self::Execution => "id",
+            Self::Timer | Self::Event | Self::Enforcement | Self::Execution => "id",
             Self::Pack | Self::Runtime | Self::Trigger | Self::Sensor | Self::Action | Self::Rule => "ref",
         }
     }
@@ -112,7 +117,7 @@ impl Noun {
     /// Things are read by name, happenings by the newest first.
     fn order(self) -> &'static str {
         match self {
-            Self::Event | Self::Enforcement | Self::Execution => "t.id DESC",
+            Self::Timer | Self::Event | Self::Enforcement | Self::Execution => "t.id DESC",
             _ => self.natural_key(),
         }
     }

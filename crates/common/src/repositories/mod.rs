@@ -17,4 +17,5 @@ pub mod runtime;
 pub mod sensor;
 pub mod sensor_state;
 pub mod server;
+pub mod timer;
 pub mod worker;
