@@ -62,7 +62,7 @@ impl Columns {
     fn takes(&self, prepared: &Prepared) -> bool {
         match &prepared.submission.origin {
             Origin::Sensor(commit) => self.epochs.get(&commit.sensor) == Some(&commit.epoch),
-            Origin::Post { .. } => true,
+            Origin::Post { .. } | Origin::Own { .. } => true,
         }
     }
 
@@ -86,6 +86,7 @@ impl Columns {
         let (sensor, posted) = match &prepared.submission.origin {
             Origin::Sensor(commit) => (Some(commit), None),
             Origin::Post { source } => (None, source.clone()),
+            Origin::Own { source } => (None, Some((*source).to_owned())),
         };
         e.sensor.push(sensor.map(|commit| commit.sensor));
         e.sensor_ref.push(sensor.map(|commit| commit.sensor_ref.clone()));
@@ -156,6 +157,7 @@ impl Columns {
             Origin::Sensor(commit) if !self.sensors.contains(&commit.sensor) => return Outcome::Fenced,
             Origin::Sensor(commit) => commit.rejected.len() + prepared.rejected.len(),
             Origin::Post { .. } => 0,
+            Origin::Own { .. } => prepared.rejected.len(),
         };
         let mut events = vec![None; prepared.submission.events.len()];
         let mut enforcements = vec![0; events.len()];
@@ -171,10 +173,16 @@ impl Columns {
     }
 }
 
-/// Whose key it is. Posts have a name space of their own, so that no poster can use up a sensor's keys.
+/// Whose key it is. Posts have a name space of their own, so that no poster can use up the keys of a sensor or a timer.
 fn key_source(origin: &Origin) -> String {
     match origin {
         Origin::Sensor(commit) => commit.sensor_ref.clone(),
         Origin::Post { source } => format!("post:{}", source.as_deref().unwrap_or_default()),
+        Origin::Own { source } => own_key_source(source),
     }
+}
+
+/// `event_key.source` of what Attune itself submits.
+pub fn own_key_source(source: &str) -> String {
+    format!("attune:{source}")
 }

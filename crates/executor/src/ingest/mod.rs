@@ -29,6 +29,7 @@ pub use submission::{NewEvent, Origin, Receipt, RejectedEvent, SensorCommit, Sub
 use crate::group_commit::{GroupCommit, Limits};
 use crate::rules::RuleCache;
 use columns::gather_columns;
+pub use columns::own_key_source;
 use ids::Ids;
 use prepare::Prepared;
 pub use prepare::check;

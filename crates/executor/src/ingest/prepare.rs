@@ -71,7 +71,7 @@ pub(super) struct Stamp<'a> {
 }
 
 impl Prepared {
-    /// Matches every event. Posted events that can not be taken are an error, a sensor's are set aside.
+    /// Matches every event. Posted events that can not be taken are an error, others are set aside.
     pub(super) fn new(
         book: &RuleBook,
         submission: &Arc<Submission>,
@@ -106,6 +106,7 @@ impl Prepared {
         let view = self.view(index, id, created);
         let enforcements = trigger
             .rules_for(view.trigger_params.as_ref())
+            .iter()
             .filter(|rule| rule.matches(&view))
             .map(|rule| PreparedEnforcement {
                 rule: rule.id,
@@ -123,6 +124,7 @@ impl Prepared {
         let (sensor, source) = match &self.submission.origin {
             Origin::Sensor(commit) => (Some(commit.sensor_ref.clone()), None),
             Origin::Post { source } => (None, source.clone()),
+            Origin::Own { source } => (None, Some((*source).to_owned())),
         };
         EventView {
             id,
@@ -139,7 +141,7 @@ impl Prepared {
     fn refuse(&mut self, index: usize, refusal: Refusal) -> Result<(), IngestError> {
         match &self.submission.origin {
             Origin::Post { .. } => Err(IngestError::Refused { index, refusal }),
-            Origin::Sensor(_) => {
+            Origin::Sensor(_) | Origin::Own { .. } => {
                 let event = &self.submission.events[index];
                 let raw = event.payload.to_string().into_bytes();
                 let trigger = Some(event.trigger.clone());

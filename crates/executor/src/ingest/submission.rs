@@ -59,6 +59,11 @@ pub enum Origin {
         /// `event.source`.
         source: Option<String>,
     },
+    /// Attune itself, such as a timer: unsuitable events are left out and counted. Its keys are a name space of their own.
+    Own {
+        /// `event.source`.
+        source: &'static str,
+    },
 }
 
 /// What goes in together or not at all.

@@ -133,7 +133,7 @@ fn is_own_id(error: &sqlx::Error) -> bool {
 fn fenced(submission: &Submission) -> IngestError {
     let sensor = match &submission.origin {
         super::Origin::Sensor(commit) => commit.sensor_ref.clone(),
-        super::Origin::Post { .. } => String::new(),
+        super::Origin::Post { .. } | super::Origin::Own { .. } => String::new(),
     };
     IngestError::Fenced { sensor }
 }

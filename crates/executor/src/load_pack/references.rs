@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 
 use attune_common::repositories::listing::{self, Noun};
-use attune_common::repositories::pack_thing;
+use attune_common::repositories::{pack_thing, timer};
 use attune_core::pack::{Definitions, Fault, Kind, Reference, Rule};
 use attune_core::runtime::execution::{Execution, Role};
+use attune_core::schedule::Timer;
 use attune_core::schema::Schema;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -38,7 +39,13 @@ pub(crate) async fn check(tx: &mut PgConnection, defined: &Definitions) -> sqlx:
             .iter()
             .filter_map(|action| targets.check_role(defined, Kind::Action, &action.r#ref, &action.runtime)),
     );
-    faults.extend(defined.rules.iter().filter_map(|rule| targets.check_trigger_params(defined, rule)));
+    for rule in &defined.rules {
+        let fault = match targets.check_trigger_params(defined, rule) {
+            None => check_date(tx, defined, rule).await?,
+            fault => fault,
+        };
+        faults.extend(fault);
+    }
     faults.sort();
     Ok(faults)
 }
@@ -115,11 +122,28 @@ pub(crate) fn check_trigger_params(
     };
     let mut params = rule.trigger_params.clone();
     schema.fill_defaults(&mut params);
-    let violation = schema.validate(&params).err()?;
-    let field = if violation.path.is_empty() {
-        "trigger_params".to_owned()
+    let (field, message) = if let Err(violation) = schema.validate(&params) {
+        (violation.path, violation.message)
     } else {
-        format!("trigger_params.{}", violation.path)
+        let fault = Timer::read(&rule.trigger, &params)?.err()?;
+        (fault.field, fault.message)
     };
-    Some(defined.fault(Kind::Rule, &rule.r#ref, &field, violation.message))
+    let field =
+        if field.is_empty() { "trigger_params".to_owned() } else { format!("trigger_params.{field}") };
+    Some(defined.fault(Kind::Rule, &rule.r#ref, &field, message))
+}
+
+/// A fault when a rule asks for a date that is over. One that was waited for while it was to come may stay.
+async fn check_date(
+    tx: &mut PgConnection,
+    defined: &Definitions,
+    rule: &Rule,
+) -> sqlx::Result<Option<Fault>> {
+    let Some(Ok(timer)) = Timer::read(&rule.trigger, &rule.trigger_params) else { return Ok(None) };
+    let Some((field, at)) = timer.only().filter(|_| rule.enabled) else { return Ok(None) };
+    if !timer::is_over(tx, &rule.trigger, &rule.trigger_params, at).await? {
+        return Ok(None);
+    }
+    let message = format!("{} is over", rule.trigger_params[field]);
+    Ok(Some(defined.fault(Kind::Rule, &rule.r#ref, &format!("trigger_params.{field}"), message)))
 }

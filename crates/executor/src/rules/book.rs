@@ -8,7 +8,7 @@ use attune_core::schema::Schema;
 use serde_json::{Value, json};
 
 use super::CompiledRule;
-use super::compiled::canonical_params;
+use super::compiled::{ActionSchemas, canonical_params};
 
 /// Everything that matching needs, as of one config version.
 #[derive(Debug, Default)]
@@ -16,6 +16,7 @@ pub struct RuleBook {
     /// `config_version.version` when it was read.
     pub version: i64,
     triggers: HashMap<String, Trigger>,
+    broken: HashMap<String, String>,
 }
 
 /// A trigger with its rules.
@@ -27,8 +28,9 @@ pub struct Trigger {
     pub enabled: bool,
     /// What the payload must look like; the reason when the stored schema is none.
     pub payload_schema: Result<Schema, String>,
-    /// Enabled rules, by id.
+    /// Enabled rules, by their parameters for the trigger, then by id.
     pub rules: Vec<CompiledRule>,
+    r#ref: String,
     param_schema: Schema,
     no_params: String,
 }
@@ -40,15 +42,19 @@ impl RuleBook {
         for rule in set.rules {
             by_trigger.entry(rule.trigger).or_default().push(rule);
         }
-        let triggers = set
-            .triggers
-            .into_iter()
-            .map(|row| {
-                let rules = by_trigger.remove(&row.id).unwrap_or_default();
-                (row.r#ref.clone(), Trigger::compile(&row, rules))
-            })
-            .collect();
-        Self { version: set.version, triggers }
+        let (mut triggers, mut broken) = (HashMap::new(), HashMap::new());
+        let mut actions = ActionSchemas::default();
+        for row in set.triggers {
+            let mut trigger = Trigger::alone(&row);
+            trigger.take(by_trigger.remove(&row.id).unwrap_or_default(), &mut actions, &mut broken);
+            triggers.insert(row.r#ref, trigger);
+        }
+        Self { version: set.version, triggers, broken }
+    }
+
+    /// Why the rule of this ref was left out, when it was.
+    pub fn fault(&self, rule: &str) -> Option<&str> {
+        self.broken.get(rule).map(String::as_str)
     }
 
     /// The trigger with this ref.
@@ -60,28 +66,48 @@ impl RuleBook {
 impl Trigger {
     /// A trigger by itself, of which no rule is known.
     pub fn alone(row: &TriggerRow) -> Self {
-        Self::compile(row, Vec::new())
-    }
-
-    /// Compiles a rule on this trigger; the reason when that can not match anything.
-    pub fn rule(&self, row: RuleRow) -> Result<CompiledRule, String> {
-        CompiledRule::compile(row, &self.param_schema)
-    }
-
-    fn compile(row: &TriggerRow, rules: Vec<RuleRow>) -> Self {
         let param_schema = Schema::compile(&row.param_schema).unwrap_or_else(|fault| {
             tracing::warn!(trigger.ref = %row.r#ref, reason = %fault, "The trigger's param_schema is unusable; its defaults are not filled in");
             Schema::compile(&json!({})).expect("the empty schema is a schema")
         });
-        let rules = rules.into_iter().filter_map(|rule| compile_rule(rule, &param_schema)).collect();
         Self {
             id: row.id,
             enabled: row.enabled,
             payload_schema: Schema::compile(&row.payload_schema).map_err(|fault| fault.to_string()),
-            rules,
+            rules: Vec::new(),
+            r#ref: row.r#ref.clone(),
             no_params: canonical_params(&param_schema, Some(&json!({}))),
             param_schema,
         }
+    }
+
+    /// Compiles a rule on this trigger; the reason when that can not match anything.
+    pub fn rule(&self, row: RuleRow) -> Result<CompiledRule, String> {
+        self.compile(row, &mut ActionSchemas::default())
+    }
+
+    fn compile(&self, row: RuleRow, actions: &mut ActionSchemas) -> Result<CompiledRule, String> {
+        CompiledRule::compile(row, &self.r#ref, &self.param_schema, actions)
+    }
+
+    /// Compiles its rules. Sorted by parameters, so that of 50,000 timers' rules an event meets only its own.
+    fn take(
+        &mut self,
+        rules: Vec<RuleRow>,
+        actions: &mut ActionSchemas,
+        broken: &mut HashMap<String, String>,
+    ) {
+        for row in rules {
+            let name = row.r#ref.clone();
+            match self.compile(row, actions) {
+                Ok(rule) => self.rules.push(rule),
+                Err(reason) => {
+                    tracing::warn!(rule.ref = %name, reason, "The rule can not match anything");
+                    broken.insert(name, reason);
+                }
+            }
+        }
+        self.rules.sort_by(|a, b| a.trigger_params.cmp(&b.trigger_params).then(a.id.cmp(&b.id)));
     }
 
     /// Whether events may be made for these parameters; none are always allowed.
@@ -93,9 +119,15 @@ impl Trigger {
     }
 
     /// The rules whose trigger parameters equal those of an event.
-    pub fn rules_for(&self, trigger_params: Option<&Value>) -> impl Iterator<Item = &CompiledRule> {
-        let wanted = self.canonical(trigger_params);
-        self.rules.iter().filter(move |rule| rule.trigger_params == *wanted)
+    pub fn rules_for(&self, trigger_params: Option<&Value>) -> &[CompiledRule] {
+        self.rules_of(&self.canonical(trigger_params))
+    }
+
+    /// The rules with these canonical trigger parameters.
+    pub fn rules_of(&self, params: &str) -> &[CompiledRule] {
+        let from = self.rules.partition_point(|rule| *rule.trigger_params < *params);
+        let count = self.rules[from..].partition_point(|rule| rule.trigger_params == params);
+        &self.rules[from..from + count]
     }
 
     /// The parameters of an event in the form in which they are compared with a rule's.
@@ -105,11 +137,4 @@ impl Trigger {
             Some(params) => Cow::Owned(canonical_params(&self.param_schema, Some(params))),
         }
     }
-}
-
-fn compile_rule(row: RuleRow, param_schema: &Schema) -> Option<CompiledRule> {
-    let name = row.r#ref.clone();
-    CompiledRule::compile(row, param_schema)
-        .inspect_err(|reason| tracing::warn!(rule.ref = %name, reason, "The rule can not match anything"))
-        .ok()
 }

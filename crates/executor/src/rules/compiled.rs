@@ -1,9 +1,13 @@
 //! One rule, ready to be asked about an event.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use attune_common::repositories::rule::RuleRow;
 use attune_core::conditions::{Conditions, Verdict};
 use attune_core::event::EventView;
 use attune_core::output;
+use attune_core::schedule::Timer;
 use attune_core::schema::{self, Schema};
 use attune_core::template::{Context, Template};
 use serde_json::{Value, json};
@@ -38,7 +42,24 @@ pub struct Target {
     pub runtime: Option<i64>,
     /// The content that the execution records.
     pub pack_digest: Option<String>,
-    schema: Schema,
+    schema: Arc<Schema>,
+}
+
+/// The schemas of actions, compiled once for all rules of a book: 50,000 timers may run one action.
+#[derive(Debug, Default)]
+pub struct ActionSchemas(HashMap<String, Result<Arc<Schema>, String>>);
+
+impl ActionSchemas {
+    fn get(&mut self, action: &str, schema: Option<Value>) -> Result<Arc<Schema>, String> {
+        if let Some(known) = self.0.get(action) {
+            return known.clone();
+        }
+        let compiled = Schema::compile(&schema.unwrap_or_default());
+        let compiled =
+            compiled.map(Arc::new).map_err(|fault| format!("param_schema of action {action}: {fault}"));
+        self.0.insert(action.to_owned(), compiled.clone());
+        compiled
+    }
 }
 
 /// What a rule that matched leads to.
@@ -51,13 +72,23 @@ pub enum Firing<'a> {
 }
 
 impl CompiledRule {
-    /// Compiles a row. Conditions that do not compile (saved by plain SQL) are an error: the rule can not match anything.
-    pub fn compile(row: RuleRow, param_schema: &Schema) -> Result<Self, String> {
+    /// Compiles a row. Conditions that do not compile (saved by plain SQL) are an error: the rule can not match anything. So
+    /// are parameters that no timer has.
+    pub fn compile(
+        row: RuleRow,
+        trigger: &str,
+        param_schema: &Schema,
+        actions: &mut ActionSchemas,
+    ) -> Result<Self, String> {
         let conditions =
             Conditions::compile(&row.conditions).map_err(|fault| format!("conditions: {fault}"))?;
         let params = Template::compile(&row.action_params).map_err(|fault| format!("action_params: {fault}"));
         let rule_view = json!({"id": row.id, "ref": row.r#ref, "revision": row.revision});
-        let trigger_params = canonical_params(param_schema, Some(&row.trigger_params));
+        let trigger_params = filled_params(param_schema, Some(&row.trigger_params));
+        if let Some(Err(fault)) = Timer::read(trigger, &trigger_params) {
+            return Err(format!("trigger_params: {fault}"));
+        }
+        let trigger_params = schema::canonical(&trigger_params);
         Ok(Self {
             id: row.id,
             r#ref: row.r#ref.clone(),
@@ -67,7 +98,7 @@ impl CompiledRule {
             params,
             rule_view,
             pack_config: row.pack_config.clone(),
-            target: Target::compile(row),
+            target: Target::compile(row, actions),
         })
     }
 
@@ -109,22 +140,25 @@ impl Target {
         self.schema.mask(params)
     }
 
-    fn compile(row: RuleRow) -> Result<Self, String> {
+    fn compile(row: RuleRow, actions: &mut ActionSchemas) -> Result<Self, String> {
         let (Some(action), Some(action_ref)) = (row.action, row.action_ref) else {
             return Err("the rule's action does not exist".to_owned());
         };
         if row.action_enabled != Some(true) {
             return Err(format!("action {action_ref} is disabled, by itself or with its pack"));
         }
-        let schema = Schema::compile(&row.action_schema.unwrap_or(Value::Null))
-            .map_err(|fault| format!("param_schema of action {action_ref}: {fault}"))?;
+        let schema = actions.get(&action_ref, row.action_schema)?;
         Ok(Self { action, action_ref, runtime: row.runtime, pack_digest: row.pack_digest, schema })
     }
 }
 
 /// Parameters of a trigger in the one form in which they are compared.
 pub(crate) fn canonical_params(schema: &Schema, params: Option<&Value>) -> String {
+    schema::canonical(&filled_params(schema, params))
+}
+
+fn filled_params(schema: &Schema, params: Option<&Value>) -> Value {
     let mut params = params.filter(|params| !params.is_null()).cloned().unwrap_or_else(|| json!({}));
     schema.fill_defaults(&mut params);
-    schema::canonical(&params)
+    params
 }
