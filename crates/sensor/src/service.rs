@@ -13,6 +13,7 @@ use attune_executor::service::spawn_relay;
 use attune_hints::{Hints, Topic};
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::launch::Launcher;
+use attune_timers::Timers;
 use chrono::Utc;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
@@ -89,6 +90,7 @@ impl SensorService {
 
     /// Registers and starts everything. Returns once sensors are being run, or the end was asked for meanwhile.
     pub async fn start(&self) -> Result<(), Error> {
+        self.start_timers();
         let stopping = self.around.supervisor.stopping();
         tokio::select! {
             started = self.register_and_spawn() => started,
@@ -110,6 +112,16 @@ impl SensorService {
         let detected = registration.detect(&self.config).await?;
         let equipment = self.equip(detected).await?;
         missing::warn(&self.around.pool, &equipment).await
+    }
+
+    /// Timers belong to no worker, so they need no registration and wait for none.
+    fn start_timers(&self) {
+        let Surroundings { pool, ingest, supervisor, .. } = &self.around;
+        let (timers, stopping) = (Timers::new(pool.clone(), ingest.clone()), supervisor.stopping());
+        supervisor.spawn("timers", OnStop::Wait, OnError::Shutdown, async move {
+            timers.run(Utc::now, stopping).await;
+            Ok::<_, Error>(())
+        });
     }
 
     async fn register_and_spawn(&self) -> Result<(), Error> {

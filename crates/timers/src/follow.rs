@@ -1,0 +1,85 @@
+//! The timers that rules ask for become the timers that are waited for.
+//!
+//! A timer that is new here may be known in the database: from before a restart, to another service, or from a time when
+//! a rule asked for it and then none did. Its row says where it goes on.
+
+use std::collections::{HashMap, HashSet};
+
+use attune_common::repositories::timer::{self, TimerRow};
+use attune_core::schedule::Timer;
+use attune_core::schema;
+use attune_executor::rules::RuleBook;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use sqlx::PgPool;
+
+use crate::live::Live;
+use crate::roster::Roster;
+use crate::rules::{self, Name};
+
+/// By how much services may differ: in the rules that they know, and by their clocks.
+const OVERLAP: TimeDelta = TimeDelta::seconds(10);
+/// Timers of one statement.
+const BATCH: usize = 5000;
+
+/// A timer before its row is known.
+struct Asked {
+    name: Name,
+    timer: Timer,
+    params: Value,
+}
+
+/// Brings the roster to what a book asks for, and the table with it.
+pub(crate) async fn follow(
+    pool: &PgPool,
+    roster: &mut Roster,
+    book: &RuleBook,
+    now: DateTime<Utc>,
+    is_first: bool,
+) -> sqlx::Result<()> {
+    // At the start everything until then was done by whoever was here before; later, what another service has begun with.
+    let done = if is_first { timer::get_progress(pool).await?.min(now) } else { now };
+    let new: Vec<_> =
+        rules::asked_for(book).filter(|name| !roster.ask(name, book.version)).filter_map(read).collect();
+    for asked in new.chunks(BATCH) {
+        for mut live in enlist(pool, book.version, asked, done - OVERLAP, now).await? {
+            live.asked_by = book.version;
+            roster.add(live);
+        }
+    }
+    let mut gone: HashSet<i64> = roster.unasked(book.version).collect();
+    if is_first {
+        gone.extend(timer::list_live(pool).await?.into_iter().filter(|id| roster.get(*id).is_none()));
+    }
+    if !gone.is_empty() {
+        timer::retire(pool, book.version, &gone.iter().copied().collect::<Vec<_>>(), now).await?;
+        gone.into_iter().for_each(|id| roster.remove(id));
+    }
+    Ok(())
+}
+
+/// Parameters that can not be read are no rule's: the book leaves such rules out.
+fn read(name: Name) -> Option<Asked> {
+    let params = serde_json::from_str(&name.params).ok()?;
+    let timer = Timer::read(name.trigger, &params)?.ok()?;
+    Some(Asked { name, timer, params })
+}
+
+async fn enlist(
+    pool: &PgPool,
+    version: i64,
+    asked: &[Asked],
+    from: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<Live>> {
+    let triggers: Vec<_> = asked.iter().map(|it| it.name.trigger.to_owned()).collect();
+    let params: Vec<_> = asked.iter().map(|it| it.params.clone()).collect();
+    let rows = timer::enlist(pool, version, &triggers, &params, now).await?;
+    let by_name: HashMap<_, _> = asked.iter().map(|it| ((it.name.trigger, &*it.name.params), it)).collect();
+    let live = |row: TimerRow| {
+        let params = schema::canonical(&row.params);
+        let asked = by_name.get(&(row.trigger_ref.as_str(), params.as_str()))?;
+        Some(Live::new(asked.name.clone(), asked.timer.clone(), &row, from, now))
+    };
+    Ok(rows.into_iter().filter_map(live).collect())
+}

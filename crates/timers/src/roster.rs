@@ -1,0 +1,85 @@
+//! The live timers, by name, by id and by their next instant.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use crate::live::Live;
+use crate::rules::Name;
+
+/// All live timers.
+#[derive(Debug, Default)]
+pub(crate) struct Roster {
+    timers: HashMap<i64, Live>,
+    ids: HashMap<Name, i64>,
+    /// The next instant of each timer that has one.
+    agenda: BTreeSet<(DateTime<Utc>, i64)>,
+}
+
+impl Roster {
+    pub(crate) fn len(&self) -> usize {
+        self.timers.len()
+    }
+
+    pub(crate) fn get(&self, id: i64) -> Option<&Live> {
+        self.timers.get(&id)
+    }
+
+    /// Whether there is one of this name; it is noted that the book of this version asks for it.
+    pub(crate) fn ask(&mut self, name: &Name, version: i64) -> bool {
+        let Some(timer) = self.ids.get(name).and_then(|id| self.timers.get_mut(id)) else { return false };
+        timer.asked_by = version;
+        true
+    }
+
+    /// Those that the book of this version did not ask for.
+    pub(crate) fn unasked(&self, version: i64) -> impl Iterator<Item = i64> {
+        self.timers.values().filter(move |timer| timer.asked_by != version).map(|timer| timer.id)
+    }
+
+    pub(crate) fn add(&mut self, timer: Live) {
+        self.agenda.extend(timer.next().map(|next| (next, timer.id)));
+        self.ids.insert(timer.name.clone(), timer.id);
+        self.timers.insert(timer.id, timer);
+    }
+
+    pub(crate) fn remove(&mut self, id: i64) {
+        if let Some(timer) = self.timers.remove(&id) {
+            self.ids.remove(&timer.name);
+            self.strike(timer.next(), id);
+        }
+    }
+
+    /// The earliest instant that is waited for.
+    pub(crate) fn next(&self) -> Option<DateTime<Utc>> {
+        self.agenda.first().map(|(instant, _)| *instant)
+    }
+
+    /// Whose instant has come, the earliest first. They stay due until [`Self::go_on`].
+    pub(crate) fn due(&self, now: DateTime<Utc>) -> Vec<i64> {
+        self.agenda.range(..=(now, i64::MAX)).map(|(_, id)| *id).collect()
+    }
+
+    /// Every instant of this timer until `done` was fired or counted, here or by another service.
+    pub(crate) fn go_on(&mut self, id: i64, done: DateTime<Utc>) {
+        let Some(timer) = self.timers.get_mut(&id) else { return };
+        let before = timer.next();
+        timer.go_on(done);
+        if timer.next() != before {
+            self.agenda.extend(timer.next().map(|next| (next, id)));
+            self.strike(before, id);
+        }
+    }
+
+    /// The clock went back: all count from here.
+    pub(crate) fn rewind(&mut self, now: DateTime<Utc>) {
+        self.timers.values_mut().for_each(|timer| timer.rewind(now));
+        self.agenda = self.timers.values().filter_map(|it| Some((it.next()?, it.id))).collect();
+    }
+
+    fn strike(&mut self, next: Option<DateTime<Utc>>, id: i64) {
+        if let Some(next) = next {
+            self.agenda.remove(&(next, id));
+        }
+    }
+}
