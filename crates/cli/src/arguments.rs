@@ -93,6 +93,9 @@ pub(crate) enum Command {
     /// Types of events
     #[command(subcommand)]
     Trigger(thing::Command),
+    /// What fires because it is time: when next, what was missed, and which rules ask for it
+    #[command(subcommand)]
+    Timer(noun::Command),
     /// What watches the world, and how it fares; begin a new one, or try one here
     #[command(subcommand)]
     Sensor(sensor::Command),

@@ -43,7 +43,13 @@ fn kind(noun: Noun) -> Option<Kind> {
         Noun::Sensor => Some(Kind::Sensor),
         Noun::Action => Some(Kind::Action),
         Noun::Rule => Some(Kind::Rule),
-        Noun::Pack | Noun::Runtime | Noun::Worker | Noun::Event | Noun::Enforcement | Noun::Execution => None,
+        Noun::Pack
+        | Noun::Runtime
+        | Noun::Worker
+        | Noun::Timer
+        | Noun::Event
+        | Noun::Enforcement
+        | Noun::Execution => None,
     }
 }
 

@@ -9,6 +9,7 @@ mod logs;
 mod packs;
 mod rows;
 mod switch;
+mod timers;
 mod trials;
 mod view;
 mod workers;

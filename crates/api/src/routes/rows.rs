@@ -31,7 +31,7 @@ pub(super) fn add(router: Router<Arc<Api>>, noun: Noun) -> Router<Arc<Api>> {
 async fn list(api: &Api, noun: Noun, query: Pairs) -> Result<Json<Vec<Value>>, Failure> {
     let Query(pairs) = query.map_err(|rejection| Failure::bad_request(rejection.body_text()))?;
     let rows = listing::list(&api.pool, noun, &filter(noun, pairs)?).await?;
-    Ok(Json(view::of_rows(&api.pool, noun, rows).await?))
+    Ok(Json(view::of_rows(&api.pool, &api.ingest.rules().current(), noun, rows).await?))
 }
 
 async fn show(api: &Api, noun: Noun, key: Key) -> Result<Json<Value>, Failure> {
@@ -41,7 +41,7 @@ async fn show(api: &Api, noun: Noun, key: Key) -> Result<Json<Value>, Failure> {
 /// The row, or a 404 that says what was probably meant.
 pub(super) async fn find(api: &Api, noun: Noun, key: &str) -> Result<Value, Failure> {
     let row = listing::find(&api.pool, noun, key).await?;
-    match view::of_rows(&api.pool, noun, Vec::from_iter(row)).await?.pop() {
+    match view::of_rows(&api.pool, &api.ingest.rules().current(), noun, Vec::from_iter(row)).await?.pop() {
         Some(row) => Ok(row),
         None => Err(missing(api, noun, key).await),
     }

@@ -8,12 +8,15 @@ use std::collections::HashMap;
 use attune_common::repositories::action;
 use attune_common::repositories::listing::Noun;
 use attune_core::schema::Schema;
+use attune_executor::rules::RuleBook;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
 use sqlx::PgPool;
 
+use super::timers;
+
 /// Columns that hold a time; the others may hold text that only looks like one.
-const TIMES: [&str; 11] = [
+const TIMES: [&str; 15] = [
     "created",
     "updated",
     "started",
@@ -25,18 +28,31 @@ const TIMES: [&str; 11] = [
     "next_try",
     "last_tick",
     "last_event",
+    "anchor",
+    "since",
+    "handled",
+    "last",
 ];
 
 /// A row by column.
-type Row = Map<String, Value>;
+pub(super) type Row = Map<String, Value>;
 
-/// The rows as they may be shown.
-pub(super) async fn of_rows(pool: &PgPool, noun: Noun, rows: Vec<Value>) -> sqlx::Result<Vec<Value>> {
+/// The rows as they may be shown, with what the rules in force say about them.
+pub(super) async fn of_rows(
+    pool: &PgPool,
+    rules: &RuleBook,
+    noun: Noun,
+    rows: Vec<Value>,
+) -> sqlx::Result<Vec<Value>> {
     let mut rows: Vec<Row> = rows.into_iter().filter_map(into_row).collect();
     match noun {
         Noun::Sensor => mask_each(&mut rows, "config", "param_schema"),
         Noun::Pack => mask_each(&mut rows, "config", "config_schema"),
-        Noun::Rule => mask_by_action(pool, &mut rows, "action_params").await?,
+        Noun::Rule => {
+            mask_by_action(pool, &mut rows, "action_params").await?;
+            rows.iter_mut().for_each(|row| tell_fault(rules, row));
+        }
+        Noun::Timer => rows.iter_mut().for_each(|row| timers::tell(rules, row, Utc::now())),
         Noun::Execution => mask_by_action(pool, &mut rows, "params").await?,
         Noun::Runtime | Noun::Worker | Noun::Trigger | Noun::Action | Noun::Event | Noun::Enforcement => {}
     }
@@ -82,6 +98,12 @@ fn mask(row: &mut Row, column: &str, schema: &Value) {
         _ => Value::from("***"),
     };
     row.insert(column.to_owned(), masked);
+}
+
+/// Why a rule that is enabled can not match anything.
+fn tell_fault(rules: &RuleBook, row: &mut Row) {
+    let fault = row.get("ref").and_then(|name| rules.fault(name.as_str()?)).map(Value::from);
+    row.insert("fault".to_owned(), fault.unwrap_or_default());
 }
 
 /// RFC 3339, UTC, milliseconds.

@@ -44,6 +44,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Rule(command) => return rule::run(global, &command),
         Command::Db(command) => db::run(global, command)?,
         Command::Worker(command) => noun::run(global, Noun::Worker, &command)?,
+        Command::Timer(command) => noun::run(global, Noun::Timer, &command)?,
         Command::Trigger(command) => thing::run(global, Noun::Trigger, &command)?,
         Command::Action(action::Command::Thing(command)) => thing::run(global, Noun::Action, &command)?,
         Command::Event(command) => event::run(global, &command)?,

@@ -121,6 +121,17 @@ pub(crate) fn columns(noun: Noun) -> &'static [Column] {
         Noun::Trigger => {
             &[("REF", "ref"), ("LABEL", "label"), ("ENABLED", "enabled"), ("DESCRIPTION", "description")]
         }
+        Noun::Timer => &[
+            ("ID", "id"),
+            ("TRIGGER", "trigger_ref"),
+            ("SCHEDULE", "schedule"),
+            ("LIVE", "live"),
+            ("NEXT", "next"),
+            ("LAST", "last"),
+            ("FIRED", "fired"),
+            ("MISSED", "missed"),
+            ("RULES", "rules"),
+        ],
         Noun::Sensor => &[
             ("REF", "ref"),
             ("STATUS", "status"),
@@ -150,6 +161,7 @@ pub(crate) fn columns(noun: Noun) -> &'static [Column] {
             ("ACTION", "action_ref"),
             ("ENABLED", "enabled"),
             ("REVISION", "revision"),
+            ("FAULT", "fault"),
         ],
         Noun::Event => &[
             ("ID", "id"),

@@ -33,6 +33,7 @@ fn every_noun_is_listed_and_shown() {
         "worker",
         "runtime",
         "trigger",
+        "timer",
         "sensor",
         "rule",
         "action",

@@ -32,5 +32,6 @@ mod sensor_conform;
 mod sensor_new;
 mod sensor_test;
 mod servers;
+mod timers;
 mod tutorial;
 mod up;

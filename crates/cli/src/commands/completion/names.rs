@@ -34,7 +34,7 @@ fn ask(noun: Noun) -> Option<Value> {
 }
 
 fn is_happening(noun: Noun) -> bool {
-    matches!(noun, Noun::Event | Noun::Enforcement | Noun::Execution)
+    matches!(noun, Noun::Timer | Noun::Event | Noun::Enforcement | Noun::Execution)
 }
 
 fn name(noun: Noun, row: &Value) -> Option<String> {
