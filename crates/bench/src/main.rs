@@ -11,6 +11,7 @@ mod sensors;
 mod spawn;
 mod summary;
 mod survivors;
+mod timers;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -50,6 +51,8 @@ enum Command {
     Spawn(spawn::Arguments),
     /// Whether anything outlives its program, whatever it does and however it is ended
     Survivors(survivors::Arguments),
+    /// Fifty thousand timers: what they cost while none is due, and how late they are when some are
+    Timers(timers::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -75,6 +78,7 @@ fn main() -> anyhow::Result<()> {
             Command::KillService(arguments) => kill::serve(&arguments).await,
             Command::Spawn(arguments) => spawn::run(&arguments).await,
             Command::Survivors(arguments) => survivors::run(&arguments).await,
+            Command::Timers(arguments) => timers::run(&arguments).await,
         }
     })
 }

@@ -13,6 +13,8 @@ mod yardstick;
 
 use clap::{Args, ValueEnum};
 
+pub(crate) use system::System;
+pub(crate) use usage::Usage;
 pub(crate) use yardstick::{BareArguments, bare};
 
 use language::Language;

@@ -1,6 +1,6 @@
 //! Attune in this process, on a private database: rules, ingest, and the workers that a figure needs.
 
-use attune_boot::Supervisor;
+use attune_boot::{OnError, OnStop, Supervisor};
 use attune_common::config::{Config, DatabaseUrl, SensorConfig, WorkerConfig};
 use attune_executor::core_pack;
 use attune_executor::ingest::Ingest;
@@ -8,15 +8,17 @@ use attune_executor::service::ExecutorService;
 use attune_hints::Hints;
 use attune_localdb::LocalDb;
 use attune_sensor::{Figures, SensorService};
+use attune_timers::Timers;
 use attune_worker::WorkerService;
+use chrono::Utc;
 use sqlx::PgPool;
 
 use super::usage::Usage;
 use crate::world::{Scratch, database};
 
 #[derive(Debug)]
-pub(super) struct System {
-    pub(super) pool: PgPool,
+pub(crate) struct System {
+    pub(crate) pool: PgPool,
     hints: Hints,
     ingest: Ingest,
     supervisor: Supervisor,
@@ -27,7 +29,7 @@ pub(super) struct System {
 
 impl System {
     /// Everything but workers, which will have this many places.
-    pub(super) async fn start(slots: u32) -> anyhow::Result<Self> {
+    pub(crate) async fn start(slots: u32) -> anyhow::Result<Self> {
         let scratch = Scratch::new("sensors")?;
         let database = database(&scratch.path().join("data")).await?;
         let config = configuration(&scratch, &database.url(), slots);
@@ -41,12 +43,12 @@ impl System {
     }
 
     /// The entrance for events.
-    pub(super) fn ingest(&self) -> &Ingest {
+    pub(crate) fn ingest(&self) -> &Ingest {
         &self.ingest
     }
 
     /// Starts a sensor worker.
-    pub(super) async fn start_sensors(&self) -> anyhow::Result<Figures> {
+    pub(crate) async fn start_sensors(&self) -> anyhow::Result<Figures> {
         let around = attune_sensor::Surroundings {
             pool: self.pool.clone(),
             hints: self.hints.clone(),
@@ -58,8 +60,18 @@ impl System {
         Ok(service.figures())
     }
 
+    /// Starts the timers alone.
+    pub(crate) fn start_timers(&self) {
+        let timers = Timers::new(self.pool.clone(), self.ingest.clone());
+        let stopping = self.supervisor.stopping();
+        self.supervisor.spawn("timers", OnStop::Wait, OnError::Shutdown, async move {
+            timers.run(Utc::now, stopping).await;
+            anyhow::Ok(())
+        });
+    }
+
     /// Starts a worker for actions.
-    pub(super) async fn start_actions(&self) -> anyhow::Result<()> {
+    pub(crate) async fn start_actions(&self) -> anyhow::Result<()> {
         let around = attune_worker::Surroundings {
             pool: self.pool.clone(),
             hints: self.hints.clone(),
@@ -69,18 +81,18 @@ impl System {
     }
 
     /// What this process, its children and the database took so far.
-    pub(super) fn usage(&self) -> anyhow::Result<Usage> {
+    pub(crate) fn usage(&self) -> anyhow::Result<Usage> {
         let pid_file = self.scratch.path().join("data/postgres/postmaster.pid");
         let pid = std::fs::read_to_string(pid_file)?.lines().next().unwrap_or_default().parse()?;
         Usage::now(pid)
     }
 
     /// One number from the database.
-    pub(super) async fn number(&self, query: &'static str) -> anyhow::Result<i64> {
+    pub(crate) async fn number(&self, query: &'static str) -> anyhow::Result<i64> {
         Ok(sqlx::query_scalar::<_, Option<i64>>(query).fetch_one(&self.pool).await?.unwrap_or_default())
     }
 
-    pub(super) async fn stop(self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.supervisor.stop();
         self.supervisor.run(attune_worker::DRAIN).await?;
         self.pool.close().await;

@@ -8,20 +8,20 @@ use std::time::Duration;
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// What was taken so far.
-#[derive(Debug)]
-pub(super) struct Usage {
+#[derive(Debug, Default)]
+pub(crate) struct Usage {
     /// Processor time of this process.
-    pub(super) own: Duration,
+    pub(crate) own: Duration,
     /// Of everything that it started, but for the database.
-    pub(super) children: Duration,
+    pub(crate) children: Duration,
     /// Of the database.
-    pub(super) database: Duration,
+    pub(crate) database: Duration,
     /// Bytes of memory of this process, its share of what it shares.
-    pub(super) memory: u64,
+    pub(crate) memory: u64,
     /// Warm hosts that live now.
-    pub(super) hosts: HashSet<u32>,
+    pub(crate) hosts: HashSet<u32>,
     /// Their bytes, each its share of what it shares.
-    pub(super) host_memory: u64,
+    pub(crate) host_memory: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,7 @@ struct Process {
 
 impl Usage {
     /// Now, with the first process of the database.
-    pub(super) fn now(database: u32) -> anyhow::Result<Self> {
+    pub(crate) fn now(database: u32) -> anyhow::Result<Self> {
         let all = processes()?;
         let me = std::process::id();
         let of_database: HashSet<u32> = descendants(&all, database).into_iter().chain([database]).collect();
@@ -54,7 +54,7 @@ impl Usage {
     }
 
     /// Processor time since an earlier look: own, children, database.
-    pub(super) fn since(&self, earlier: &Self) -> [Duration; 3] {
+    pub(crate) fn since(&self, earlier: &Self) -> [Duration; 3] {
         [
             self.own.saturating_sub(earlier.own),
             self.children.saturating_sub(earlier.children),
