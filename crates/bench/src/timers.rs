@@ -43,6 +43,7 @@ async fn measure(system: &System, arguments: &Arguments) -> anyhow::Result<()> {
     let book = system.ingest().rules();
     book.renew(book.current().version).await?;
     let rules = system.usage()?;
+    report_busy("without timers", system, arguments.seconds).await?;
     let start = Instant::now();
     system.start_timers();
     until(system, "SELECT count(*) FROM timer WHERE live", arguments.timers.into()).await?;
