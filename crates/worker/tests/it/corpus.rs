@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
 
 /// As much of an error as a snapshot shows.
 const SHOWN: usize = 120;
@@ -65,4 +68,14 @@ pub(crate) fn working_in(directory: &Path) -> Vec<String> {
     };
     let processes = entries(Path::new("/proc")).into_iter().filter(told);
     processes.map(|process| fs::read_to_string(process.join("cmdline")).unwrap_or_default()).collect()
+}
+
+/// Waits until one is there: only then does it say something that none is left.
+pub(crate) async fn seen_working_in(directory: &Path) {
+    let look = async {
+        while working_in(directory).is_empty() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_mins(1), look).await.unwrap();
 }

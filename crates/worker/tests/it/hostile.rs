@@ -9,14 +9,14 @@ use attune_hints::Topic;
 use serde_json::{Value, json};
 use sqlx::Row as _;
 
-use crate::corpus::{Case, cases, peak, shown, working_in};
+use crate::corpus::{Case, cases, peak, seen_working_in, shown, working_in};
 use crate::fixture::{Fixture, error, state};
 use crate::pack;
 
 /// What the worker may take of the memory, with the test around it.
 const MOST: u64 = 400_000_000;
-/// As late as this may one of a hundred neighbours start, in seconds.
-const LATE: f64 = 1.0;
+/// As late as this may one of a hundred neighbours start, in seconds: who had to wait for a hostile one would be later.
+const LATE: f64 = 5.0;
 /// Between two neighbours.
 const PERIOD: Duration = Duration::from_millis(100);
 
@@ -33,6 +33,7 @@ async fn as_actions() {
         for case in &cases {
             ids.push(request(&fixture, &case.name).await);
         }
+        seen_working_in(fixture.cache.path()).await;
         let mut lines = Vec::new();
         for (case, id) in cases.iter().zip(ids) {
             lines.push(case.name.replacen('.', "/", 1));
@@ -98,6 +99,7 @@ async fn run_neighbours(fixture: &Fixture) {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "the figures are part of what the test has to say")]
 async fn neighbours_are_unharmed(fixture: &Fixture) {
     let good = "FROM execution WHERE action_ref = 'demo.good'";
     fixture
@@ -106,6 +108,6 @@ async fn neighbours_are_unharmed(fixture: &Fixture) {
     let late = "count(*), percentile_cont(0.99) WITHIN GROUP (ORDER BY extract(epoch FROM started - created)) AS late";
     let row = fixture.eventually(&format!("SELECT {late} {good}")).await;
     let late: f64 = row.get("late");
-    println!("{} neighbours, late: p99 {late} s; peak {} bytes", row.get::<i64, _>("count"), peak());
+    println!("{} neighbours, late: p99 {late:.3} s; peak {} bytes", row.get::<i64, _>("count"), peak());
     assert!(late < LATE, "{late} s");
 }
