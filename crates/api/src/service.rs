@@ -8,7 +8,7 @@ use attune_common::config::Config;
 use attune_executor::ExecutorService;
 use attune_executor::core_pack;
 use attune_executor::ingest::Ingest;
-use attune_executor::service::spawn_relay;
+use attune_executor::service::{spawn_relay, spawn_watch};
 use attune_hints::Hints;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -81,6 +81,7 @@ async fn start(config: &Config, supervisor: &Supervisor) -> anyhow::Result<()> {
     let pool = core_pack::prepare_database(config, "attune-api").await?;
     let hints = Hints::default();
     spawn_relay(supervisor, &hints, &pool);
+    spawn_watch(supervisor, &hints, &pool, "attune-api");
     let executor = ExecutorService::new(pool.clone(), hints.clone(), config).await?;
     executor.start_rules(supervisor);
     let service = ApiService::start(config, pool, executor.ingest().clone(), hints).await?;

@@ -2,9 +2,10 @@ WITH current AS MATERIALIZED (
     SELECT version FROM config_version WHERE version = $1),
 -- The fence. Locked in id order; whoever is not returned here has nothing in this batch.
 held AS MATERIALIZED (
-    SELECT s.sensor, h.state, h.polls, h.duplicates, h.lateness_ms
-    FROM sensor_state s JOIN unnest($2::bigint[], $3::bigint[], $4::jsonb[], $5::bigint[], $6::bigint[], $38::bigint[])
-         AS h (sensor, epoch, state, polls, duplicates, lateness_ms) ON s.sensor = h.sensor
+    SELECT s.sensor, h.state, h.polls, h.duplicates, h.lateness_ms, h.contact, h.ticks
+    FROM sensor_state s JOIN unnest($2::bigint[], $3::bigint[], $4::jsonb[], $5::bigint[], $6::bigint[], $38::bigint[],
+                                    $39::bool[], $40::jsonb[])
+         AS h (sensor, epoch, state, polls, duplicates, lateness_ms, contact, ticks) ON s.sensor = h.sensor
     WHERE s.sensor = ANY($2) AND s.epoch = h.epoch AND EXISTS (SELECT FROM current)
     ORDER BY s.sensor FOR UPDATE OF s),
 -- The count reads `held` to its end before any key is locked, also when no event has a sensor.
@@ -60,16 +61,23 @@ requested AS (
 tally AS MATERIALIZED (
     SELECT sensor, (array_agg(state) FILTER (WHERE state IS NOT NULL))[1] AS state, sum(polls) AS polls,
            sum(events) AS events, sum(duplicates) AS duplicates, sum(rejected) AS rejected,
-           max(lateness_ms) AS lateness_ms
-    FROM (SELECT sensor, state, polls, 0, duplicates, 0, lateness_ms FROM held
-          UNION ALL SELECT sensor, NULL, 0, 0, 1, 0, NULL FROM admitted
-          UNION ALL SELECT sensor, NULL, 0, 1, -1, 0, NULL FROM fresh
-          UNION ALL SELECT sensor, NULL, 0, 0, 0, 1, NULL FROM set_aside)
-         AS part (sensor, state, polls, events, duplicates, rejected, lateness_ms)
+           max(lateness_ms) AS lateness_ms, bool_or(contact) AS contact,
+           (array_agg(ticks) FILTER (WHERE ticks IS NOT NULL))[1] AS ticks
+    FROM (SELECT sensor, state, polls, 0, duplicates, 0, lateness_ms, contact, ticks FROM held
+          UNION ALL SELECT sensor, NULL, 0, 0, 1, 0, NULL, FALSE, NULL FROM admitted
+          UNION ALL SELECT sensor, NULL, 0, 1, -1, 0, NULL, FALSE, NULL FROM fresh
+          UNION ALL SELECT sensor, NULL, 0, 0, 0, 1, NULL, FALSE, NULL FROM set_aside)
+         AS part (sensor, state, polls, events, duplicates, rejected, lateness_ms, contact, ticks)
     GROUP BY sensor),
+-- An event makes a sensor running; without one it stays as quiet or silent as it was. One that is paused stays that.
 committed AS (
     UPDATE sensor_state s
-    SET state = COALESCE(t.state, s.state), status = 'running', reason = NULL, failures = 0, next_try = NULL,
+    SET state = COALESCE(t.state, s.state), failures = 0, next_try = NULL,
+        status = CASE WHEN s.status = 'paused' OR t.events = 0 AND s.status IN ('quiet', 'silent') THEN s.status ELSE 'running' END,
+        reason = CASE WHEN s.status = 'paused' OR t.events = 0 AND s.status IN ('quiet', 'silent') THEN s.reason END,
+        says_contact = s.says_contact OR t.contact,
+        last_contact = CASE WHEN t.contact OR NOT s.says_contact THEN clock_timestamp() ELSE s.last_contact END,
+        ticks = CASE WHEN t.ticks IS NULL THEN s.ticks ELSE jsonb_path_query_array(t.ticks || s.ticks, '$[0 to 19]') END,
         last_tick = clock_timestamp(), lateness_ms = COALESCE(t.lateness_ms, s.lateness_ms),
         last_event = CASE WHEN t.events > 0 THEN clock_timestamp() ELSE s.last_event END,
         polls = s.polls + t.polls, events = s.events + t.events, duplicates = s.duplicates + t.duplicates,

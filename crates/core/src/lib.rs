@@ -19,5 +19,6 @@ pub mod retry;
 pub mod runtime;
 pub mod schedule;
 pub mod schema;
+pub mod sensor_status;
 pub mod template;
 pub mod version;

@@ -13,7 +13,7 @@ use sqlx::PgPool;
 
 use crate::core_pack;
 use crate::ingest::Ingest;
-use crate::reconcile::{Notices, Reconciler};
+use crate::reconcile::{Notices, Reconciler, Watch};
 use crate::rules::RuleCache;
 
 /// When the configuration names no interval.
@@ -29,6 +29,7 @@ pub async fn run(config: Config, _arguments: Arguments) -> anyhow::Result<()> {
         let pool = core_pack::prepare_database(&config, "attune-executor").await?;
         let hints = Hints::default();
         spawn_relay(&supervisor, &hints, &pool);
+        spawn_watch(&supervisor, &hints, &pool, "attune-executor");
         ExecutorService::new(pool, hints, &config).await?.start(&supervisor);
         tracing::info!("The executor is running");
         anyhow::Ok(())
@@ -41,6 +42,15 @@ pub fn spawn_relay(supervisor: &Supervisor, hints: &Hints, pool: &PgPool) {
     let relay = attune_hints::relay(hints.clone(), pool.clone(), supervisor.stopping());
     supervisor.spawn("hints", OnStop::Abort, OnError::Shutdown, async move {
         relay.await;
+        anyhow::Ok(())
+    });
+}
+
+/// Keeps the watch over sensors, together with every other process, until the supervisor stops. Once in a process.
+pub fn spawn_watch(supervisor: &Supervisor, hints: &Hints, pool: &PgPool, program: &str) {
+    let watch = Watch::new(pool.clone(), hints.clone(), program).run(supervisor.stopping());
+    supervisor.spawn("watch", OnStop::Abort, OnError::Shutdown, async move {
+        watch.await;
         anyhow::Ok(())
     });
 }
@@ -85,8 +95,7 @@ impl ExecutorService {
     /// Runs the reconcilers and keeps the rules fresh until the supervisor stops.
     pub fn start(&self, supervisor: &Supervisor) {
         self.start_rules(supervisor);
-        let (pool, hints) = (self.pool.clone(), self.hints.clone());
-        let reconciler = Reconciler { pool, hints, heartbeat_interval: self.heartbeat_interval };
+        let reconciler = Reconciler { pool: self.pool.clone(), heartbeat_interval: self.heartbeat_interval };
         let stop = supervisor.stopping();
         supervisor.spawn("reconcilers", OnStop::Wait, OnError::Shutdown, async move {
             reconciler.run(stop).await;

@@ -54,12 +54,14 @@ impl GenerateError {
 }
 
 /// Which polls a commit stands for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Polls {
     /// As many they are.
     pub(crate) count: i64,
     /// How late the last of them had started.
     pub(crate) lateness: Option<Duration>,
+    /// What the timeline shows of them, the newest first.
+    pub(crate) ticks: Option<Value>,
 }
 
 /// A duration as the columns have it.
@@ -111,7 +113,7 @@ impl EventGenerator {
         epoch: i64,
         output: PollOutput,
     ) -> Result<Receipt, GenerateError> {
-        self.commit(sensor, epoch, output, Polls { count: 1, lateness: None }).await
+        self.commit(sensor, epoch, output, Polls { count: 1, ..Polls::default() }).await
     }
 
     /// The same for what stands for these polls; of a stream it is none.
@@ -134,6 +136,8 @@ impl EventGenerator {
             pack_digest: sensor.row.pack_digest.clone(),
             polls: polls.count,
             lateness_ms: polls.lateness.map(millis),
+            contact: output.contact,
+            ticks: polls.ticks,
             rejected: output.rejected.into_iter().map(set_aside).collect(),
         };
         let events = events.ok_or(PollError::NoTrigger)?;

@@ -11,10 +11,12 @@ mod error;
 mod generator;
 mod manager;
 mod missing;
+mod pause;
 mod registration;
 mod runtime;
 mod service;
 mod stream;
+mod timeline;
 pub mod workbench;
 
 pub use definition::Sensor;

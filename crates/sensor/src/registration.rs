@@ -34,6 +34,11 @@ impl SensorWorkerRegistration {
         let mut registration = Registration::new(pool.clone(), identity);
         let slots = json!(sensor.max_concurrent_sensors);
         registration.add_capability("max_concurrent_sensors".to_owned(), slots);
+        // What holds for sensors that say nothing themselves, for whoever watches them.
+        let seconds = [("poll_interval", sensor.poll_interval), ("sensor_timeout", sensor.sensor_timeout)];
+        for (name, time) in seconds {
+            registration.add_capability(name.to_owned(), json!(time.as_secs_f64()));
+        }
         registration.add_capability("sensor_version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
         Self { pool, registration }
     }

@@ -9,7 +9,7 @@ use attune_common::registration::Held;
 use attune_executor::core_pack;
 use attune_executor::ingest::Ingest;
 use attune_executor::rules::RuleCache;
-use attune_executor::service::spawn_relay;
+use attune_executor::service::{spawn_relay, spawn_watch};
 use attune_hints::{Hints, Topic};
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::launch::Launcher;
@@ -64,6 +64,7 @@ impl SensorService {
             Ok::<_, Error>(())
         });
         spawn_relay(&supervisor, &hints, &pool);
+        spawn_watch(&supervisor, &hints, &pool, "attune-sensor");
         Ok(Self::with(Surroundings { pool, hints, ingest, supervisor }, config))
     }
 

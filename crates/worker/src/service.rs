@@ -8,7 +8,7 @@ use attune_common::config::Config;
 use attune_common::runtime_detection::Detected;
 use attune_executor::core_pack;
 use attune_executor::finish::Finisher;
-use attune_executor::service::spawn_relay;
+use attune_executor::service::{spawn_relay, spawn_watch};
 use attune_hints::{Hints, Topic};
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::host::{Hosts, Settings};
@@ -53,6 +53,7 @@ impl WorkerService {
         core_pack::ensure_core_pack(&pool).await.map_err(Error::CorePack)?;
         let around = Surroundings { pool, hints: Hints::default(), supervisor: Supervisor::default() };
         spawn_relay(&around.supervisor, &around.hints, &around.pool);
+        spawn_watch(&around.supervisor, &around.hints, &around.pool, "attune-worker");
         Ok(Self::with(around, config))
     }
 

@@ -9,6 +9,7 @@ mod logs;
 mod packs;
 mod rows;
 mod switch;
+mod timeline;
 mod timers;
 mod trials;
 mod view;

@@ -13,10 +13,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
 use sqlx::PgPool;
 
-use super::timers;
+use super::{timeline, timers};
 
 /// Columns that hold a time; the others may hold text that only looks like one.
-const TIMES: [&str; 15] = [
+const TIMES: [&str; 16] = [
     "created",
     "updated",
     "started",
@@ -26,10 +26,11 @@ const TIMES: [&str; 15] = [
     "last_heartbeat",
     "lease_until",
     "next_try",
+    "since",
     "last_tick",
+    "last_contact",
     "last_event",
     "anchor",
-    "since",
     "handled",
     "last",
 ];
@@ -46,7 +47,10 @@ pub(super) async fn of_rows(
 ) -> sqlx::Result<Vec<Value>> {
     let mut rows: Vec<Row> = rows.into_iter().filter_map(into_row).collect();
     match noun {
-        Noun::Sensor => mask_each(&mut rows, "config", "param_schema"),
+        Noun::Sensor => {
+            mask_each(&mut rows, "config", "param_schema");
+            rows.iter_mut().for_each(timeline::name_parts);
+        }
         Noun::Pack => mask_each(&mut rows, "config", "config_schema"),
         Noun::Rule => {
             mask_by_action(pool, &mut rows, "action_params").await?;

@@ -36,6 +36,7 @@ impl System {
         let pool = core_pack::prepare_database(&config, "attune-bench").await?;
         let (hints, supervisor) = (Hints::default(), Supervisor::default());
         attune_executor::service::spawn_relay(&supervisor, &hints, &pool);
+        attune_executor::service::spawn_watch(&supervisor, &hints, &pool, "attune-bench");
         let executor = ExecutorService::new(pool.clone(), hints.clone(), &config).await?;
         executor.start(&supervisor);
         let ingest = executor.ingest().clone();

@@ -135,6 +135,7 @@ pub(crate) fn columns(noun: Noun) -> &'static [Column] {
         Noun::Sensor => &[
             ("REF", "ref"),
             ("STATUS", "status"),
+            ("SINCE", "since"),
             ("ENABLED", "enabled"),
             ("MODE", "mode"),
             ("RUNTIME", "runtime_ref"),

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::author::{sensor_conform, sensor_new, sensor_test};
-use super::noun::Noun;
-use super::thing;
+use super::noun::{self, Noun};
+use super::{sensor_show, thing};
 use crate::arguments::Global;
 
 /// What to do with sensors.
@@ -27,6 +27,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<ExitCode
         Command::New(new) => sensor_new::run(global, new)?,
         Command::Test(test) => return sensor_test::run(global, test),
         Command::Conform(conform) => return sensor_conform::run(global, conform),
+        Command::Thing(thing::Command::Read(noun::Command::Show(show))) => sensor_show::run(global, show)?,
         Command::Thing(command) => thing::run(global, Noun::Sensor, command)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -15,7 +15,7 @@ pub(crate) use table::Column;
 pub(crate) fn list(format: Format, columns: &[Column], rows: &Value) -> anyhow::Result<()> {
     match format {
         Format::Json => json(rows),
-        Format::Table => text(&table::render(columns, rows.as_array().map_or(&[], Vec::as_slice))),
+        Format::Table => text(&table(columns, rows.as_array().map_or(&[], Vec::as_slice))),
     }
 }
 
@@ -23,8 +23,18 @@ pub(crate) fn list(format: Format, columns: &[Column], rows: &Value) -> anyhow::
 pub(crate) fn object(format: Format, value: &Value) -> anyhow::Result<()> {
     match format {
         Format::Json => json(value),
-        Format::Table => text(&table::render_object(value)),
+        Format::Table => text(&fields(value)),
     }
+}
+
+/// A list as a table.
+pub(crate) fn table(columns: &[Column], rows: &[Value]) -> String {
+    table::render(columns, rows)
+}
+
+/// One thing with all its fields, a line for each.
+pub(crate) fn fields(value: &Value) -> String {
+    table::render_object(value)
 }
 
 /// One value as it stands in a table.

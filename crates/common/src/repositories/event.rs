@@ -38,6 +38,10 @@ pub struct SensorColumns {
     pub duplicates: Vec<i64>,
     /// How late the last of the polls had started; `None`: it was no poll.
     pub lateness_ms: Vec<Option<i64>>,
+    /// Whether it said that it reached its source.
+    pub contact: Vec<bool>,
+    /// What the timeline shows of it, the newest first; `None`: nothing.
+    pub ticks: Vec<Option<Value>>,
 }
 
 /// Columns of table `event`, and what its key needs.
@@ -159,7 +163,9 @@ pub async fn insert_batch(pool: &PgPool, version: i64, batch: &Batch) -> sqlx::R
         &r.trigger_ref as &[Option<String>],
         &r.raw,
         &r.reason,
-        &s.lateness_ms as &[Option<i64>]
+        &s.lateness_ms as &[Option<i64>],
+        &s.contact,
+        &s.ticks as &[Option<Value>]
     )
     .fetch_one(pool)
     .await

@@ -65,8 +65,12 @@ impl Noun {
             Self::Sensor => {
                 "SELECT s.*, ARRAY(SELECT t.ref FROM sensor_trigger st JOIN trigger t ON t.id = st.trigger
                                    WHERE st.sensor = s.id ORDER BY st.position, t.id) AS triggers,
-                        x.worker, w.name AS worker_name, x.epoch, x.state, x.status, x.reason, x.failures, x.last_error,
-                        x.next_try, x.last_tick, x.lateness_ms, x.last_event, x.polls, x.events, x.errors, x.duplicates, x.rejected
+                        x.worker, w.name AS worker_name, x.epoch, x.state, x.status, x.reason, x.since, x.paused, x.failures,
+                        x.last_error, x.next_try, x.last_tick, x.last_contact, x.last_event, x.says_contact, x.lateness_ms,
+                        EXTRACT(EPOCH FROM clock_timestamp() - x.last_tick)::float8 AS tick_age,
+                        EXTRACT(EPOCH FROM clock_timestamp() - x.last_contact)::float8 AS contact_age,
+                        EXTRACT(EPOCH FROM clock_timestamp() - x.last_event)::float8 AS event_age,
+                        x.polls, x.events, x.errors, x.duplicates, x.rejected, x.ticks
                  FROM sensor s LEFT JOIN sensor_state x ON x.sensor = s.id LEFT JOIN worker w ON w.id = x.worker"
             }
             Self::Execution => {

@@ -16,6 +16,7 @@ pub mod rule;
 pub mod runtime;
 pub mod sensor;
 pub mod sensor_state;
+pub mod sensor_watch;
 pub mod server;
 pub mod timer;
 pub mod worker;

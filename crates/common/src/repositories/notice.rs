@@ -30,9 +30,9 @@ pub async fn list(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<Notice>> {
     .await
 }
 
-/// Removes one that was told. Nothing happens when another executor was faster.
-pub async fn delete(pool: &PgPool, id: i64) -> sqlx::Result<()> {
-    sqlx::query!("DELETE FROM notice WHERE id = $1", id).execute(pool).await.map(drop)
+/// Removes those that were told. Nothing happens when another executor was faster.
+pub async fn delete(pool: &PgPool, ids: &[i64]) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM notice WHERE id = ANY($1)", ids).execute(pool).await.map(drop)
 }
 
 /// Removes those that have waited for longer than the key of an event counts: nobody could tell any more whether they were

@@ -32,22 +32,26 @@ pub struct SensorRow {
     pub timeout: Option<f64>,
     /// Its own limits.
     pub limits: Value,
+    /// Failures in a row after which it is paused; `None`: never.
+    pub pause_after: Option<i32>,
     /// The content that its pack has now.
     pub pack_digest: Option<String>,
     /// Refs of its triggers; the first is for events that name none.
     pub triggers: Vec<String>,
 }
 
-/// Every enabled sensor, but for those of disabled packs.
+/// Every enabled sensor, but for those of disabled packs and those that are paused.
 pub async fn list_enabled(pool: &PgPool) -> sqlx::Result<Vec<SensorRow>> {
     sqlx::query_as!(
         SensorRow,
         r#"SELECT s.id, s.ref AS "ref!", s.runtime, r.ref AS "runtime_ref?", s.entrypoint, s.config, s.param_schema, s.mode,
-                  s.isolation, s.sandbox, s.poll_interval, s.timeout, s.limits, p.digest AS "pack_digest?",
+                  s.isolation, s.sandbox, s.poll_interval, s.timeout, s.limits, s.pause_after, p.digest AS "pack_digest?",
                   ARRAY(SELECT t.ref FROM sensor_trigger st JOIN trigger t ON t.id = st.trigger
                         WHERE st.sensor = s.id ORDER BY st.position, t.id) AS "triggers!: Vec<String>"
            FROM sensor s LEFT JOIN pack p ON p.id = s.pack LEFT JOIN runtime r ON r.id = s.runtime
-           WHERE s.enabled AND p.enabled IS NOT FALSE ORDER BY s.id"#
+           WHERE s.enabled AND p.enabled IS NOT FALSE
+             AND NOT EXISTS (SELECT FROM sensor_state x WHERE x.sensor = s.id AND x.paused)
+           ORDER BY s.id"#
     )
     .fetch_all(pool)
     .await

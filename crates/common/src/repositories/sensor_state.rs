@@ -3,6 +3,9 @@
 //! The epoch is the fence: it rises whenever `worker` changes, and ingest admits only events that name the current one.
 //! Lock order everywhere: `sensor_state` before `event_key`, rows by id. An owner that writes what it kept back for a moment
 //! names `polls` as well, which every write of a poll raises: so a late write never undoes a newer one.
+//!
+//! Each statement that writes the status says what becomes of each old one. It is the table `attune_core::sensor_status`, and
+//! a test holds them against it. The times `since` and `run_since`, and the notice of a change, are the work of triggers.
 
 use std::time::Duration;
 
@@ -33,6 +36,8 @@ pub struct Owned {
 /// The owner's lease is a scalar subquery, because only that is asked again when a row changed while this waited for its lock.
 /// `NOT EXISTS` may become a join, which is not, and whoever came second would take the sensor from the first.
 ///
+/// What did not tick for long was run by nobody, and could have had no event: its time begins anew.
+///
 /// `may_judge`: whether leases may be judged. Who was out of contact takes only what is free, until one lease has passed: the
 /// others were perhaps out of contact too.
 pub async fn claim(pool: &PgPool, held: Held, sensors: &[i64], may_judge: bool) -> sqlx::Result<Vec<Owned>> {
@@ -46,9 +51,12 @@ pub async fn claim(pool: &PgPool, held: Held, sensors: &[i64], may_judge: bool) 
                  AND COALESCE((SELECT $4 AND w.lease_until <= clock_timestamp() FROM worker w WHERE w.id = s.worker), TRUE)
                ORDER BY s.sensor FOR UPDATE OF s)
            UPDATE sensor_state s
-           SET worker = me.id, epoch = s.epoch + 1, updated = clock_timestamp(),
-               status = CASE WHEN s.status = 'failing' THEN s.status ELSE 'starting' END,
-               reason = CASE WHEN s.status = 'failing' THEN s.reason END
+           SET worker = me.id, epoch = s.epoch + 1, owner_since = clock_timestamp(), updated = clock_timestamp(),
+               run_since = CASE WHEN s.last_tick < clock_timestamp() - INTERVAL '1 minute' - 2 * make_interval(secs =>
+                       (SELECT COALESCE(d.poll_interval, 30) FROM sensor d WHERE d.id = s.sensor))
+                   THEN clock_timestamp() ELSE s.run_since END,
+               status = CASE WHEN s.status IN ('starting', 'stuck', 'unschedulable', 'stopped') THEN 'starting' ELSE s.status END,
+               reason = CASE WHEN s.status IN ('quiet', 'silent', 'failing', 'paused') THEN s.reason END
            FROM free, me WHERE s.sensor = free.sensor
            RETURNING s.sensor, s.epoch, s.state, s.failures, s.polls"#,
         held.worker,
@@ -94,7 +102,9 @@ pub async fn release(pool: &PgPool, sensors: &[i64], epochs: &[i64]) -> sqlx::Re
         r#"WITH l AS MATERIALIZED (
                SELECT s.sensor FROM sensor_state s JOIN unnest($1::bigint[], $2::bigint[]) AS u (sensor, epoch) ON s.sensor = u.sensor
                WHERE s.sensor = ANY($1) AND s.epoch = u.epoch ORDER BY s.sensor FOR UPDATE OF s)
-           UPDATE sensor_state s SET worker = NULL, epoch = s.epoch + 1, updated = clock_timestamp()
+           UPDATE sensor_state s
+           SET worker = NULL, epoch = s.epoch + 1, owner_since = clock_timestamp(), look_at = clock_timestamp(),
+               updated = clock_timestamp()
            FROM l WHERE s.sensor = l.sensor"#,
         sensors,
         epochs
@@ -108,7 +118,9 @@ pub async fn release(pool: &PgPool, sensors: &[i64], epochs: &[i64]) -> sqlx::Re
 pub(super) async fn release_all(tx: &mut PgConnection, worker: i64) -> sqlx::Result<()> {
     sqlx::query!(
         r#"WITH l AS MATERIALIZED (SELECT sensor FROM sensor_state WHERE worker = $1 ORDER BY sensor FOR UPDATE)
-           UPDATE sensor_state s SET worker = NULL, epoch = s.epoch + 1, updated = clock_timestamp()
+           UPDATE sensor_state s
+           SET worker = NULL, epoch = s.epoch + 1, owner_since = clock_timestamp(), look_at = clock_timestamp(),
+               updated = clock_timestamp()
            FROM l WHERE s.sensor = l.sensor"#,
         worker
     )
@@ -120,7 +132,10 @@ pub(super) async fn release_all(tx: &mut PgConnection, worker: i64) -> sqlx::Res
 /// Shows what a sensor waits for before it can run, under the fence. `false`: the sensor is no longer the caller's.
 pub async fn mark_starting(pool: &PgPool, sensor: i64, epoch: i64, reason: &str) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        r#"UPDATE sensor_state SET status = 'starting', reason = $3, next_try = NULL, updated = clock_timestamp()
+        r#"UPDATE sensor_state
+           SET status = CASE WHEN status IN ('stuck', 'paused') THEN status ELSE 'starting' END,
+               reason = CASE WHEN status IN ('stuck', 'paused') THEN reason ELSE $3 END,
+               next_try = NULL, updated = clock_timestamp()
            WHERE sensor = $1 AND epoch = $2"#,
         sensor,
         epoch,
@@ -146,6 +161,8 @@ pub struct Failed<'a> {
     pub state: Option<&'a Value>,
     /// How late the poll had started.
     pub lateness_ms: i64,
+    /// What of it, and of those before, the timeline shows.
+    pub ticks: &'a Value,
 }
 
 /// Records a failed poll and those before it that were not written yet, under the fence. `false`: the sensor is no longer
@@ -154,8 +171,10 @@ pub async fn mark_failing(pool: &PgPool, sensor: i64, epoch: i64, failed: &Faile
     let retry_in = interval(failed.retry_in);
     let done = sqlx::query!(
         r#"UPDATE sensor_state
-           SET status = 'failing', reason = NULL, failures = failures + 1, last_error = $3,
+           SET status = CASE WHEN status = 'paused' THEN status ELSE 'failing' END,
+               reason = CASE WHEN status = 'paused' THEN reason END, failures = failures + 1, last_error = $3,
                next_try = clock_timestamp() + $4, last_tick = clock_timestamp(), lateness_ms = $5,
+               ticks = jsonb_path_query_array($9 || ticks, '$[0 to 19]'),
                state = CASE WHEN polls = $6 THEN COALESCE($7, state) ELSE state END,
                polls = polls + 1 + CASE WHEN polls = $6 THEN $8::bigint ELSE 0 END, errors = errors + 1,
                updated = clock_timestamp()
@@ -167,7 +186,8 @@ pub async fn mark_failing(pool: &PgPool, sensor: i64, epoch: i64, failed: &Faile
         failed.lateness_ms,
         failed.base,
         failed.state,
-        failed.earlier
+        failed.earlier,
+        failed.ticks
     )
     .execute(pool)
     .await?;
@@ -191,6 +211,10 @@ pub struct TickColumns {
     pub age: Vec<f64>,
     /// How late the last of them had started.
     pub lateness_ms: Vec<i64>,
+    /// Whether one of them said that it reached its source.
+    pub contact: Vec<bool>,
+    /// What the timeline shows of them, the newest first, as JSON text.
+    pub ticks: Vec<String>,
 }
 
 /// Records good polls without events. Returns the sensors whose rows were written; the others' have another epoch, or hold
@@ -201,14 +225,18 @@ pub struct TickColumns {
 pub async fn write_ticks(pool: &PgPool, ticks: &TickColumns) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar!(
         r#"WITH held AS MATERIALIZED (
-               SELECT s.sensor, t.polls, t.state, t.age, t.lateness_ms
-               FROM sensor_state s JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::float8[], $7::bigint[])
-                    AS t (sensor, epoch, base, polls, state, age, lateness_ms) ON s.sensor = t.sensor
+               SELECT s.sensor, t.polls, t.state, clock_timestamp() - make_interval(secs => t.age) AS at, t.lateness_ms, t.contact, t.ticks
+               FROM sensor_state s JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::float8[], $7::bigint[], $8::bool[], $9::text[])
+                    AS t (sensor, epoch, base, polls, state, age, lateness_ms, contact, ticks) ON s.sensor = t.sensor
                WHERE s.sensor = ANY($1) AND s.epoch = t.epoch AND s.polls = t.base
                ORDER BY s.sensor FOR UPDATE OF s)
            UPDATE sensor_state s
-           SET state = COALESCE(h.state::jsonb, s.state), status = 'running', reason = NULL, failures = 0, next_try = NULL,
-               last_tick = clock_timestamp() - make_interval(secs => h.age), lateness_ms = h.lateness_ms,
+           SET state = COALESCE(h.state::jsonb, s.state), failures = 0, next_try = NULL,
+               status = CASE WHEN s.status IN ('quiet', 'silent', 'paused') THEN s.status ELSE 'running' END,
+               reason = CASE WHEN s.status IN ('quiet', 'silent', 'paused') THEN s.reason END,
+               last_tick = h.at, lateness_ms = h.lateness_ms, says_contact = s.says_contact OR h.contact,
+               last_contact = CASE WHEN h.contact OR NOT s.says_contact THEN h.at ELSE s.last_contact END,
+               ticks = jsonb_path_query_array(h.ticks::jsonb || s.ticks, '$[0 to 19]'),
                polls = s.polls + h.polls, updated = clock_timestamp()
            FROM held h WHERE s.sensor = h.sensor
            RETURNING s.sensor"#,
@@ -218,7 +246,9 @@ pub async fn write_ticks(pool: &PgPool, ticks: &TickColumns) -> sqlx::Result<Vec
         &ticks.polls,
         &ticks.state as &[Option<String>],
         &ticks.age,
-        &ticks.lateness_ms
+        &ticks.lateness_ms,
+        &ticks.contact,
+        &ticks.ticks
     )
     .fetch_all(pool)
     .await
@@ -230,7 +260,8 @@ pub async fn mark_unschedulable(pool: &PgPool, sensors: &[i64], reasons: &[Strin
         r#"WITH l AS MATERIALIZED (
                SELECT s.sensor, u.reason
                FROM sensor_state s JOIN unnest($1::bigint[], $2::text[]) AS u (sensor, reason) ON s.sensor = u.sensor
-               WHERE s.worker IS NULL AND (s.status, s.reason) IS DISTINCT FROM ('unschedulable', u.reason)
+               WHERE s.worker IS NULL AND s.status <> 'paused'
+                 AND (s.status, s.reason) IS DISTINCT FROM ('unschedulable', u.reason)
                ORDER BY s.sensor FOR UPDATE OF s)
            UPDATE sensor_state s SET status = 'unschedulable', reason = l.reason, updated = clock_timestamp()
            FROM l WHERE s.sensor = l.sensor"#,
@@ -292,8 +323,9 @@ pub async fn mark_running(
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         r#"UPDATE sensor_state
-           SET status = 'running', reason = NULL, next_try = NULL, failures = $4, last_tick = clock_timestamp(),
-               updated = clock_timestamp()
+           SET status = CASE WHEN status IN ('quiet', 'silent', 'paused') THEN status ELSE 'running' END,
+               reason = CASE WHEN status IN ('quiet', 'silent', 'paused') THEN reason END,
+               next_try = NULL, failures = $4, beats = FALSE, last_tick = clock_timestamp(), updated = clock_timestamp()
            WHERE sensor = $1 AND epoch = $2 AND errors = $3"#,
         sensor,
         epoch,
@@ -313,18 +345,63 @@ pub async fn mark_stream_failing(
     error: &str,
     retry_in: Duration,
     failures: i32,
+    ticks: &Value,
 ) -> sqlx::Result<bool> {
     let retry_in = interval(retry_in);
     let done = sqlx::query!(
         r#"UPDATE sensor_state
-           SET status = 'failing', reason = NULL, failures = $5, last_error = $3, next_try = clock_timestamp() + $4,
-               errors = errors + 1, updated = clock_timestamp()
+           SET status = CASE WHEN status = 'paused' THEN status ELSE 'failing' END,
+               reason = CASE WHEN status = 'paused' THEN reason END, failures = $5, last_error = $3,
+               next_try = clock_timestamp() + $4, errors = errors + 1, beats = FALSE,
+               ticks = jsonb_path_query_array($6 || ticks, '$[0 to 19]'), updated = clock_timestamp()
            WHERE sensor = $1 AND epoch = $2"#,
         sensor,
         epoch,
         error,
         retry_in,
-        failures
+        failures,
+        ticks
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// What was heard of a stream since it was written last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// It said that it reached its source.
+    pub contact: bool,
+    /// It has promised to be heard again and again.
+    pub beats: bool,
+}
+
+/// Sets the clocks of a stream that said something, under the fence. What follows from them is for the watch to say.
+pub async fn write_heard(pool: &PgPool, sensor: i64, epoch: i64, heard: Heard) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"UPDATE sensor_state
+           SET last_tick = clock_timestamp(), beats = beats OR $4, says_contact = says_contact OR $3,
+               last_contact = CASE WHEN $3 OR NOT says_contact THEN clock_timestamp() ELSE last_contact END,
+               updated = clock_timestamp()
+           WHERE sensor = $1 AND epoch = $2"#,
+        sensor,
+        epoch,
+        heard.contact,
+        heard.beats
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Pauses a sensor that failed too often, under the fence. Whoever runs it hears of that as of every change of configuration.
+pub async fn pause(pool: &PgPool, sensor: i64, epoch: i64, reason: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        r#"UPDATE sensor_state SET paused = TRUE, reason = $3, updated = clock_timestamp()
+           WHERE sensor = $1 AND epoch = $2 AND NOT paused AND status = 'failing'"#,
+        sensor,
+        epoch,
+        reason
     )
     .execute(pool)
     .await?;

@@ -14,6 +14,8 @@ use crate::models::Runtime;
 pub(super) const RUNTIMES: &str = "runtimes";
 /// The capability that says more about each, by ref.
 pub(super) const RUNTIME_DETAILS: &str = "runtime_details";
+/// The capability that says which versions were found and are of no use, by ref; absent when there are none.
+pub(super) const RUNTIMES_REFUSED: &str = "runtimes_refused";
 
 /// Who was asked for the runtimes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +77,10 @@ impl Detected {
         let mut capabilities = given.cloned().unwrap_or_default();
         capabilities.insert(RUNTIMES.to_owned(), json!(names));
         capabilities.insert(RUNTIME_DETAILS.to_owned(), Value::Object(details));
+        let refused = refused(verdicts);
+        if !refused.is_empty() {
+            capabilities.insert(RUNTIMES_REFUSED.to_owned(), Value::Object(refused));
+        }
         let runtimes =
             available.iter().map(|(runtime, verdict)| DetectedRuntime::new(runtime, verdict)).collect();
         let in_doubt = verdicts.iter().any(|(_, verdict)| verdict.is_in_doubt());
@@ -109,6 +115,13 @@ impl DetectedRuntime {
 pub(super) fn available_names(verdicts: &[(Runtime, Verdict)]) -> Vec<String> {
     let available = verdicts.iter().filter(|(_, verdict)| verdict.available);
     available.map(|(runtime, _)| runtime.name.to_lowercase()).collect()
+}
+
+/// What was found, and is too old.
+fn refused(verdicts: &[(Runtime, Verdict)]) -> serde_json::Map<String, Value> {
+    let refused = verdicts.iter().filter(|(_, verdict)| !verdict.available && verdict.version.is_some());
+    let say = |verdict: &Verdict| json!({"version": verdict.version, "reason": verdict.reason});
+    refused.map(|(runtime, verdict)| (runtime.r#ref.clone(), say(verdict))).collect()
 }
 
 fn details(runtime: &Runtime, verdict: &Verdict) -> Value {

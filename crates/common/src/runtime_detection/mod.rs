@@ -25,7 +25,7 @@ mod verifier;
 
 pub use capabilities::{Detected, DetectedRuntime, Tier};
 pub use detector::{Error, Result, Round, RuntimeDetector};
-pub use reported::{Reported, reported};
+pub use reported::{Reported, refused_version, reported};
 pub use system::{advice, advice_for_all};
 pub use verdict::{Failed, Verdict, Version};
 pub use verifier::{Trust, Verifier};

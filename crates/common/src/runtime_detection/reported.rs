@@ -3,7 +3,7 @@
 use attune_core::names::Called;
 use serde_json::Value;
 
-use super::capabilities::{RUNTIME_DETAILS, RUNTIMES};
+use super::capabilities::{RUNTIME_DETAILS, RUNTIMES, RUNTIMES_REFUSED};
 use crate::models::Runtime;
 
 /// A runtime that a worker says it has.
@@ -23,4 +23,9 @@ pub fn reported<'a>(capabilities: Option<&'a Value>, runtime: &Runtime) -> Optio
     let called = Called { name: &runtime.name, r#ref: &runtime.r#ref, aliases: &runtime.aliases };
     let mut names = capabilities.get(RUNTIMES)?.as_array()?.iter().filter_map(Value::as_str);
     names.any(|name| called.answers_to(name)).then_some(Reported { version: None })
+}
+
+/// The version of a runtime that a worker found and can not use.
+pub fn refused_version<'a>(capabilities: Option<&'a Value>, runtime: &Runtime) -> Option<&'a str> {
+    capabilities?.get(RUNTIMES_REFUSED)?.get(&runtime.r#ref)?.get("version")?.as_str()
 }

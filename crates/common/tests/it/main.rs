@@ -3,3 +3,4 @@
 mod config;
 mod migrations;
 mod runtime_detection;
+mod sensor_status;

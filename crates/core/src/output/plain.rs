@@ -1,4 +1,5 @@
-//! The output of a plain program: one JSON object, `{"events": [...], "state": {...}}`; further keys are its own.
+//! The output of a plain program: one JSON object, `{"events": [...], "state": {...}, "contact": true}`; further keys are its
+//! own.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,8 @@ pub struct PlainOutput {
     pub events: Vec<Result<Value, Rejected>>,
     /// The state to keep; `None` leaves it as it is.
     pub state: Option<Value>,
+    /// It says that it reached its source.
+    pub contact: bool,
 }
 
 /// Each value of the object stays text until it is known to matter, so that an event's bytes are at hand when it is
@@ -36,6 +39,7 @@ pub fn parse_plain(stdout: &[u8]) -> Result<PlainOutput, OutputError> {
     Ok(PlainOutput {
         events: self::events(events)?,
         state: parts.get("state").map_or(Ok(None), |raw| state(raw))?,
+        contact: parts.get("contact").is_some_and(|raw| raw.get() == "true"),
     })
 }
 

@@ -20,7 +20,10 @@ fn a_plain_output() {
         plain(r#" {"events": [{"event_type": "down"}, {}], "count": 1, "state": {"n": 1}} "#).unwrap();
     assert_eq!(output.events, [Ok(json!({"event_type": "down"})), Ok(json!({}))]);
     assert_eq!(output.state, Some(json!({"n": 1})));
-    assert_eq!(plain(r#"{"events":[],"state":null}"#).unwrap(), PlainOutput { events: vec![], state: None });
+    assert_eq!(
+        plain(r#"{"events":[],"state":null}"#).unwrap(),
+        PlainOutput { events: vec![], state: None, contact: false }
+    );
     assert_eq!(plain("{\"events\":[]}\r\n").unwrap().state, None);
 }
 

@@ -8,6 +8,7 @@ use super::refs::{check_ref, pack_of};
 use super::suggest::hint;
 use super::yaml::{Node, Tree};
 use super::{Fault, Kind};
+use crate::sensor_status::Expect;
 
 /// The top-level keys of one file.
 pub(super) struct Fields<'a> {
@@ -137,6 +138,28 @@ impl<'a> Fields<'a> {
             self.wrong(key, "a whole number", node);
         }
         count
+    }
+
+    /// A whole number greater than zero that a column can hold.
+    pub(super) fn positive(&mut self, key: &str) -> Option<i32> {
+        let count = self.count(key)?;
+        let number = i32::try_from(count).ok().filter(|number| *number > 0);
+        if number.is_none() {
+            self.fault(key, format!("must be from 1 to {}, not {count}", i32::MAX));
+        }
+        number
+    }
+
+    /// What is expected of a sensor.
+    pub(super) fn expect(&mut self, key: &str) -> Option<Value> {
+        let expect = self.optional_object(key)?;
+        match Expect::read(&expect) {
+            Ok(_) => Some(expect),
+            Err((field, fault)) => {
+                self.fault(&format!("{key}.{field}"), fault);
+                None
+            }
+        }
     }
 
     /// A list of mappings.

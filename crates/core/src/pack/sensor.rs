@@ -64,6 +64,10 @@ pub struct Sensor {
     pub poll_interval: Option<f64>,
     /// Seconds that a poll may take; none: the worker's default.
     pub timeout: Option<f64>,
+    /// What has to come of it within which time, see [`crate::sensor_status::Expect`]; none: nothing.
+    pub expect: Option<Value>,
+    /// Failures in a row after which it is paused; none: it is tried for ever.
+    pub pause_after: Option<i32>,
     /// What its program may take, see [`crate::limits::Limits`].
     pub limits: Value,
     /// What the worker that runs it must have.
@@ -89,6 +93,8 @@ impl Sensor {
         "sandbox",
         "poll_interval",
         "timeout",
+        "expect",
+        "pause_after",
         "limits",
         "labels",
         "enabled",
@@ -115,6 +121,8 @@ impl Sensor {
             sandbox: Sandbox::read(fields),
             poll_interval: fields.seconds("poll_interval"),
             timeout: fields.seconds("timeout"),
+            expect: fields.expect("expect"),
+            pause_after: fields.positive("pause_after"),
             limits: fields.limits("limits"),
             labels: fields.object("labels"),
             enabled: fields.boolean("enabled", true),

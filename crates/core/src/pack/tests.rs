@@ -60,7 +60,7 @@ fn a_good_pack_becomes_definitions() {
         json!({
             "label": null, "description": null, "runtime": "demo.lua", "entrypoint": "sensors/heat.lua",
             "triggers": ["demo.hot"], "config": {"limit": 4},
-            "param_schema": {"properties": {"limit": {"type": "integer"}}}, "mode": "poll", "isolation": null, "sandbox": null,
+            "param_schema": {"properties": {"limit": {"type": "integer"}}}, "mode": "poll", "isolation": null, "sandbox": null, "expect": null, "pause_after": null,
             "poll_interval": 2.0, "timeout": null, "limits": {}, "labels": {}
         })
     );
@@ -133,6 +133,34 @@ fn faults_of_a_sensor_are_all_told() {
     assert_eq!(found[..6], expected.map(|fault| format!("sensors/heat.yaml:{fault}")));
     assert!(found[6].starts_with("sensors/heat.yaml:10: config.limit: "), "{found:#?}");
     assert_eq!(found.len(), 7);
+}
+
+#[test]
+fn what_is_expected_of_a_sensor_are_times() {
+    let sensor = |more: &str| {
+        format!(
+            "ref: demo.heat\nruntime: demo.lua\nentrypoint: sensors/heat.lua\ntriggers: [demo.hot]\n{more}\n"
+        )
+    };
+    let good = sensor("expect: {event: 10m, contact: 30}\npause_after: 5");
+    let pack = Pack::parse(&files(&[("sensors/heat.yaml", &good)])).unwrap();
+    let definition = pack.sensors[0].definition();
+    assert_eq!(
+        (&definition["expect"], &definition["pause_after"]),
+        (&json!({"event": "10m", "contact": 30}), &json!(5))
+    );
+    for (more, expected) in [
+        (
+            "expect: {event: often}",
+            "sensors/heat.yaml:5: expect.event: must be a time such as 90s, 10m or 1h 30m, not \"often\"",
+        ),
+        ("expect: {events: 5m}", "sensors/heat.yaml:5: expect.events: is no known key: event, contact"),
+        ("expect: 10m", "sensors/heat.yaml:5: expect: must be a mapping"),
+        ("pause_after: 0", "sensors/heat.yaml:5: pause_after: must be from 1"),
+    ] {
+        let fault = fault("sensors/heat.yaml", &sensor(more));
+        assert!(fault.starts_with(expected), "{fault}");
+    }
 }
 
 #[test]

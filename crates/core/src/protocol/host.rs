@@ -60,7 +60,7 @@ impl Rules for Host {
         match (message, self.asked) {
             (Message::Hello { .. }, _) => Err(OutputError::LateHello { excerpt: line.excerpt() }),
             (Message::Event(_), Some((_, Turn::Poll))) => one_more(&mut self.events),
-            (Message::State(_), Some((_, Turn::Poll)))
+            (Message::State(_) | Message::Contact, Some((_, Turn::Poll)))
             | (Message::Result(_), Some((_, Turn::Run)))
             | (Message::Log { .. }, Some(_)) => Ok(()),
             (Message::Done | Message::Error { .. } | Message::Unfit { .. }, Some((asked, _))) => {

@@ -98,6 +98,7 @@ impl<'a> Line<'a> {
                 traceback: words("traceback"),
             },
             Some("heartbeat") => Message::Heartbeat,
+            Some("contact") => Message::Contact,
             Some("checkpoint") => Message::Checkpoint { id: self.checkpoint_id(id)?, state: state()? },
             Some("result") => Message::Result(part("result").map_or("null", RawValue::get).to_owned()),
             Some("unfit") => Message::Unfit { reason: words("reason").unwrap_or_default() },

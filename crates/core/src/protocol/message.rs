@@ -30,6 +30,8 @@ pub enum Message {
     },
     /// It is alive.
     Heartbeat,
+    /// It reached its source.
+    Contact,
     /// A line for the log.
     Log {
         /// How bad it is, in the program's words.
@@ -64,6 +66,7 @@ impl Message {
             Self::State(_) => "state",
             Self::Checkpoint { .. } => "checkpoint",
             Self::Heartbeat => "heartbeat",
+            Self::Contact => "contact",
             Self::Log { .. } => "log",
             Self::Result(_) => "result",
             Self::Unfit { .. } => "unfit",

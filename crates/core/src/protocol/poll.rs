@@ -1,4 +1,4 @@
-//! One poll by a process of its own: events, a state and log, then `done` or `error`.
+//! One poll by a process of its own: events, a state, contact and log, then `done` or `error`.
 
 use super::line::Line;
 use super::message::Message;
@@ -24,7 +24,7 @@ impl Rules for Poll {
     fn take(&mut self, message: &Message, _: Option<&str>, line: &Line<'_>) -> Result<(), OutputError> {
         match message {
             Message::Event(_) => return one_more(&mut self.events),
-            Message::State(_) | Message::Log { .. } => {}
+            Message::State(_) | Message::Contact | Message::Log { .. } => {}
             Message::Error { .. } => self.failed = true,
             Message::Done => self.done = true,
             _ => return Err(misplaced(message, "a poll", line)),

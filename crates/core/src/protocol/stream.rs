@@ -55,7 +55,7 @@ impl Rules for Stream {
             Message::Hello { checkpoints } => self.hello(*checkpoints, first, line),
             Message::Event(_) => self.event(line),
             Message::Checkpoint { .. } => self.checkpoint(line),
-            Message::Heartbeat | Message::Log { .. } => Ok(()),
+            Message::Heartbeat | Message::Contact | Message::Log { .. } => Ok(()),
             Message::Error { .. } => {
                 self.failed = true;
                 Ok(())

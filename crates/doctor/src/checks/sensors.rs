@@ -44,16 +44,23 @@ fn idle(enabled: usize) -> Finding {
 }
 
 fn judge(sensors: &[Value]) -> Vec<Finding> {
-    let stuck = with_status(sensors, "unschedulable", "reason");
+    let unschedulable = with_status(sensors, "unschedulable", "reason");
     let failing = with_status(sensors, "failing", "last_error");
     let mut findings = Vec::new();
-    if !stuck.is_empty() {
+    if !unschedulable.is_empty() {
         let mend = "let a worker have the runtime (see runtimes), or: attune sensor list --where status=unschedulable";
-        findings.push(Finding::problem(format!("no worker can run {}", first_few(&stuck)), mend));
+        findings.push(Finding::problem(format!("no worker can run {}", first_few(&unschedulable)), mend));
     }
     if !failing.is_empty() {
         let mend = "attune sensor show REF has the whole error and the time of the next try";
         findings.push(Finding::problem(format!("failing: {}", first_few(&failing)), mend));
+    }
+    for status in ["stuck", "silent", "paused"] {
+        let such = with_status(sensors, status, "reason");
+        if !such.is_empty() {
+            let mend = "attune sensor show REF has its clocks and its last ticks";
+            findings.push(Finding::problem(format!("{status}: {}", first_few(&such)), mend));
+        }
     }
     if findings.is_empty() {
         findings.push(Finding::ok(format!("{} enabled, all of them run", sensors.len())));

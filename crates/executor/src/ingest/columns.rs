@@ -123,6 +123,8 @@ impl Columns {
             s.polls[at] += commit.polls;
             s.duplicates[at] += duplicates;
             s.lateness_ms[at] = commit.lateness_ms.or(s.lateness_ms[at]);
+            s.contact[at] |= commit.contact;
+            s.ticks[at] = commit.ticks.clone().or_else(|| s.ticks[at].take());
             return;
         }
         s.sensor.push(commit.sensor);
@@ -131,6 +133,8 @@ impl Columns {
         s.polls.push(commit.polls);
         s.duplicates.push(duplicates);
         s.lateness_ms.push(commit.lateness_ms);
+        s.contact.push(commit.contact);
+        s.ticks.push(commit.ticks.clone());
     }
 
     fn add_rejected(&mut self, commit: &SensorCommit, rejected: &RejectedEvent) {

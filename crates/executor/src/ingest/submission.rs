@@ -45,6 +45,10 @@ pub struct SensorCommit {
     pub polls: i64,
     /// How late the last of them had started; `None`: it was no poll.
     pub lateness_ms: Option<i64>,
+    /// Whether it said that it reached its source.
+    pub contact: bool,
+    /// What the timeline shows of it, the newest first; `None`: nothing.
+    pub ticks: Option<Value>,
     /// What its program sent beside the events.
     pub rejected: Vec<RejectedEvent>,
 }

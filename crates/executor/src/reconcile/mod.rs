@@ -1,4 +1,4 @@
-//! Reconcilers: what every executor does again and again so that nothing stays wrong.
+//! Reconcilers: what executors, and the watch in every process, do again and again so that nothing stays wrong.
 //!
 //! Each round takes no input, is idempotent and retries nothing: the next round is the retry. Several executors may run
 //! side by side; every write names the state it expects, so the second one finds nothing to do.
@@ -7,16 +7,17 @@ mod inactive_workers;
 mod keys;
 mod lost_workers;
 mod notices;
+mod watch;
 
 use std::time::Duration;
 
 use attune_common::registration::LEASE;
-use attune_hints::Hints;
 use sqlx::PgPool;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use notices::Notices;
+pub use watch::Watch;
 
 /// Between rounds.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -26,8 +27,6 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub struct Reconciler {
     /// The database.
     pub pool: PgPool,
-    /// Where freed work is announced.
-    pub hints: Hints,
     /// The interval whose third miss makes a worker inactive.
     pub heartbeat_interval: Duration,
 }
@@ -58,7 +57,6 @@ impl Reconciler {
     /// One round of everything. `may_judge`: whether leases may be judged already.
     pub async fn round(&self, may_judge: bool) -> sqlx::Result<()> {
         if may_judge {
-            lost_workers::round(self).await?;
             inactive_workers::round(self).await?;
         }
         keys::round(self).await

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use attune_common::repositories::notice::{self, Notice};
 use attune_hints::{Hints, Topic};
+use futures_util::future::join_all;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -73,26 +74,33 @@ impl Notices {
         loop {
             let notices = notice::list(&self.pool, BATCH).await?;
             let is_last = notices.len() < usize::try_from(BATCH).unwrap_or_default();
-            for notice in notices {
-                self.tell(notice).await?;
-            }
+            self.tell_all(notices).await?;
             if is_last {
                 return Ok(());
             }
         }
     }
 
-    async fn tell(&self, notice: Notice) -> Result<(), RoundError> {
+    /// Tells a batch, side by side, so that it goes in with few commits; whatever was told is told once.
+    async fn tell_all(&self, notices: Vec<Notice>) -> Result<(), RoundError> {
+        let told = join_all(notices.into_iter().map(|notice| self.tell(notice))).await;
+        let (told, failed): (Vec<_>, Vec<_>) = told.into_iter().partition(Result::is_ok);
+        let told: Vec<i64> = told.into_iter().flatten().collect();
+        notice::delete(&self.pool, &told).await?;
+        failed.into_iter().find_map(Result::err).map_or(Ok(()), |error| Err(RoundError::Ingest(error)))
+    }
+
+    async fn tell(&self, notice: Notice) -> Result<i64, IngestError> {
         let id = notice.id;
         match self.ingest.submit(submission(notice), Duration::ZERO).await {
-            Ok(_) => {}
+            Ok(_) => Ok(id),
             // A trigger that is disabled or wants another payload will not want it later either.
             Err(IngestError::Refused { refusal, .. }) => {
                 tracing::debug!(notice.id = id, %refusal, "A notice is no event");
+                Ok(id)
             }
-            Err(error) => return Err(RoundError::Ingest(error)),
+            Err(error) => Err(error),
         }
-        Ok(notice::delete(&self.pool, id).await?)
     }
 }
 

@@ -122,6 +122,23 @@ async fn sandboxes_and_limits_are_columns_like_the_others() {
 }
 
 #[tokio::test]
+async fn what_is_expected_of_a_sensor_is_a_column_like_the_others() {
+    let db = TestDb::migrated().await;
+    let pack = TestPack::demo().replacing(
+        "sensors/cpu.yaml",
+        "poll_interval:",
+        "expect: {event: 10m}\npause_after: 7\npoll_interval:",
+    );
+    pack.load(&db.pool).await;
+    let columns = "SELECT jsonb_build_array(expect, pause_after) FROM sensor";
+    assert_eq!(value(&db.pool, columns).await, json!([{"event": "10m"}, 7]));
+    sqlx::query("UPDATE sensor SET expect = NULL").execute(&db.pool).await.unwrap();
+    let kept = pack.load(&db.pool).await.kept;
+    assert_eq!(kept.iter().map(|kept| kept.field.as_str()).collect::<Vec<_>>(), ["expect"]);
+    assert_eq!(value(&db.pool, columns).await, json!([null, 7]));
+}
+
+#[tokio::test]
 async fn isolation_is_a_column_like_the_others() {
     let db = TestDb::migrated().await;
     TestPack::demo().load(&db.pool).await;

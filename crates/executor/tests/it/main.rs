@@ -18,4 +18,5 @@ mod retry;
 mod sensors;
 mod switch;
 mod system;
+mod watch;
 mod workers;

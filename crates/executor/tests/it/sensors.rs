@@ -23,6 +23,8 @@ pub(crate) async fn commit(
         pack_digest: None,
         polls: 1,
         lateness_ms: Some(3),
+        contact: false,
+        ticks: None,
         rejected: Vec::new(),
     };
     system.ingest.submit(Submission { origin: Origin::Sensor(commit), events }, PATIENCE).await

@@ -99,6 +99,20 @@ fn a_host_polls_again_and_again() {
 }
 
 #[test]
+fn contact_is_part_of_the_turn_in_which_it_was_made() {
+    each(
+        "def poll_sensor(config, state, contact):\n    contact()\n    return []\n",
+        "function poll_sensor(config, state, contact) { contact(); return []; }\n",
+        |host, path| {
+            for _ in 0..2 {
+                let said = host.poll(path);
+                assert_eq!((&said[0], said.last()), (&json!({"type": "contact"}), Some(&done())));
+            }
+        },
+    );
+}
+
+#[test]
 fn whatever_a_poll_does_the_next_one_works() {
     each(
         "import os, sys\ncount = 0\ndef fork():\n    if os.fork() == 0: raise SystemExit(0)\n    os.wait()\n\

@@ -78,6 +78,15 @@ fn state_is_changed_in_place_and_sent_when_it_was() {
 }
 
 #[test]
+fn contact_is_said_when_it_is_made() {
+    let contact = json!({"type": "contact"});
+    let source = "async function poll_sensor(config, state, contact) { contact(); return {}; }";
+    assert_eq!(messages(&poll("code.js", source))[0], contact);
+    let plain = "console.log(JSON.stringify({ events: [], contact: true }));";
+    assert_eq!(messages(&poll("code.js", plain))[0], contact);
+}
+
+#[test]
 fn errors_show_the_authors_file_and_line_only() {
     for name in ["code.cjs", "code.mjs"] {
         let script = Script::named(

@@ -57,6 +57,21 @@ fn state_is_changed_in_place() {
 }
 
 #[test]
+fn contact_is_said_when_it_is_made() {
+    let said = |source: &str| messages(&poll(source))[0].clone();
+    let contact = json!({"type": "contact"});
+    assert_eq!(said("def poll_sensor(config, state, contact):\n    contact()\n    yield {}\n"), contact);
+    assert_eq!(
+        said("class S:\n    def poll(self, c, s, contact):\n        contact()\npoll_sensor = S().poll\n"),
+        contact
+    );
+    assert_eq!(said("print('{\"events\": [], \"contact\": true}')\n"), contact);
+    // A third parameter of another name is the author's own.
+    let own = "def poll_sensor(config, state, session=7):\n    yield {'session': session}\n";
+    assert_eq!(events(own), [json!({"session": 7})]);
+}
+
+#[test]
 fn prints_are_log_and_never_events() {
     let source = "import os, subprocess\nprint('module')\ndef poll_sensor(c):\n    print('{\"type\":\"event\"}')\n    \
                   os.system('echo sub')\n    subprocess.Popen(['echo', 'late']).wait()\n    yield {'a': 1}\n";

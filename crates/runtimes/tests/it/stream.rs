@@ -95,6 +95,16 @@ fn what_it_yields_is_sent_and_stop_ends_that_too() {
 }
 
 #[test]
+fn contact_is_said_when_it_is_made() {
+    let python = "def stream_sensor(attune):\n    attune.contact()\n";
+    let script = "function stream_sensor(attune) { attune.contact(); }\n";
+    each(&[("a.py", python), ("a.js", script)], |mut talk| {
+        assert_eq!(next(&mut talk), Some(json!({"type": "contact"})));
+        assert_eq!(next(&mut talk), None);
+    });
+}
+
+#[test]
 fn a_checkpoint_keeps_the_state_and_its_ack_is_awaited() {
     let python = "def stream_sensor(attune):\n    attune.state['n'] += 1\n    attune.emit({'first': True})\n    \
                   kept = attune.checkpoint(wait=True)\n    attune.emit(kept=kept)\n    attune.checkpoint({'n': 7})\n";

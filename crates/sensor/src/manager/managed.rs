@@ -77,6 +77,7 @@ impl Managed {
             failures: self.failures,
             polls: self.polls,
             lateness,
+            started: now,
             stop,
         }
     }

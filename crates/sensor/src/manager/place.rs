@@ -6,9 +6,12 @@ use std::collections::HashMap;
 use attune_common::models::Runtime;
 use attune_common::repositories::sensor::SensorRow;
 use attune_common::repositories::worker::LiveWorker;
-use attune_common::runtime_detection::{self, reported};
+use attune_common::runtime_detection::{self, refused_version, reported};
 use attune_core::placement;
 use serde_json::Value;
+
+/// As many workers a reason names.
+const NAMED: usize = 3;
 
 /// Where a sensor belongs.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,8 +61,8 @@ impl<'a> Places<'a> {
         }
         let able = self.able.entry(runtime.id).or_insert_with(|| able(runtime, self.workers));
         if able.is_empty() {
-            let advice = advice(runtime, self.workers);
-            return Err(format!("no live sensor worker has the runtime {}{advice}", runtime.r#ref));
+            let (found, advice) = (found(runtime, self.workers), advice(runtime, self.workers));
+            return Err(format!("no live sensor worker has the runtime {}{found}{advice}", runtime.r#ref));
         }
         Ok(able)
     }
@@ -75,6 +78,19 @@ fn has_runtime(capabilities: Option<&Value>, runtime: &Runtime) -> bool {
     let runs_sensors =
         capabilities.is_some_and(|capabilities| capabilities.get("max_concurrent_sensors").is_some());
     runs_sensors && reported(capabilities, runtime).is_some()
+}
+
+/// What workers have instead, where that is too old: ` >= 3.11: sensor-a has 3.9`.
+fn found(runtime: &Runtime, workers: &[LiveWorker]) -> String {
+    let has = |worker: &LiveWorker| {
+        let version = refused_version(worker.capabilities.as_ref(), runtime)?;
+        Some(format!("{} has {version}", worker.name))
+    };
+    let found: Vec<String> = workers.iter().filter_map(has).take(NAMED).collect();
+    match runtime.distributions["min_version"].as_str() {
+        Some(least) if !found.is_empty() => format!(" >= {least}: {}", found.join(", ")),
+        _ => String::new(),
+    }
 }
 
 /// How to get the runtime. Where there are several workers each says the same, whatever its own system is: the reason must
@@ -159,6 +175,16 @@ mod tests {
         assert!(reason(SensorRow { pack_digest: None, ..sensor() }).starts_with("its pack has no content"));
         let unable = of(&sensor(), &[ruby()], &[], 1);
         assert_eq!(unable, Place::Nowhere("no live sensor worker has the runtime core.ruby".to_owned()));
+    }
+
+    #[test]
+    fn a_version_that_is_too_old_is_named() {
+        let ruby = Runtime { distributions: json!({"min_version": "3.1"}), ..ruby() };
+        let old =
+            json!({"runtimes": [], "runtimes_refused": {"core.ruby": {"version": "2.7.4", "reason": "old"}}});
+        let workers = [worker(1, old), worker(2, json!({"runtimes": []}))];
+        let Place::Nowhere(reason) = of(&sensor(), &[ruby], &workers, 1) else { panic!("nobody has it") };
+        assert_eq!(reason, "no live sensor worker has the runtime core.ruby >= 3.1: w1 has 2.7.4");
     }
 
     #[test]

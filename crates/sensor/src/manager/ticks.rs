@@ -25,6 +25,7 @@ use sqlx::PgPool;
 use tokio::time::Instant;
 
 use crate::generator::millis;
+use crate::timeline::Timeline;
 
 /// Polls of one sensor that are not written yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +42,10 @@ pub(crate) struct Tick {
     pub(crate) at: Instant,
     /// How late it had started.
     pub(crate) lateness: Duration,
+    /// Whether one of them said that it reached its source.
+    pub(crate) contact: bool,
+    /// What the timeline shows of them.
+    pub(crate) timeline: Timeline,
 }
 
 /// The polls of one worker that are not written yet.
@@ -142,6 +147,8 @@ impl Kept {
             columns.state.push(tick.state.as_ref().map(ToString::to_string));
             columns.age.push(tick.at.elapsed().as_secs_f64());
             columns.lateness_ms.push(millis(tick.lateness));
+            columns.contact.push(tick.contact);
+            columns.ticks.push(tick.timeline.to_text());
         }
         columns
     }
@@ -170,6 +177,8 @@ impl Tick {
             base: older.base,
             polls: older.polls + newer.polls,
             state: newer.state.clone().or(older.state),
+            contact: newer.contact || older.contact,
+            timeline: newer.timeline.clone().after(older.timeline),
             ..newer
         }
     }
@@ -189,6 +198,8 @@ mod tests {
             state: state.map(|state| Arc::new(json!(state))),
             at: Instant::now(),
             lateness: Duration::ZERO,
+            contact: false,
+            timeline: Timeline::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! One turn of one sensor: its poll, and what becomes of it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use attune_common::repositories::sensor_state::{self, Failed};
 use attune_core::{backoff, output};
@@ -18,7 +18,9 @@ use super::look_again::LookAgain;
 use super::ticks::{Tick, Ticks};
 use crate::definition::Sensor;
 use crate::generator::{EventGenerator, GenerateError, Polls, millis};
+use crate::pause;
 use crate::runtime::{Job, PollError, PollOutput, SensorRuntime};
+use crate::timeline::Timeline;
 
 /// What turns need.
 #[derive(Debug)]
@@ -49,6 +51,8 @@ pub(super) struct Turn {
     pub(super) polls: i64,
     /// How late it starts.
     pub(super) lateness: Duration,
+    /// When it started.
+    pub(super) started: Instant,
     pub(super) stop: CancellationToken,
 }
 
@@ -76,9 +80,12 @@ enum Polled {
 impl Tools {
     /// Polls a sensor and commits what it gave, or marks it as failing.
     pub(super) async fn take(&self, turn: Turn) -> Ending {
-        let polled = self.poll(&turn).await;
+        let (polled, ended) = (self.poll(&turn).await, SystemTime::now());
         let committed = match polled {
-            Ok(Polled::Output(output)) => self.commit(&turn, output).await,
+            Ok(Polled::Output(output)) => {
+                let timeline = turn.timeline(ended, &output);
+                self.commit(&turn, output, timeline).await
+            }
             Ok(Polled::Building(building)) => return self.wait(&turn, building).await,
             Err(error) => Err(error.into()),
         };
@@ -86,7 +93,7 @@ impl Tools {
             Ok(state) => Ending::Committed(state),
             Err(GenerateError::Poll(PollError::Stopped)) => Ending::Stopped,
             Err(GenerateError::Ingest(IngestError::Fenced { .. })) => Ending::Lost,
-            Err(error) => self.fail(&turn, &error).await,
+            Err(error) => self.fail(&turn, &error, ended).await,
         }
     }
 
@@ -130,13 +137,18 @@ impl Tools {
         Ending::Waiting(building)
     }
 
-    async fn commit(&self, turn: &Turn, mut output: PollOutput) -> Result<Arc<Value>, GenerateError> {
+    async fn commit(
+        &self,
+        turn: &Turn,
+        mut output: PollOutput,
+        timeline: Timeline,
+    ) -> Result<Arc<Value>, GenerateError> {
         let new = output.state.take_if(|state| *state != *turn.state).map(Arc::new);
         let state = new.clone().unwrap_or_else(|| Arc::clone(&turn.state));
         if is_quiet(turn, &output, new.as_deref()) {
-            self.ticks.keep(turn.sensor.row.id, turn.tick(new));
+            self.ticks.keep(turn.sensor.row.id, turn.tick(new, output.contact, timeline));
         } else {
-            self.submit(turn, output, new).await?;
+            self.submit(turn, output, new, timeline).await?;
         }
         Ok(state)
     }
@@ -147,11 +159,14 @@ impl Tools {
         turn: &Turn,
         mut output: PollOutput,
         new: Option<Arc<Value>>,
+        timeline: Timeline,
     ) -> Result<(), GenerateError> {
         let id = turn.sensor.row.id;
         let earlier = self.ticks.take(id).await.filter(|tick| tick.epoch == turn.epoch);
         let count = 1 + earlier.as_ref().map_or(0, |tick| tick.polls);
-        let polls = Polls { count, lateness: Some(turn.lateness) };
+        output.contact |= earlier.as_ref().is_some_and(|tick| tick.contact);
+        let ticks = timeline.after(timeline_of(earlier.as_ref())).to_column();
+        let polls = Polls { count, lateness: Some(turn.lateness), ticks };
         let state = new.as_ref().or(earlier.as_ref().and_then(|tick| tick.state.as_ref()));
         output.state = state.map(|state| Value::clone(state));
         let submitted = self.generator.commit(&turn.sensor, turn.epoch, output, polls);
@@ -169,7 +184,7 @@ impl Tools {
         Ok(())
     }
 
-    async fn fail(&self, turn: &Turn, error: &GenerateError) -> Ending {
+    async fn fail(&self, turn: &Turn, error: &GenerateError, ended: SystemTime) -> Ending {
         let row = &turn.sensor.row;
         let text = error.for_the_record();
         let failures = u32::try_from(turn.failures).unwrap_or(0) + 1;
@@ -183,9 +198,13 @@ impl Tools {
         let cap = backoff::cap(poll_error.is_some_and(PollError::was_killed));
         let backoff = backoff::delay(interval, cap.max(interval), failures, rand::random());
         let retry_in = poll_error.and_then(PollError::retry_in).unwrap_or(backoff);
-        match self.mark_failing(turn, &text, retry_in).await {
+        let timeline = Timeline::failed(ended, turn.took(), turn.lateness, &text);
+        match self.mark_failing(turn, &text, retry_in, timeline).await {
             Ok(false) => Ending::Lost,
-            Ok(true) => Ending::Failed { retry_in, timed_out },
+            Ok(true) => {
+                pause::after(&self.pool, &turn.sensor, turn.epoch, failures, &text).await;
+                Ending::Failed { retry_in, timed_out }
+            }
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -196,9 +215,16 @@ impl Tools {
         }
     }
 
-    async fn mark_failing(&self, turn: &Turn, error: &str, retry_in: Duration) -> sqlx::Result<bool> {
+    async fn mark_failing(
+        &self,
+        turn: &Turn,
+        error: &str,
+        retry_in: Duration,
+        timeline: Timeline,
+    ) -> sqlx::Result<bool> {
         let id = turn.sensor.row.id;
         let earlier = self.ticks.take(id).await.filter(|tick| tick.epoch == turn.epoch);
+        let ticks = timeline.after(timeline_of(earlier.as_ref())).to_column();
         let failed = Failed {
             error,
             retry_in,
@@ -206,6 +232,7 @@ impl Tools {
             earlier: earlier.as_ref().map_or(0, |tick| tick.polls),
             state: earlier.as_ref().and_then(|tick| tick.state.as_deref()),
             lateness_ms: millis(turn.lateness),
+            ticks: &ticks.unwrap_or_default(),
         };
         sensor_state::mark_failing(&self.pool, id, turn.epoch, &failed).await.inspect_err(|_| {
             if let Some(tick) = earlier {
@@ -217,10 +244,23 @@ impl Tools {
 
 impl Turn {
     /// What is left of it when it gave no event.
-    fn tick(&self, state: Option<Arc<Value>>) -> Tick {
+    fn tick(&self, state: Option<Arc<Value>>, contact: bool, timeline: Timeline) -> Tick {
         let (epoch, base, lateness) = (self.epoch, self.polls, self.lateness);
-        Tick { epoch, base, polls: 1, state, at: Instant::now(), lateness }
+        Tick { epoch, base, polls: 1, state, at: Instant::now(), lateness, contact, timeline }
     }
+
+    /// What the timeline shows of a poll that went well.
+    fn timeline(&self, ended: SystemTime, output: &PollOutput) -> Timeline {
+        Timeline::polled(ended, self.took(), self.lateness, output.events.len())
+    }
+
+    fn took(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+fn timeline_of(earlier: Option<&Tick>) -> Timeline {
+    earlier.map(|tick| tick.timeline.clone()).unwrap_or_default()
 }
 
 /// Whether a poll may be written later, together with others. A state that the database would refuse is refused alone.

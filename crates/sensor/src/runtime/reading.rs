@@ -24,6 +24,8 @@ pub struct PollOutput {
     pub state: Option<Value>,
     /// What was meant as an event and can not be stored.
     pub rejected: Vec<Rejected>,
+    /// It said that it reached its source.
+    pub contact: bool,
     /// What it printed for people: its stderr, and its wrapper's log.
     pub log: String,
 }
@@ -86,8 +88,8 @@ impl Ended {
         if !self.outcome.is_success() {
             return Ok(PollOutput::default());
         }
-        let PlainOutput { events, state } = parse_plain(&self.stdout).map_err(Failure::Output)?;
-        let mut output = PollOutput { state, ..PollOutput::default() };
+        let PlainOutput { events, state, contact } = parse_plain(&self.stdout).map_err(Failure::Output)?;
+        let mut output = PollOutput { state, contact, ..PollOutput::default() };
         for event in events {
             output.add(event);
         }
@@ -120,6 +122,7 @@ impl PollOutput {
         match message {
             Message::Event(event) => self.add(event),
             Message::State(state) => self.state = state.or(self.state.take()),
+            Message::Contact => self.contact = true,
             Message::Log { message, .. } => self.log.extend([message.as_str(), "\n"]),
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::pin::Pin;
+use std::time::SystemTime;
 
 use attune_core::protocol::CheckpointId;
 use attune_executor::ingest::IngestError;
@@ -12,6 +13,7 @@ use super::outbox::Outbox;
 use crate::definition::Sensor;
 use crate::generator::{EventGenerator, GenerateError, Polls};
 use crate::runtime::PollOutput;
+use crate::timeline::Timeline;
 
 /// Why a batch was not committed.
 #[derive(Debug)]
@@ -85,9 +87,15 @@ pub(super) async fn submit(
     epoch: i64,
     batch: Batch,
 ) -> Result<(), NotCommitted> {
-    let output =
-        PollOutput { events: batch.events, rejected: batch.rejected, state: batch.state, log: String::new() };
-    match generator.commit(sensor, epoch, output, Polls { count: 0, lateness: None }).await {
+    let ticks = Timeline::committed(SystemTime::now(), batch.events.len());
+    let output = PollOutput {
+        events: batch.events,
+        rejected: batch.rejected,
+        state: batch.state,
+        ..PollOutput::default()
+    };
+    let polls = Polls { count: 0, lateness: None, ticks: ticks.to_column() };
+    match generator.commit(sensor, epoch, output, polls).await {
         Ok(receipt) => {
             if receipt.rejected > 0 {
                 tracing::warn!(sensor.ref = %sensor.row.r#ref, events.rejected = receipt.rejected,

@@ -2,10 +2,10 @@
 
 use attune_core::output::OutputError;
 use attune_core::protocol::{Decoder, Message, Stream};
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::StreamError;
+use super::ear::Ear;
 use super::intake::Intake;
 use super::log::Log;
 use super::watchdog::Watchdog;
@@ -19,12 +19,12 @@ pub(crate) struct Listener<'a> {
     pub(super) watchdog: Watchdog,
     pub(super) log: Log<'a>,
     /// Told of each thing that it says.
-    heard: &'a Notify,
+    heard: &'a Ear,
 }
 
 impl<'a> Listener<'a> {
     /// One that tells `heard` of whatever it hears.
-    pub(crate) fn new(log: Log<'a>, watchdog: Watchdog, heard: &'a Notify) -> Self {
+    pub(crate) fn new(log: Log<'a>, watchdog: Watchdog, heard: &'a Ear) -> Self {
         Self { decoder: Decoder::default(), intake: Intake::default(), watchdog, log, heard }
     }
 
@@ -48,10 +48,14 @@ impl<'a> Listener<'a> {
 
     fn take_all(&mut self, messages: Vec<Message>, read: Result<(), OutputError>) -> Result<(), StreamError> {
         if !messages.is_empty() {
-            self.heard.notify_one();
             self.watchdog.heard(Instant::now());
         }
-        messages.into_iter().try_for_each(|message| self.take(message))?;
+        let spoke = !messages.is_empty();
+        let taken = messages.into_iter().try_for_each(|message| self.take(message));
+        if spoke {
+            self.heard.heard();
+        }
+        taken?;
         read.map_err(|error| PollError::Output { error, reason: self.log.tail() }.into())
     }
 
@@ -60,7 +64,11 @@ impl<'a> Listener<'a> {
             Message::Hello { checkpoints: true } => self.intake.expect_checkpoints(),
             Message::Event(event) => self.intake.event(event),
             Message::Checkpoint { id, state } => self.intake.checkpoint(id, state),
-            Message::Heartbeat => self.watchdog.arm(),
+            Message::Heartbeat => {
+                self.watchdog.arm();
+                self.heard.beat();
+            }
+            Message::Contact => self.heard.contact(),
             Message::Log { level, message } => self.log.message(level.as_deref(), &message),
             Message::Error { message, traceback } => {
                 return Err(PollError::Reported { message, traceback }.into());

@@ -12,6 +12,7 @@
 
 mod asked;
 mod commits;
+mod ear;
 mod error;
 mod health;
 mod intake;

@@ -3,15 +3,16 @@
 //! what the database has.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use attune_common::repositories::sensor_state::{self, Resumed};
 use attune_process::Talk;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, timeout};
 
 use super::asked::Asked;
 use super::commits::{Committing, submit};
+use super::ear::Ear;
 use super::health::Run;
 use super::listener::Listener;
 use super::log::Log;
@@ -21,7 +22,9 @@ use super::watchdog::Watchdog;
 use super::{StreamError, Wanted};
 use crate::definition::Sensor;
 use crate::manager::Tools;
+use crate::pause;
 use crate::runtime::{Job, PollError};
+use crate::timeline::Timeline;
 
 /// One stream, for as long as this worker runs it.
 pub(super) struct Stream {
@@ -132,7 +135,7 @@ impl Stream {
 
     /// Is with it while it runs.
     async fn attend(&mut self, sensor: &Sensor, talk: Talk, mut asked: Asked, resumed: &Resumed) -> Ended {
-        let (now, heard) = (Instant::now(), Notify::new());
+        let (now, heard) = (Instant::now(), Ear::default());
         let log = Log::of(&sensor.row.r#ref, now);
         let mut listener = Listener::new(log, Watchdog::new(self.silence(sensor), now), &heard);
         let (generator, pool, epoch) = (&self.tools.generator, &self.tools.pool, self.epoch);
@@ -161,10 +164,14 @@ impl Stream {
         if error.as_poll().is_some_and(PollError::is_missing_runtime) {
             self.tools.look_again.machine.notify_one();
         }
-        let (pool, sensor, epoch) = (&self.tools.pool, self.sensor, self.epoch);
-        match sensor_state::mark_stream_failing(pool, sensor, epoch, &text, retry_in, failures).await {
+        let ticks = Timeline::broke(SystemTime::now(), lived, &text).to_column().unwrap_or_default();
+        let (pool, id, epoch) = (&self.tools.pool, self.sensor, self.epoch);
+        match sensor_state::mark_stream_failing(pool, id, epoch, &text, retry_in, failures, &ticks).await {
             Ok(false) => return Next::Leave(Left::Lost),
-            Ok(true) => {}
+            Ok(true) => {
+                let failures = u32::try_from(failures).unwrap_or(u32::MAX);
+                pause::after(pool, sensor, epoch, failures, &text).await;
+            }
             Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "A failing stream could not be marked"

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 use super::StreamError;
 use super::asked::Asked;
 use super::commits::Committing;
+use super::ear::Ear;
 use super::intake::Batch;
 use super::listener::Listener;
 use super::log::Log;
@@ -42,7 +43,7 @@ pub(crate) async fn listen(
     job.sensor.check()?;
     let (talk, _directory) = runtime.talk(interpreter, job).await?;
     let (text, collected) = (Mutex::default(), Mutex::<PollOutput>::default());
-    let (heard, enough, now) = (Notify::new(), Notify::new(), Instant::now());
+    let (heard, enough, now) = (Ear::default(), Notify::new(), Instant::now());
     let mut listener = Listener::new(Log::kept(&text, now), Watchdog::new(job.time, now), &heard);
     let (collected_here, enough_here) = (&collected, &enough);
     let commit = move |batch| -> Committing<'_> {

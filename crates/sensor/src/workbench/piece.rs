@@ -242,6 +242,7 @@ fn sensor_row(name: &str, columns: &Value) -> SensorRow {
         poll_interval: columns["poll_interval"].as_f64(),
         timeout: columns["timeout"].as_f64(),
         limits: columns["limits"].clone(),
+        pause_after: None,
         pack_digest: None,
         triggers: triggers.filter_map(|trigger| trigger.as_str().map(str::to_owned)).collect(),
     }

@@ -5,6 +5,7 @@ mod bad_input;
 mod changes;
 #[path = "../../../worker/tests/it/corpus.rs"]
 mod corpus;
+mod dead;
 mod environments;
 mod fixture;
 mod hostile;

@@ -62,6 +62,11 @@ class Attune {
     this[SEND]('{"type":"heartbeat"}');
   }
 
+  /** Says that it reached its source. Once a sensor has said so, nothing else counts as contact. */
+  contact() {
+    this[SEND]('{"type":"contact"}');
+  }
+
   /** Writes to the sensor's log, as `console.log` does. */
   log(message, level = "info") {
     this[SEND](`{"type":"log","level":${JSON.stringify(String(level))},"message":${JSON.stringify(String(message))}}`);

@@ -18,7 +18,8 @@ async function loadPolled(program) {
 
 async function poll(poll_sensor, config, state, line) {
   const before = toJson(state, "the state");
-  await new Events(POLL_SENSOR, line).take(await poll_sensor(config, state));
+  const contact = () => line('{"type":"contact"}');
+  await new Events(POLL_SENSOR, line).take(await poll_sensor(config, state, contact));
   // A function that takes no state leaves it as it is.
   const after = toJson(state, "the state");
   if (after !== before) line(`{"type":"state","state":${after}}`);

@@ -39,6 +39,7 @@ class Sensor {
     if (describe(document.state) === "an object") {
       this.line(`{"type":"state","state":${toJson(document.state, "the state")}}`);
     }
+    if (document.contact === true) this.line('{"type":"contact"}');
   }
 
   done() {

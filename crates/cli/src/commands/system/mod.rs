@@ -8,7 +8,7 @@ use attune_boot::{OnError, OnStop, Supervisor};
 use attune_common::config::Config;
 use attune_executor::core_pack;
 use attune_executor::ingest::Ingest;
-use attune_executor::service::{ExecutorService, spawn_relay};
+use attune_executor::service::{ExecutorService, spawn_relay, spawn_watch};
 use attune_hints::Hints;
 use attune_sensor::SensorService;
 use attune_worker::WorkerService;
@@ -39,6 +39,7 @@ pub(crate) async fn start(
     let (pool, hints) = (core_pack::prepare_database(config, "attune up").await?, Hints::default());
     load(&pool, packs, &config.limits).await?;
     spawn_relay(supervisor, &hints, &pool);
+    spawn_watch(supervisor, &hints, &pool, "attune up");
     let executor = ExecutorService::new(pool.clone(), hints.clone(), config).await?;
     executor.start(supervisor);
     let ingest = executor.ingest().clone();

@@ -13,6 +13,7 @@ const EVENT: &str = r#"{"type":"event","payload":{}}"#;
 const STATE: &str = r#"{"type":"state","state":{"n":1}}"#;
 const CHECKPOINT: &str = r#"{"type":"checkpoint","id":7,"state":{"n":1}}"#;
 const HEARTBEAT: &str = r#"{"type":"heartbeat"}"#;
+const CONTACT: &str = r#"{"type":"contact"}"#;
 const LOG: &str = r#"{"type":"log","level":"info","message":"m"}"#;
 const RESULT: &str = r#"{"type":"result","result":[1, 2]}"#;
 const UNFIT: &str = r#"{"type":"unfit","id":5,"reason":"no poll_sensor"}"#;
@@ -48,7 +49,7 @@ fn a_poll_has_messages_of_its_own() {
         let error = say(&mut Decoder::<Poll>::default(), &[EVENT, line]).unwrap_err();
         assert!(matches!(error, OutputError::Misplaced { place: "a poll", .. }), "{error}");
     }
-    assert_eq!(say(&mut Decoder::<Poll>::default(), &[EVENT, STATE, LOG, DONE]), Ok(Message::Done));
+    assert_eq!(say(&mut Decoder::<Poll>::default(), &[EVENT, STATE, CONTACT, LOG, DONE]), Ok(Message::Done));
     let after = say(&mut Decoder::<Poll>::default(), &[DONE, "no JSON at all"]).unwrap_err();
     assert_eq!(after.to_string(), "after `done` the output goes on: no JSON at all");
 }
@@ -56,7 +57,7 @@ fn a_poll_has_messages_of_its_own() {
 #[test]
 fn a_host_answers_what_it_is_asked() {
     let mut host = asked(Turn::Poll);
-    assert_eq!(say(&mut host, &[EVENT, STATE, LOG, DONE]), Ok(Message::Done));
+    assert_eq!(say(&mut host, &[EVENT, STATE, CONTACT, LOG, DONE]), Ok(Message::Done));
     assert!(host.rules().is_idle());
     host.rules_mut().ask(6, Turn::Run);
     let result = say(&mut host, &[LOG, RESULT]).unwrap();
@@ -110,6 +111,7 @@ fn a_stream_may_say_hello() {
     assert_eq!(stream(&[HELLO]), Ok(Message::Hello { checkpoints: false }));
     assert_eq!(stream(&[CAREFUL]), Ok(Message::Hello { checkpoints: true }));
     assert_eq!(stream(&[HEARTBEAT, LOG, EVENT, HEARTBEAT]), Ok(Message::Heartbeat));
+    assert_eq!(stream(&[CONTACT, CONTACT]), Ok(Message::Contact));
     for lines in [[EVENT, HELLO], [HELLO, HELLO], [LOG, CAREFUL]] {
         assert!(matches!(stream(&lines), Err(OutputError::LateHello { .. })), "{lines:?}");
     }

@@ -68,6 +68,10 @@ class Attune:
         time limit."""
         self.send({"type": "heartbeat"})
 
+    def contact(self):
+        """Says that it reached its source. Once a sensor has said so, nothing else counts as contact."""
+        self.send({"type": "contact"})
+
     def log(self, message, level="info"):
         """Writes to the sensor's log, as `print` does."""
         self.send({"type": "log", "level": level, "message": str(message)})

@@ -30,6 +30,8 @@ def poll_script(program, messages):
     Events("stdout", messages.send).take(document["events"])
     if document.get("state") is not None:
         messages.send({"type": "state", "state": document["state"]}, "the state")
+    if document.get("contact") is True:
+        messages.send({"type": "contact"})
 
 
 class PlainOutput:

@@ -11,6 +11,7 @@ from .program import Program
 from .text import read_stdin
 
 NAME = "poll_sensor"
+CONTACT = "contact"
 
 
 def poll(path):
@@ -44,23 +45,28 @@ class Polled:
         if program.gives_nothing(NAME):
             sys.stderr.write("%s neither yields nor returns anything, so it never has an event\n" % NAME)
         self.function = program.function(NAME, program.scope())
-        self.arguments = positional(self.function)
+        self.arguments = wanted(self.function)
 
     def poll(self, config, state, messages):
-        arguments = [config, state][: self.arguments]
+        arguments = [config, state, lambda: messages.send({"type": "contact"})][: self.arguments]
         Events(NAME, messages.send).take(self.function(*arguments))
-        if len(arguments) == 2:
+        if len(arguments) > 1:
             messages.send({"type": "state", "state": state}, "the state")
 
 
+def wanted(function):
+    """How many of (config, state, contact) the function takes. The third one it has to call by that name."""
+    names = positional(function)
+    return 3 if names[2:3] == [CONTACT] else min(2, len(names))
+
+
 def positional(function):
-    """How many of (config, state) the function takes."""
+    """The names of its positional parameters."""
     code = getattr(function, "__code__", None)
     # What is no plain function, or stands for another one, is asked the slow way.
     if code is not None and not hasattr(function, "__wrapped__") and not hasattr(function, "__self__"):
-        return min(2, code.co_argcount)
+        return list(code.co_varnames[: code.co_argcount])
     with undisturbed:
         import inspect
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = inspect.signature(function).parameters.values()
-    return min(2, sum(parameter.kind in kinds for parameter in parameters))
+    return [name for name, parameter in inspect.signature(function).parameters.items() if parameter.kind in kinds]
