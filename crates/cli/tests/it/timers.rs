@@ -115,7 +115,8 @@ fn a_rule_that_sql_broke_says_why() {
         home.json(&["rule", "show", "my.leap_day"])["fault"].as_str().map(drop)
     });
     database.eventually("SELECT 1 FROM timer WHERE NOT live");
-    std::fs::write(home.path().join("event.json"), "{}").unwrap();
+    std::fs::write(home.path().join("event.json"), r#"{"scheduled": "then", "fired": "now", "missed": 0}"#)
+        .unwrap();
     let test = &["rule", "test", "my.leap_day", "--event", "event.json"][..];
     assert_terminal!("broken_timer", home.terminal(&[&["rule", "list"], test]));
 }
