@@ -15,7 +15,7 @@ pub(crate) async fn after(pool: &PgPool, sensor: &Sensor, epoch: i64, failures: 
     let reason = format!("it was paused after {failures} failure{s} in a row; the last one: {error}");
     match sensor_state::pause(pool, sensor.row.id, epoch, &reason).await {
         Ok(true) => {
-            tracing::warn!(sensor.ref = %sensor.row.r#ref, sensor.failures = failures, "A sensor was paused")
+            tracing::warn!(sensor.ref = %sensor.row.r#ref, sensor.failures = failures, "A sensor was paused");
         }
         Ok(false) => {}
         Err(error) => {

@@ -53,7 +53,9 @@ pub(crate) async fn follow(
     }
     if !gone.is_empty() {
         timer::retire(pool, book.version, &gone.iter().copied().collect::<Vec<_>>(), now).await?;
-        gone.into_iter().for_each(|id| roster.remove(id));
+        for id in gone {
+            roster.remove(id);
+        }
     }
     Ok(())
 }

@@ -54,7 +54,9 @@ pub(super) async fn of_rows(
         Noun::Pack => mask_each(&mut rows, "config", "config_schema"),
         Noun::Rule => {
             mask_by_action(pool, &mut rows, "action_params").await?;
-            rows.iter_mut().for_each(|row| tell_fault(rules, row));
+            for row in &mut rows {
+                tell_fault(rules, row);
+            }
         }
         Noun::Timer => rows.iter_mut().for_each(|row| timers::tell(rules, row, Utc::now())),
         Noun::Execution => mask_by_action(pool, &mut rows, "params").await?,

@@ -91,6 +91,7 @@ pub(crate) fn path_segment(name: &str) -> String {
 }
 
 /// What a table shows of each noun; JSON has everything.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 pub(crate) fn columns(noun: Noun) -> &'static [Column] {
     match noun {
         Noun::Pack => &[

@@ -76,7 +76,7 @@ fn a_timer_fires_at_its_second_and_its_rule_acts() {
         .eventually("SELECT result FROM execution WHERE status = 'succeeded' ORDER BY id DESC LIMIT 1");
     let event = home.json(&["event", "list", "--where", "source=timer"]);
     assert!(event[0]["payload"]["scheduled"].is_string(), "{event}");
-    assert!(done["result"].to_string().contains("Z"), "{done}");
+    assert!(done["result"].to_string().contains('Z'), "{done}");
 }
 
 #[test]

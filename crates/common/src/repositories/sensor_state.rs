@@ -99,13 +99,16 @@ pub async fn find_owned(pool: &PgPool, held: Held, sensors: &[i64]) -> sqlx::Res
 /// Gives sensors back, each under its epoch. Those that are no longer the caller's are left alone.
 pub async fn release(pool: &PgPool, sensors: &[i64], epochs: &[i64]) -> sqlx::Result<()> {
     sqlx::query!(
-        r#"WITH l AS MATERIALIZED (
-               SELECT s.sensor FROM sensor_state s JOIN unnest($1::bigint[], $2::bigint[]) AS u (sensor, epoch) ON s.sensor = u.sensor
-               WHERE s.sensor = ANY($1) AND s.epoch = u.epoch ORDER BY s.sensor FOR UPDATE OF s)
+        r#"WITH held AS MATERIALIZED (
+               SELECT s.sensor
+               FROM (SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS u (sensor, epoch) ORDER BY sensor) u
+               CROSS JOIN LATERAL (
+                   SELECT s.sensor FROM sensor_state s
+                   WHERE s.sensor = u.sensor AND s.epoch = u.epoch FOR UPDATE) s)
            UPDATE sensor_state s
            SET worker = NULL, epoch = s.epoch + 1, owner_since = clock_timestamp(), look_at = clock_timestamp(),
                updated = clock_timestamp()
-           FROM l WHERE s.sensor = l.sensor"#,
+           FROM held h WHERE s.sensor = h.sensor"#,
         sensors,
         epochs
     )
@@ -220,16 +223,18 @@ pub struct TickColumns {
 /// Records good polls without events. Returns the sensors whose rows were written; the others' have another epoch, or hold
 /// polls that the caller does not know of, and nothing of them changed.
 ///
-/// The update finds each row by itself. Beside that a condition on the whole list, which would be sorted anew for each row,
-/// made ten thousand rows take minutes.
+/// Each row is looked up by its key and written by its place, because the planner takes arrays for ten entries: whatever it
+/// joins them with instead compares each with each, and ten thousand took minutes. A row that somebody else changes at this
+/// moment may be left out like one that has another epoch.
 pub async fn write_ticks(pool: &PgPool, ticks: &TickColumns) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar!(
         r#"WITH held AS MATERIALIZED (
-               SELECT s.sensor, t.polls, t.state, clock_timestamp() - make_interval(secs => t.age) AS at, t.lateness_ms, t.contact, t.ticks
-               FROM sensor_state s JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::float8[], $7::bigint[], $8::bool[], $9::text[])
-                    AS t (sensor, epoch, base, polls, state, age, lateness_ms, contact, ticks) ON s.sensor = t.sensor
-               WHERE s.sensor = ANY($1) AND s.epoch = t.epoch AND s.polls = t.base
-               ORDER BY s.sensor FOR UPDATE OF s)
+               SELECT s.place, t.polls, t.state, clock_timestamp() - make_interval(secs => t.age) AS at, t.lateness_ms, t.contact, t.ticks
+               FROM (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::float8[], $7::bigint[], $8::bool[], $9::text[])
+                     AS t (sensor, epoch, base, polls, state, age, lateness_ms, contact, ticks) ORDER BY sensor) t
+               CROSS JOIN LATERAL (
+                   SELECT s.ctid AS place FROM sensor_state s
+                   WHERE s.sensor = t.sensor AND s.epoch = t.epoch AND s.polls = t.base FOR UPDATE) s)
            UPDATE sensor_state s
            SET state = COALESCE(h.state::jsonb, s.state), failures = 0, next_try = NULL,
                status = CASE WHEN s.status IN ('quiet', 'silent', 'paused') THEN s.status ELSE 'running' END,
@@ -238,7 +243,7 @@ pub async fn write_ticks(pool: &PgPool, ticks: &TickColumns) -> sqlx::Result<Vec
                last_contact = CASE WHEN h.contact OR NOT s.says_contact THEN h.at ELSE s.last_contact END,
                ticks = jsonb_path_query_array(h.ticks::jsonb || s.ticks, '$[0 to 19]'),
                polls = s.polls + h.polls, updated = clock_timestamp()
-           FROM held h WHERE s.sensor = h.sensor
+           FROM held h WHERE s.ctid = h.place
            RETURNING s.sensor"#,
         &ticks.sensor,
         &ticks.epoch,

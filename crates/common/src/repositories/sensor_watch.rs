@@ -78,6 +78,7 @@ pub async fn look_at_changed(pool: &PgPool) -> sqlx::Result<()> {
 
 /// A sensor whose clocks have to be looked at.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the columns of a row")]
 pub struct Due {
     /// `sensor.id`.
     pub sensor: i64,

@@ -43,6 +43,10 @@ pub enum Service<'a> {
 
 /// A sensor as the watch sees it.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of a row, and none follows from the others"
+)]
 pub struct Watched<'a> {
     /// Its status,
     pub status: Status,
@@ -93,6 +97,7 @@ pub fn judge(sensor: &Watched<'_>, service: Service<'_>) -> Verdict {
 }
 
 impl Watched<'_> {
+    #[expect(clippy::match_same_arms, reason = "what comes first decides")]
     fn event(&self, service: Service<'_>) -> Option<Event> {
         if !self.is_enabled {
             return None;

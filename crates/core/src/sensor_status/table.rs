@@ -125,6 +125,7 @@ pub struct InvalidTransition {
 ///
 /// Who holds the epoch knows best: a tick makes it running whatever was said before, but that somebody wants it paused. A tick
 /// without events does not make it less quiet or silent, so these two do not flap; nor does taking it over from a worker.
+#[expect(clippy::match_same_arms, reason = "what comes first decides")]
 pub fn next(state: State, event: Event) -> Result<State, InvalidTransition> {
     use Status::{Failing, Paused, Quiet, Running, Silent, Starting, Stopped, Stuck, Unschedulable};
     match (state.status(), event) {

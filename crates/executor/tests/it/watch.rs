@@ -41,9 +41,9 @@ async fn look(system: &System, watch: &mut Watch, may_judge: bool) -> Value {
 
 /// The status and the reason of the only sensor. How long ago something was is told to the second, which may be another one.
 async fn said(system: &System, watch: &mut Watch, status: &str, begins: &str, ends: &str) {
-    let states = look(system, watch, true).await;
-    let reason = states[0][1].as_str().unwrap_or_default();
-    assert!(states[0][0] == status && reason.starts_with(begins) && reason.ends_with(ends), "{states}");
+    let found = look(system, watch, true).await;
+    let reason = found[0][1].as_str().unwrap_or_default();
+    assert!(found[0][0] == status && reason.starts_with(begins) && reason.ends_with(ends), "{found}");
 }
 
 #[tokio::test]

@@ -92,6 +92,7 @@ impl Watched {
     }
 
     /// Waits for the alarm that it is dead in this way, and for this reason, and holds it against the promise.
+    #[expect(clippy::print_stdout, reason = "how long it took is what the test has to say")]
     async fn alarm(&self, way: &str, died: DateTime<Utc>, status: &str, reason: &str) {
         let reason = reason.replace('\'', "''");
         let row = self
