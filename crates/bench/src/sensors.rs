@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     seconds: u64,
     /// Executions at once
     #[arg(long, default_value_t = 16)]
-    slots: u32,
+    executions: u32,
     /// Ten thousand sensors that are due each 30 seconds, instead of the parts
     #[arg(long)]
     scale: bool,
@@ -63,8 +63,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Part::Warm => {
                 polls::run(&polls::WARM, arguments.seconds).await?;
             }
-            Part::Actions => actions::run(Language::Shell, arguments.slots, arguments.seconds).await?,
-            Part::WarmActions => actions::run(Language::Python, arguments.slots, arguments.seconds).await?,
+            Part::Actions => actions::run(Language::Shell, arguments.executions, arguments.seconds).await?,
+            Part::WarmActions => actions::run(Language::Python, arguments.executions, arguments.seconds).await?,
         }
     }
     if let (Some(bare), Some(fresh)) = (bare, fresh) {
