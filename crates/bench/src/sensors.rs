@@ -55,16 +55,17 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.scale {
         return scale::run(&arguments.scale_settings).await;
     }
+    let (executions, seconds) = (arguments.executions, arguments.seconds);
     let (mut bare, mut fresh) = (None, None);
     for part in &arguments.parts {
         match part {
-            Part::Limits => bare = Some(yardstick::run(arguments.seconds)?),
-            Part::Fresh => fresh = Some(polls::run(&polls::FRESH, arguments.seconds).await?),
+            Part::Limits => bare = Some(yardstick::run(seconds)?),
+            Part::Fresh => fresh = Some(polls::run(&polls::FRESH, seconds).await?),
             Part::Warm => {
-                polls::run(&polls::WARM, arguments.seconds).await?;
+                polls::run(&polls::WARM, seconds).await?;
             }
-            Part::Actions => actions::run(Language::Shell, arguments.executions, arguments.seconds).await?,
-            Part::WarmActions => actions::run(Language::Python, arguments.executions, arguments.seconds).await?,
+            Part::Actions => actions::run(Language::Shell, executions, seconds).await?,
+            Part::WarmActions => actions::run(Language::Python, executions, seconds).await?,
         }
     }
     if let (Some(bare), Some(fresh)) = (bare, fresh) {

@@ -80,7 +80,8 @@ async fn night(zone: &str, change: &str) {
         assert_eq!(instants, expected, "{zone} {change} {name} {params}");
         assert!(fired.iter().all(|(_, missed)| *missed == 0), "{zone} {change} {name}: {fired:?}");
     }
-    let distinct = world.count("(SELECT DISTINCT trigger, trigger_params FROM rule WHERE enabled) AS r").await;
+    let distinct =
+        world.count("(SELECT DISTINCT trigger, trigger_params FROM rule WHERE enabled) AS r").await;
     assert_eq!(world.count("timer WHERE live").await, distinct);
 }
 
