@@ -56,7 +56,7 @@ pub struct Watched<'a> {
     pub since: Duration,
     /// For how long it could have had events: since it was last disabled, paused or without anybody to run it.
     pub run_for: Duration,
-    /// For how long its worker, or that it has none, is the same: nobody is blamed for what was before him.
+    /// For how long its worker, or that it has none, is the same: no worker is blamed for what was before it.
     pub owner_for: Duration,
     /// Whether it and its pack are enabled.
     pub is_enabled: bool,
