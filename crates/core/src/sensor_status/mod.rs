@@ -9,7 +9,7 @@
 //!
 //! Whoever runs a sensor says what it sees: claimed, ticked, failed. What it can not see, because it is about what does
 //! not happen, is said by the watch, which any process may keep: it reads three clocks (the last tick, the last contact with
-//! the source, the last event), and [`judge`] says whether they stand as they should. Both go by one table, [`next`]; the
+//! the source, the last event), and [`judge()`] says whether they stand as they should. Both go by one table, [`next`]; the
 //! statements that write the status name the old ones, and a test of attune-common holds them against this table.
 //!
 //! | status | |

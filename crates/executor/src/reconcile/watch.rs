@@ -1,7 +1,7 @@
 //! The watch over sensors: what does not happen is said by somebody else than who should have done it.
 //!
 //! Every process can keep it. Each second, over all of them, one makes a round: it frees what lost workers hold, reads the
-//! sensors whose clocks are due, judges them by [`sensor_status::judge`], and writes what changed. A row says who made the last
+//! sensors whose clocks are due, judges them by [`judge()`], and writes what changed. A row says who made the last
 //! round and when, so that whoever is alive makes the next one; nobody has to notice that another is gone. Who has not been in
 //! contact for one lease can not judge leases, and lets the others go first for that long.
 //!
