@@ -13,6 +13,7 @@ use std::time::Duration;
 use attune_common::registration::LEASE;
 use attune_common::repositories::config_version;
 use attune_common::repositories::sensor_watch::{self, Due, LastWorker, Round, Verdicts};
+use attune_core::pack::Mode;
 use attune_core::sensor_status::{
     Clocks, Event, Service, State, Status, Verdict, Watched, in_words, judge, next,
 };
@@ -165,7 +166,7 @@ fn watched(status: Status, due: &Due) -> Watched<'_> {
         is_enabled: due.enabled,
         is_paused: due.paused,
         is_owned: due.owned,
-        is_stream: due.mode == "stream",
+        is_stream: due.mode == Mode::Stream.as_str(),
         beats: due.beats,
         interval: seconds(due.poll_interval.unwrap_or_else(|| default("poll_interval"))),
         timeout: seconds(due.timeout.unwrap_or_else(|| default("sensor_timeout"))),
