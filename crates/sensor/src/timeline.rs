@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use crate::generator::millis;
+
 /// As many are kept.
 const LENGTH: usize = 20;
 /// As much is quoted of an error, in characters.
@@ -64,12 +66,8 @@ fn excerpt(error: &str) -> String {
     line.chars().take(EXCERPT).filter(|c| *c != '\0').collect()
 }
 
-fn since_1970(at: SystemTime) -> u64 {
+fn since_1970(at: SystemTime) -> i64 {
     millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
