@@ -40,8 +40,43 @@ pub struct SensorRow {
     pub triggers: Vec<String>,
 }
 
-/// Every enabled sensor, but for those of disabled packs and those that are paused.
-pub async fn list_enabled(pool: &PgPool) -> sqlx::Result<Vec<SensorRow>> {
+/// Tells by comparison whether a sensor's row, its pack or its runtime was written since: the transactions that last did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// `sensor.id`.
+    pub id: i64,
+    row: i64,
+    pack: i64,
+    runtime: i64,
+}
+
+/// Every enabled sensor, but for those of disabled packs and those that are paused. Cheap, however many they are.
+pub async fn list_enabled(pool: &PgPool) -> sqlx::Result<Vec<Fingerprint>> {
+    sqlx::query_as!(
+        Fingerprint,
+        r#"SELECT s.id, s.xmin::text::bigint AS "row!", COALESCE(p.xmin::text::bigint, 0) AS "pack!",
+                  COALESCE(r.xmin::text::bigint, 0) AS "runtime!"
+           FROM sensor s LEFT JOIN pack p ON p.id = s.pack LEFT JOIN runtime r ON r.id = s.runtime
+           WHERE s.enabled AND p.enabled IS NOT FALSE
+             AND NOT EXISTS (SELECT FROM sensor_state x WHERE x.sensor = s.id AND x.paused)
+           ORDER BY s.id"#
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Tells by comparison whether any sensor's triggers, or their refs, are others than they were.
+pub async fn fingerprint_of_triggers(pool: &PgPool) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT COALESCE(bit_xor(hash_record_extended((st.sensor, st.position, t.id, t.ref), 0)), 0) AS "all!"
+           FROM sensor_trigger st JOIN trigger t ON t.id = st.trigger"#
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// Those of these that are enabled, with all that running them needs.
+pub async fn find_enabled(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<SensorRow>> {
     sqlx::query_as!(
         SensorRow,
         r#"SELECT s.id, s.ref AS "ref!", s.runtime, r.ref AS "runtime_ref?", s.entrypoint, s.config, s.param_schema, s.mode,
@@ -50,8 +85,9 @@ pub async fn list_enabled(pool: &PgPool) -> sqlx::Result<Vec<SensorRow>> {
                         WHERE st.sensor = s.id ORDER BY st.position, t.id) AS "triggers!: Vec<String>"
            FROM sensor s LEFT JOIN pack p ON p.id = s.pack LEFT JOIN runtime r ON r.id = s.runtime
            WHERE s.enabled AND p.enabled IS NOT FALSE
-             AND NOT EXISTS (SELECT FROM sensor_state x WHERE x.sensor = s.id AND x.paused)
-           ORDER BY s.id"#
+             AND NOT EXISTS (SELECT FROM sensor_state x WHERE x.sensor = s.id AND x.paused) AND s.id = ANY($1)
+           ORDER BY s.id"#,
+        ids
     )
     .fetch_all(pool)
     .await

@@ -13,7 +13,6 @@ use std::time::Duration;
 use attune_boot::Membership;
 use attune_common::registration::{Held, LEASE, Lease};
 use attune_common::repositories::config_version;
-use attune_common::repositories::sensor;
 use attune_common::repositories::sensor_state::{self, Owned};
 use attune_common::repositories::worker::{self, LiveWorker};
 use attune_hints::{Hints, Topic};
@@ -136,7 +135,7 @@ impl Assigner {
             return Ok(());
         }
         if seen.known.version != Some(version) {
-            seen.known.renew(version, sensor::list_enabled(&self.pool).await?);
+            seen.known.renew(&self.pool, version).await?;
         }
         let may_judge = seen.may_judge();
         seen.unsettled = self.assign(&mut seen.known, &workers, may_judge).await?;

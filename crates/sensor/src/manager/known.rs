@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use attune_common::repositories::sensor::SensorRow;
+use attune_common::repositories::sensor::{self, Fingerprint, SensorRow};
+use sqlx::PgPool;
 
 use super::look_again::Forgotten;
 use crate::definition::Sensor;
@@ -15,19 +16,46 @@ pub(super) struct Known {
     pub(super) version: Option<i64>,
     /// By id.
     pub(super) sensors: BTreeMap<i64, Arc<Sensor>>,
+    fingerprints: HashMap<i64, Fingerprint>,
+    triggers: Option<i64>,
     given: HashMap<i64, (i64, Arc<Sensor>)>,
 }
 
 impl Known {
-    /// Takes the rows as they are at this version. A sensor whose row did not change stays the same value.
-    pub(super) fn renew(&mut self, version: i64, rows: Vec<SensorRow>) {
-        let mut before = std::mem::take(&mut self.sensors);
-        let sensors = rows.into_iter().map(|row| match before.remove(&row.id) {
+    /// Reads what changed up to this version. All fingerprints are older than the rows that are read, so what changes
+    /// meanwhile is read again the next time.
+    pub(super) async fn renew(&mut self, pool: &PgPool, version: i64) -> sqlx::Result<()> {
+        let triggers = sensor::fingerprint_of_triggers(pool).await?;
+        if self.triggers != Some(triggers) {
+            self.fingerprints.clear();
+        }
+        let listed: HashMap<i64, Fingerprint> =
+            sensor::list_enabled(pool).await?.into_iter().map(|listed| (listed.id, listed)).collect();
+        let changed = self.changed(&listed);
+        if !changed.is_empty() {
+            let rows = sensor::find_enabled(pool, &changed).await?;
+            self.take(&changed, rows);
+        }
+        self.sensors.retain(|id, _| listed.contains_key(id));
+        (self.fingerprints, self.triggers, self.version) = (listed, Some(triggers), Some(version));
+        Ok(())
+    }
+
+    fn changed(&self, listed: &HashMap<i64, Fingerprint>) -> Vec<i64> {
+        let is_other = |id: &i64, now: &Fingerprint| {
+            self.fingerprints.get(id) != Some(now) || !self.sensors.contains_key(id)
+        };
+        listed.iter().filter(|(id, now)| is_other(id, now)).map(|(id, _)| *id).collect()
+    }
+
+    /// Takes the rows of these sensors as they are. A sensor whose row is as it was stays the same value.
+    fn take(&mut self, changed: &[i64], rows: Vec<SensorRow>) {
+        let mut before: HashMap<i64, Arc<Sensor>> =
+            changed.iter().filter_map(|id| Some((*id, self.sensors.remove(id)?))).collect();
+        self.sensors.extend(rows.into_iter().map(|row| match before.remove(&row.id) {
             Some(sensor) if sensor.row == row => (row.id, sensor),
             _ => (row.id, Arc::new(Sensor::new(row))),
-        });
-        self.sensors = sensors.collect();
-        self.version = Some(version);
+        }));
     }
 
     /// The manager has these no more.
@@ -64,12 +92,12 @@ mod tests {
     fn only_what_changed_or_was_forgotten_is_given_again() {
         let mut known = Known::default();
         let rows = |config| vec![SensorRow { id: 1, config, ..row() }, SensorRow { id: 2, ..row() }];
-        known.renew(1, rows(json!({})));
+        known.take(&[1, 2], rows(json!({})));
         let first: Vec<_> = known.sensors.values().cloned().collect();
         for sensor in &first {
             known.give(sensor, 7);
         }
-        known.renew(2, rows(json!({"n": 1})));
+        known.take(&[1, 2], rows(json!({"n": 1})));
         let given = |known: &Known| known.sensors.values().map(|s| known.has_given(s, 7)).collect::<Vec<_>>();
         assert_eq!(given(&known), [false, true]);
         assert!(!known.has_given(&first[1], 8));
