@@ -27,9 +27,9 @@ pub(crate) struct Arguments {
     /// Seconds of each figure
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// Executions at once
-    #[arg(long, default_value_t = 16)]
-    executions: u32,
+    /// Executions at once; with several numbers each is measured
+    #[arg(long, value_delimiter = ',', default_value = "16,64")]
+    executions: Vec<u32>,
     /// Ten thousand sensors that are due each 30 seconds, instead of the parts
     #[arg(long)]
     scale: bool,
@@ -55,7 +55,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.scale {
         return scale::run(&arguments.scale_settings).await;
     }
-    let (executions, seconds) = (arguments.executions, arguments.seconds);
+    let (executions, seconds) = (&arguments.executions, arguments.seconds);
     let (mut bare, mut fresh) = (None, None);
     for part in &arguments.parts {
         match part {

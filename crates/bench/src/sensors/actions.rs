@@ -16,7 +16,15 @@ const BACKLOG: i64 = 1000;
 /// What fills caches and starts hosts is not measured.
 const WARM_UP: Duration = Duration::from_secs(5);
 
-pub(super) async fn run(language: Language, slots: u32, seconds: u64) -> anyhow::Result<()> {
+/// With each of these numbers of executions at once.
+pub(super) async fn run(language: Language, slots: &[u32], seconds: u64) -> anyhow::Result<()> {
+    for slots in slots {
+        run_with(language, *slots, seconds).await?;
+    }
+    Ok(())
+}
+
+async fn run_with(language: Language, slots: u32, seconds: u64) -> anyhow::Result<()> {
     let way = match language {
         Language::Python => "warm",
         Language::Shell => "fresh",
