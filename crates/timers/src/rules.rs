@@ -16,7 +16,7 @@ pub(crate) struct Name {
 pub(crate) fn asked_for(book: &RuleBook) -> impl Iterator<Item = Name> {
     TRIGGERS.into_iter().flat_map(|trigger| {
         let rules = book.trigger(trigger).filter(|it| it.enabled).map_or(&[][..], |it| &it.rules);
-        let same = |a: &CompiledRule, b: &CompiledRule| a.trigger_params == b.trigger_params;
+        let same = |a: &Arc<CompiledRule>, b: &Arc<CompiledRule>| a.trigger_params == b.trigger_params;
         // Rules are sorted by their parameters.
         rules
             .chunk_by(same)

@@ -1,17 +1,22 @@
 //! Tables `trigger` and `rule` as ingest needs them: everything at one config version. What belongs to a disabled pack reads
 //! as disabled itself, so that nothing else has to know of packs.
 
-use serde_json::Value;
-use sqlx::PgPool;
+use std::collections::HashMap;
 
-/// Triggers and enabled rules at one config version.
-#[derive(Debug)]
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool};
+
+/// Triggers and enabled rules at one config version, as far as they are others than the caller knows.
+#[derive(Debug, Default)]
 pub struct RuleSet {
-    /// The version at which both lists were read.
+    /// The version at which all was read.
     pub version: i64,
     /// Every trigger.
     pub triggers: Vec<TriggerRow>,
-    /// Every enabled rule, with the parts of its action and packs that an execution copies.
+    /// Every enabled rule with its fingerprint.
+    pub fingerprints: HashMap<i64, i64>,
+    /// Those of them whose fingerprint is another than the caller knows, with the parts of their actions and packs that an
+    /// execution copies.
     pub rules: Vec<RuleRow>,
 }
 
@@ -37,6 +42,9 @@ pub struct RuleRow {
     pub id: i64,
     /// `rule.ref`.
     pub r#ref: String,
+    /// Tells by comparison whether the rule, its trigger, its action or their packs were written since: it is made of the
+    /// transactions that last did.
+    pub fingerprint: i64,
     /// The revision that an enforcement records.
     pub revision: i64,
     /// `trigger.id`.
@@ -63,35 +71,68 @@ pub struct RuleRow {
     pub pack_digest: Option<String>,
 }
 
-/// Reads triggers and rules in one snapshot of the database.
-pub async fn load_rule_set(pool: &PgPool) -> sqlx::Result<RuleSet> {
+/// Reads, in one snapshot of the database, what is other than `known`: rules with their fingerprints.
+pub async fn load_rule_set(pool: &PgPool, known: &HashMap<i64, i64>) -> sqlx::Result<RuleSet> {
     let mut tx = pool.begin().await?;
     sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
     let version = sqlx::query_scalar!("SELECT version FROM config_version").fetch_one(&mut *tx).await?;
-    let triggers = sqlx::query_as!(
+    let triggers = list_triggers(&mut tx).await?;
+    let fingerprints = list_enabled(&mut tx).await?;
+    let changed: Vec<i64> = fingerprints
+        .iter()
+        .filter(|(id, fingerprint)| known.get(id) != Some(fingerprint))
+        .map(|(id, _)| *id)
+        .collect();
+    let rules = if changed.is_empty() { Vec::new() } else { find_enabled(&mut tx, &changed).await? };
+    tx.commit().await?;
+    Ok(RuleSet { version, triggers, fingerprints, rules })
+}
+
+async fn list_triggers(tx: &mut PgConnection) -> sqlx::Result<Vec<TriggerRow>> {
+    sqlx::query_as!(
         TriggerRow,
         r#"SELECT t.id, t.ref AS "ref!", t.param_schema, t.payload_schema,
                   t.enabled AND p.enabled IS NOT FALSE AS "enabled!"
            FROM trigger t LEFT JOIN pack p ON p.id = t.pack"#
     )
-    .fetch_all(&mut *tx)
-    .await?;
-    let rules = sqlx::query_as!(
-        RuleRow,
-        r#"SELECT r.id, r.ref AS "ref!", r.revision, r.trigger AS "trigger!", r.conditions, r.trigger_params, r.action_params,
-                  COALESCE(p.config, '{}') AS "pack_config!", a.id AS "action?", a.ref AS "action_ref?", a.runtime,
-                  a.param_schema AS "action_schema?", a.enabled AND ap.enabled IS NOT FALSE AS "action_enabled?", ap.digest AS "pack_digest?"
+    .fetch_all(tx)
+    .await
+}
+
+/// Cheap, however many they are.
+async fn list_enabled(tx: &mut PgConnection) -> sqlx::Result<HashMap<i64, i64>> {
+    let rows = sqlx::query!(
+        r#"SELECT r.id, hash_record_extended((r.xmin, t.xmin, p.xmin, a.xmin, ap.xmin), 0) AS "fingerprint!"
            FROM rule r
+           JOIN trigger t ON t.id = r.trigger
            LEFT JOIN pack p ON p.id = r.pack
            LEFT JOIN action a ON a.id = r.action
            LEFT JOIN pack ap ON ap.id = a.pack
-           WHERE r.enabled AND p.enabled IS NOT FALSE AND r.trigger IS NOT NULL
-           ORDER BY r.id"#
+           WHERE r.enabled AND p.enabled IS NOT FALSE"#
     )
-    .fetch_all(&mut *tx)
+    .fetch_all(tx)
     .await?;
-    tx.commit().await?;
-    Ok(RuleSet { version, triggers, rules })
+    Ok(rows.into_iter().map(|row| (row.id, row.fingerprint)).collect())
+}
+
+async fn find_enabled(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<RuleRow>> {
+    sqlx::query_as!(
+        RuleRow,
+        r#"SELECT r.id, r.ref AS "ref!", hash_record_extended((r.xmin, t.xmin, p.xmin, a.xmin, ap.xmin), 0) AS "fingerprint!",
+                  r.revision, r.trigger AS "trigger!", r.conditions, r.trigger_params, r.action_params,
+                  COALESCE(p.config, '{}') AS "pack_config!", a.id AS "action?", a.ref AS "action_ref?", a.runtime,
+                  a.param_schema AS "action_schema?", a.enabled AND ap.enabled IS NOT FALSE AS "action_enabled?", ap.digest AS "pack_digest?"
+           FROM rule r
+           JOIN trigger t ON t.id = r.trigger
+           LEFT JOIN pack p ON p.id = r.pack
+           LEFT JOIN action a ON a.id = r.action
+           LEFT JOIN pack ap ON ap.id = a.pack
+           WHERE r.id = ANY($1)
+           ORDER BY r.id"#,
+        ids
+    )
+    .fetch_all(tx)
+    .await
 }
 
 /// A rule with its trigger, whether it is in force or not.
@@ -108,7 +149,8 @@ pub struct KnownRule {
 /// The rule of this ref. `None` when there is none, or when it has no trigger any more.
 pub async fn find(pool: &PgPool, r#ref: &str) -> sqlx::Result<Option<KnownRule>> {
     let row = sqlx::query!(
-        r#"SELECT r.id, r.ref AS "ref!", r.revision, r.conditions, r.trigger_params, r.action_params,
+        r#"SELECT r.id, r.ref AS "ref!", hash_record_extended((r.xmin, t.xmin, p.xmin, a.xmin, ap.xmin), 0) AS "fingerprint!",
+                  r.revision, r.conditions, r.trigger_params, r.action_params,
                   r.enabled AND p.enabled IS NOT FALSE AS "enabled!",
                   COALESCE(p.config, '{}') AS "pack_config!", a.id AS "action?", a.ref AS "action_ref?", a.runtime,
                   a.param_schema AS "action_schema?", a.enabled AND ap.enabled IS NOT FALSE AS "action_enabled?", ap.digest AS "pack_digest?",
@@ -129,6 +171,7 @@ pub async fn find(pool: &PgPool, r#ref: &str) -> sqlx::Result<Option<KnownRule>>
         rule: RuleRow {
             id: row.id,
             r#ref: row.r#ref,
+            fingerprint: row.fingerprint,
             revision: row.revision,
             trigger: row.trigger,
             conditions: row.conditions,

@@ -40,22 +40,20 @@ pub struct SensorRow {
     pub triggers: Vec<String>,
 }
 
-/// Tells by comparison whether a sensor's row, its pack or its runtime was written since: the transactions that last did.
+/// A sensor, and what tells by comparison whether its row, its pack or its runtime was written since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint {
+pub struct Listed {
     /// `sensor.id`.
     pub id: i64,
-    row: i64,
-    pack: i64,
-    runtime: i64,
+    /// Made of the transactions that last wrote these rows.
+    pub fingerprint: i64,
 }
 
 /// Every enabled sensor, but for those of disabled packs and those that are paused. Cheap, however many they are.
-pub async fn list_enabled(pool: &PgPool) -> sqlx::Result<Vec<Fingerprint>> {
+pub async fn list_enabled(pool: &PgPool) -> sqlx::Result<Vec<Listed>> {
     sqlx::query_as!(
-        Fingerprint,
-        r#"SELECT s.id, s.xmin::text::bigint AS "row!", COALESCE(p.xmin::text::bigint, 0) AS "pack!",
-                  COALESCE(r.xmin::text::bigint, 0) AS "runtime!"
+        Listed,
+        r#"SELECT s.id, hash_record_extended((s.xmin, p.xmin, r.xmin), 0) AS "fingerprint!"
            FROM sensor s LEFT JOIN pack p ON p.id = s.pack LEFT JOIN runtime r ON r.id = s.runtime
            WHERE s.enabled AND p.enabled IS NOT FALSE
              AND NOT EXISTS (SELECT FROM sensor_state x WHERE x.sensor = s.id AND x.paused)

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
-use attune_common::repositories::sensor::{self, Fingerprint};
+use attune_common::repositories::sensor::{self, Listed};
 use attune_testkit::TestDb;
 use sqlx::PgPool;
 
@@ -14,7 +14,7 @@ const WORLD: &str = "
         SELECT 'demo.s', 's.sh', p.id, r.id FROM pack p, runtime r WHERE p.ref = 'demo' AND r.ref = 'demo.r';
     INSERT INTO sensor_trigger (sensor, trigger) SELECT s.id, t.id FROM sensor s, trigger t WHERE t.ref = 'demo.t'";
 
-async fn told(pool: &PgPool) -> (Vec<Fingerprint>, i64) {
+async fn told(pool: &PgPool) -> (Vec<Listed>, i64) {
     (sensor::list_enabled(pool).await.unwrap(), sensor::fingerprint_of_triggers(pool).await.unwrap())
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use attune_common::repositories::rule::{RuleRow, RuleSet, TriggerRow};
 use attune_core::schema::Schema;
@@ -16,7 +17,16 @@ pub struct RuleBook {
     /// `config_version.version` when it was read.
     pub version: i64,
     triggers: HashMap<String, Trigger>,
-    broken: HashMap<String, String>,
+    /// By ref.
+    broken: HashMap<String, Broken>,
+}
+
+/// A rule that does not compile.
+#[derive(Debug, Clone)]
+struct Broken {
+    id: i64,
+    fingerprint: i64,
+    reason: String,
 }
 
 /// A trigger with its rules.
@@ -29,32 +39,45 @@ pub struct Trigger {
     /// What the payload must look like; the reason when the stored schema is none.
     pub payload_schema: Result<Schema, String>,
     /// Enabled rules, by their parameters for the trigger, then by id.
-    pub rules: Vec<CompiledRule>,
+    pub rules: Vec<Arc<CompiledRule>>,
     r#ref: String,
     param_schema: Schema,
     no_params: String,
 }
 
 impl RuleBook {
-    /// Compiles what was read. A rule that does not compile is left out and reported once per book.
-    pub fn compile(set: RuleSet) -> Self {
+    /// The book as it is after a change. What is as it was is not compiled again: with 50,000 rules that takes a second. A
+    /// rule that does not compile is left out, and reported once.
+    pub fn renewed(&self, set: RuleSet) -> Self {
+        let is_kept = |id, fingerprint| set.fingerprints.get(&id) == Some(&fingerprint);
+        let mut broken = self.broken.clone();
+        broken.retain(|_, it| is_kept(it.id, it.fingerprint));
         let mut by_trigger: HashMap<i64, Vec<RuleRow>> = HashMap::new();
         for rule in set.rules {
             by_trigger.entry(rule.trigger).or_default().push(rule);
         }
-        let (mut triggers, mut broken) = (HashMap::new(), HashMap::new());
-        let mut actions = ActionSchemas::default();
+        let (mut triggers, mut actions) = (HashMap::new(), ActionSchemas::default());
         for row in set.triggers {
             let mut trigger = Trigger::alone(&row);
+            let before = self.trigger(&row.r#ref).map_or(&[][..], |before| &before.rules);
+            let kept = before.iter().filter(|rule| is_kept(rule.id, rule.fingerprint));
+            trigger.rules.extend(kept.cloned());
             trigger.take(by_trigger.remove(&row.id).unwrap_or_default(), &mut actions, &mut broken);
             triggers.insert(row.r#ref, trigger);
         }
         Self { version: set.version, triggers, broken }
     }
 
+    /// What was compiled: rules with the fingerprints of their rows.
+    pub fn fingerprints(&self) -> HashMap<i64, i64> {
+        let rules = self.triggers.values().flat_map(|trigger| &trigger.rules);
+        let rules = rules.map(|rule| (rule.id, rule.fingerprint));
+        rules.chain(self.broken.values().map(|it| (it.id, it.fingerprint))).collect()
+    }
+
     /// Why the rule of this ref was left out, when it was.
     pub fn fault(&self, rule: &str) -> Option<&str> {
-        self.broken.get(rule).map(String::as_str)
+        self.broken.get(rule).map(|it| it.reason.as_str())
     }
 
     /// The trigger with this ref.
@@ -95,15 +118,15 @@ impl Trigger {
         &mut self,
         rules: Vec<RuleRow>,
         actions: &mut ActionSchemas,
-        broken: &mut HashMap<String, String>,
+        broken: &mut HashMap<String, Broken>,
     ) {
         for row in rules {
-            let name = row.r#ref.clone();
+            let (name, id, fingerprint) = (row.r#ref.clone(), row.id, row.fingerprint);
             match self.compile(row, actions) {
-                Ok(rule) => self.rules.push(rule),
+                Ok(rule) => self.rules.push(Arc::new(rule)),
                 Err(reason) => {
                     tracing::warn!(rule.ref = %name, reason, "The rule can not match anything");
-                    broken.insert(name, reason);
+                    broken.insert(name, Broken { id, fingerprint, reason });
                 }
             }
         }
@@ -119,12 +142,12 @@ impl Trigger {
     }
 
     /// The rules whose trigger parameters equal those of an event.
-    pub fn rules_for(&self, trigger_params: Option<&Value>) -> &[CompiledRule] {
+    pub fn rules_for(&self, trigger_params: Option<&Value>) -> &[Arc<CompiledRule>] {
         self.rules_of(&self.canonical(trigger_params))
     }
 
     /// The rules with these canonical trigger parameters.
-    pub fn rules_of(&self, params: &str) -> &[CompiledRule] {
+    pub fn rules_of(&self, params: &str) -> &[Arc<CompiledRule>] {
         let from = self.rules.partition_point(|rule| *rule.trigger_params < *params);
         let count = self.rules[from..].partition_point(|rule| rule.trigger_params == params);
         &self.rules[from..from + count]

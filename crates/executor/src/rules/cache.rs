@@ -41,14 +41,15 @@ impl RuleCache {
         self.book.subscribe()
     }
 
-    /// Reads the book anew unless it is newer than the one the caller found stale.
+    /// Brings the book up to date unless it is newer than the one the caller found stale.
     pub async fn renew(&self, stale: i64) -> sqlx::Result<()> {
         let _one_at_a_time = self.reloading.lock().await;
-        if self.current().version > stale {
+        let before = self.current();
+        if before.version > stale {
             return Ok(());
         }
-        let book = RuleBook::compile(rule::load_rule_set(&self.pool).await?);
-        self.book.send_replace(Arc::new(book));
+        let changed = rule::load_rule_set(&self.pool, &before.fingerprints()).await?;
+        self.book.send_replace(Arc::new(before.renewed(changed)));
         Ok(())
     }
 

@@ -19,6 +19,8 @@ pub struct CompiledRule {
     pub id: i64,
     /// `rule.ref`.
     pub r#ref: String,
+    /// Of the row as it was compiled.
+    pub fingerprint: i64,
     /// What an enforcement records.
     pub revision: i64,
     /// Canonical parameters for the trigger, defaults filled in.
@@ -45,7 +47,7 @@ pub struct Target {
     schema: Arc<Schema>,
 }
 
-/// The schemas of actions, compiled once for all rules of a book: 50,000 timers may run one action.
+/// The schemas of actions, compiled once for all rules that are compiled together: 50,000 timers may run one action.
 #[derive(Debug, Default)]
 pub struct ActionSchemas(HashMap<String, Result<Arc<Schema>, String>>);
 
@@ -92,6 +94,7 @@ impl CompiledRule {
         Ok(Self {
             id: row.id,
             r#ref: row.r#ref.clone(),
+            fingerprint: row.fingerprint,
             revision: row.revision,
             trigger_params,
             conditions,

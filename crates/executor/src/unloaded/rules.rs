@@ -48,7 +48,8 @@ pub fn rule_book(pack: &Pack, library: &Library<'_>) -> Result<RuleBook, Failed>
         rules.push(rule_row(pack, rule, &trigger, library)?);
         triggers.insert(&rule.trigger, trigger);
     }
-    Ok(RuleBook::compile(RuleSet { version: 0, triggers: triggers.into_values().collect(), rules }))
+    let triggers = triggers.into_values().collect();
+    Ok(RuleBook::default().renewed(RuleSet { triggers, rules, ..RuleSet::default() }))
 }
 
 fn rule_row(
@@ -61,6 +62,7 @@ fn rule_row(
     Ok(RuleRow {
         id: 0,
         r#ref: rule.r#ref.clone(),
+        fingerprint: 0,
         revision: 1,
         trigger: trigger.id,
         conditions: rule.conditions.clone(),

@@ -15,6 +15,7 @@ mod operator;
 mod pack;
 mod rejected;
 mod retry;
+mod rule_book;
 mod sensors;
 mod switch;
 mod system;

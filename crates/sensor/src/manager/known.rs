@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use attune_common::repositories::sensor::{self, Fingerprint, SensorRow};
+use attune_common::repositories::sensor::{self, SensorRow};
 use sqlx::PgPool;
 
 use super::look_again::Forgotten;
@@ -16,7 +16,7 @@ pub(super) struct Known {
     pub(super) version: Option<i64>,
     /// By id.
     pub(super) sensors: BTreeMap<i64, Arc<Sensor>>,
-    fingerprints: HashMap<i64, Fingerprint>,
+    fingerprints: HashMap<i64, i64>,
     triggers: Option<i64>,
     given: HashMap<i64, (i64, Arc<Sensor>)>,
 }
@@ -29,8 +29,8 @@ impl Known {
         if self.triggers != Some(triggers) {
             self.fingerprints.clear();
         }
-        let listed: HashMap<i64, Fingerprint> =
-            sensor::list_enabled(pool).await?.into_iter().map(|listed| (listed.id, listed)).collect();
+        let listed = sensor::list_enabled(pool).await?;
+        let listed = listed.into_iter().map(|listed| (listed.id, listed.fingerprint)).collect();
         let changed = self.changed(&listed);
         if !changed.is_empty() {
             let rows = sensor::find_enabled(pool, &changed).await?;
@@ -41,10 +41,9 @@ impl Known {
         Ok(())
     }
 
-    fn changed(&self, listed: &HashMap<i64, Fingerprint>) -> Vec<i64> {
-        let is_other = |id: &i64, now: &Fingerprint| {
-            self.fingerprints.get(id) != Some(now) || !self.sensors.contains_key(id)
-        };
+    fn changed(&self, listed: &HashMap<i64, i64>) -> Vec<i64> {
+        let is_other =
+            |id: &i64, now: &i64| self.fingerprints.get(id) != Some(now) || !self.sensors.contains_key(id);
         listed.iter().filter(|(id, now)| is_other(id, now)).map(|(id, _)| *id).collect()
     }
 
