@@ -1,6 +1,6 @@
 //! The use cases of Attune, one transaction each: events in ([`ingest`]), attempts ended ([`finish`]), packs loaded
 //! ([`load_pack`]) and things of an operator's own applied ([`apply`]), executions requested, cancelled and retried ([`request`], [`cancel`], [`retry`]), things switched on and off
-//! ([`switch`]), and what is put right again and again ([`reconcile`]). [`ExecutorService`] is what a program runs of it. What an
+//! ([`switch`]), sensors paused and told to tick now ([`pause`], [`poke`]), and what is put right again and again ([`reconcile`]). [`ExecutorService`] is what a program runs of it. What an
 //! author tries out before a pack is loaded goes through the same functions ([`unloaded`]).
 //!
 //! Nothing here starts a process or speaks HTTP. Claims and registrations are single statements of
@@ -13,6 +13,8 @@ pub mod finish;
 pub mod group_commit;
 pub mod ingest;
 pub mod load_pack;
+pub mod pause;
+pub mod poke;
 pub mod reconcile;
 pub mod request;
 pub mod retry;

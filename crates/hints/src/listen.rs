@@ -1,11 +1,11 @@
 //! Hears the hints of other processes and of the database itself (a change of configuration by plain SQL,
-//! a new notice).
+//! a new notice, a sensor that shall tick now).
 //!
 //! A connection that breaks may have lost hints, so every (re)connect wakes everybody once.
 
 use std::time::Duration;
 
-use attune_common::repositories::{config_version, notice};
+use attune_common::repositories::{config_version, notice, poke};
 use sqlx::PgPool;
 use sqlx::postgres::{PgListener, PgNotification};
 
@@ -26,7 +26,7 @@ pub(crate) async fn listen(hints: &Hints, pool: &PgPool, signature: &str) {
 
 async fn listen_until_lost(hints: &Hints, pool: &PgPool, signature: &str) -> sqlx::Result<()> {
     let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen_all([CHANNEL, config_version::CHANNEL, notice::CHANNEL]).await?;
+    listener.listen_all([CHANNEL, config_version::CHANNEL, notice::CHANNEL, poke::CHANNEL]).await?;
     hints.wake_all_here();
     loop {
         match tokio::time::timeout(PING, listener.try_recv()).await {
@@ -44,6 +44,7 @@ fn hear(hints: &Hints, signature: &str, notification: &PgNotification) {
     match notification.channel() {
         config_version::CHANNEL => return hints.wake_here(Topic::Config),
         notice::CHANNEL => return hints.wake_here(Topic::Notice),
+        poke::CHANNEL => return hints.wake_here(Topic::Poke),
         _ => {}
     }
     let Some((topic, sender)) = notification.payload().split_once(' ') else { return };

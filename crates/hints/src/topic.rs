@@ -13,11 +13,14 @@ pub enum Topic {
     Worker,
     /// Attune noticed something about itself that rules may act on.
     Notice,
+    /// Somebody wants a sensor to tick now.
+    Poke,
 }
 
 impl Topic {
     /// Every topic; the index of each is its discriminant.
-    pub const ALL: [Self; 5] = [Self::Execution, Self::Config, Self::Cancel, Self::Worker, Self::Notice];
+    pub const ALL: [Self; 6] =
+        [Self::Execution, Self::Config, Self::Cancel, Self::Worker, Self::Notice, Self::Poke];
 
     /// Its name on the wire.
     pub(crate) fn name(self) -> &'static str {
@@ -27,6 +30,7 @@ impl Topic {
             Self::Cancel => "cancel",
             Self::Worker => "worker",
             Self::Notice => "notice",
+            Self::Poke => "poke",
         }
     }
 

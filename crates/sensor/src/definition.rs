@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use attune_common::repositories::sensor::SensorRow;
 use attune_core::pack::Mode;
+use attune_core::schedule::Policy;
 use attune_core::schema::{Schema, canonical};
 use attune_process::Level;
 use attune_runtimes::confinement::Confinement;
@@ -69,6 +70,16 @@ impl Sensor {
     /// How often it is polled, when it says so itself.
     pub fn interval(&self) -> Option<Duration> {
         seconds(self.row.poll_interval)
+    }
+
+    /// What becomes of ticks that it missed.
+    pub fn missed(&self) -> Policy {
+        Policy::of_text(&self.row.missed).unwrap_or_default()
+    }
+
+    /// By how much its ticks may be moved.
+    pub fn jitter(&self) -> Duration {
+        seconds(self.row.jitter).unwrap_or_default()
     }
 
     /// How long a poll may take, when it says so itself.

@@ -71,7 +71,7 @@ pub(super) async fn retry(
 /// An object without fields.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+pub(super) struct Nothing {}
 
 /// What can not be an id names nothing.
 pub(super) fn id(key: Key) -> Result<i64, Failure> {

@@ -8,6 +8,7 @@ mod health;
 mod logs;
 mod packs;
 mod rows;
+mod sensors;
 mod switch;
 mod timeline;
 mod timers;
@@ -42,6 +43,9 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/api/packs", post(packs::load))
         .route("/api/packs/diff", post(packs::diff))
         .route("/api/packs/{ref}/content", get(packs::content))
+        .route("/api/sensors/{ref}/pause", post(sensors::pause))
+        .route("/api/sensors/{ref}/resume", post(sensors::resume))
+        .route("/api/sensors/{ref}/poke", post(sensors::poke))
         .route("/api/rules/{ref}/test", post(trials::test))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)

@@ -19,6 +19,7 @@ mod report;
 pub(crate) mod rule;
 pub(crate) mod runtime;
 pub(crate) mod sensor;
+mod sensor_order;
 mod sensor_show;
 pub(crate) mod switch;
 mod system;

@@ -25,6 +25,13 @@ pub(crate) struct Refs {
     refs: Vec<String>,
 }
 
+impl Refs {
+    /// The names, at least one.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.refs
+    }
+}
+
 pub(crate) fn run(global: &Global, noun: Noun, command: &Command) -> anyhow::Result<()> {
     let (refs, enabled) = match command {
         Command::Enable(Refs { refs }) => (refs, true),

@@ -30,6 +30,7 @@ mod rule_test;
 mod runtimes;
 mod sensor_conform;
 mod sensor_new;
+mod sensor_orders;
 mod sensor_test;
 mod servers;
 mod timers;

@@ -70,8 +70,10 @@ impl Noun {
                         EXTRACT(EPOCH FROM clock_timestamp() - x.last_tick)::float8 AS tick_age,
                         EXTRACT(EPOCH FROM clock_timestamp() - x.last_contact)::float8 AS contact_age,
                         EXTRACT(EPOCH FROM clock_timestamp() - x.last_event)::float8 AS event_age,
-                        x.polls, x.events, x.errors, x.duplicates, x.rejected, x.ticks
-                 FROM sensor s LEFT JOIN sensor_state x ON x.sensor = s.id LEFT JOIN worker w ON w.id = x.worker"
+                        x.polls, x.events, x.errors, x.duplicates, x.rejected, x.missed_ticks, x.made_up, x.owed, x.ticks,
+                        p.answered AS pokes, p.outcome AS poke_outcome
+                 FROM sensor s LEFT JOIN sensor_state x ON x.sensor = s.id LEFT JOIN worker w ON w.id = x.worker
+                      LEFT JOIN sensor_poke p ON p.sensor = s.id"
             }
             Self::Execution => {
                 "SELECT e.*, w.name AS worker_name FROM execution e LEFT JOIN worker w ON w.id = e.worker"

@@ -8,7 +8,7 @@ use super::refs::{check_ref, pack_of};
 use super::suggest::hint;
 use super::yaml::{Node, Tree};
 use super::{Fault, Kind};
-use crate::sensor_status::Expect;
+use crate::sensor_status::{self, Expect};
 
 /// The top-level keys of one file.
 pub(super) struct Fields<'a> {
@@ -52,6 +52,10 @@ impl<'a> Fields<'a> {
     /// The value of a key; a key without a value counts as left out.
     pub(super) fn get(&self, key: &str) -> Option<&'a Node> {
         self.source.node.entry(key).map(|entry| &entry.value).filter(|node| node.tree != Tree::Null)
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
     }
 
     fn wrong(&mut self, path: &str, expected: &str, found: &Node) {
@@ -126,6 +130,17 @@ impl<'a> Fields<'a> {
             self.fault(key, format!("must be greater than zero, not {number}"));
         }
         seconds
+    }
+
+    /// A span of time such as `5s`, in seconds.
+    pub(super) fn span(&mut self, key: &str) -> Option<f64> {
+        match sensor_status::span(&self.get(key)?.to_json()) {
+            Ok(span) => Some(span.as_secs_f64()),
+            Err(fault) => {
+                self.fault(key, fault);
+                None
+            }
+        }
     }
 
     pub(super) fn count(&mut self, key: &str) -> Option<usize> {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::definition::{define, enabled};
 use super::fields::Fields;
 use super::{Isolation, Kind, Sandbox};
+use crate::schedule::Policy;
 
 /// How a sensor lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +65,12 @@ pub struct Sensor {
     pub poll_interval: Option<f64>,
     /// Seconds that a poll may take; none: the worker's default.
     pub timeout: Option<f64>,
+    /// What becomes of ticks that passed while it could not be polled.
+    #[serde(default)]
+    pub missed: Policy,
+    /// Seconds by which a tick may be moved, at random; none: none is.
+    #[serde(default)]
+    pub jitter: Option<f64>,
     /// What has to come of it within which time, see [`crate::sensor_status::Expect`]; none: nothing.
     pub expect: Option<Value>,
     /// Failures in a row after which it is paused; none: it is tried for ever.
@@ -93,6 +100,8 @@ impl Sensor {
         "sandbox",
         "poll_interval",
         "timeout",
+        "missed",
+        "jitter",
         "expect",
         "pause_after",
         "limits",
@@ -102,7 +111,7 @@ impl Sensor {
 
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         let mode = fields.choice("mode", &Mode::ALL, Mode::as_str);
-        Self {
+        let sensor = Self {
             r#ref: fields.own_ref(),
             label: fields.text("label"),
             description: fields.text("description"),
@@ -121,11 +130,30 @@ impl Sensor {
             sandbox: Sandbox::read(fields),
             poll_interval: fields.seconds("poll_interval"),
             timeout: fields.seconds("timeout"),
+            missed: fields.choice("missed", &Policy::ALL, Policy::as_str),
+            jitter: fields.span("jitter"),
             expect: fields.expect("expect"),
             pause_after: fields.positive("pause_after"),
             limits: fields.limits("limits"),
             labels: fields.object("labels"),
             enabled: fields.boolean("enabled", true),
+        };
+        sensor.check_ticks(fields);
+        sensor
+    }
+
+    /// Only polled sensors have ticks to move or to miss, and none is moved beyond the next one.
+    fn check_ticks(&self, fields: &mut Fields<'_>) {
+        for key in ["missed", "jitter"] {
+            if self.mode != Mode::Poll && fields.has(key) {
+                let mode = self.mode.as_str();
+                fields.fault(key, format!("is for sensors that are polled; one of mode {mode} has no ticks"));
+            }
+        }
+        if let (Some(jitter), Some(interval)) = (self.jitter, self.poll_interval)
+            && jitter > interval
+        {
+            fields.fault("jitter", format!("must be at most poll_interval, which is {interval} seconds"));
         }
     }
 }

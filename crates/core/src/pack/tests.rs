@@ -61,6 +61,7 @@ fn a_good_pack_becomes_definitions() {
             "label": null, "description": null, "runtime": "demo.lua", "entrypoint": "sensors/heat.lua",
             "triggers": ["demo.hot"], "config": {"limit": 4},
             "param_schema": {"properties": {"limit": {"type": "integer"}}}, "mode": "poll", "isolation": null, "sandbox": null, "expect": null, "pause_after": null,
+            "missed": "skip", "jitter": null,
             "poll_interval": 2.0, "timeout": null, "limits": {}, "labels": {}
         })
     );
@@ -160,6 +161,34 @@ fn what_is_expected_of_a_sensor_are_times() {
     ] {
         let fault = fault("sensors/heat.yaml", &sensor(more));
         assert!(fault.starts_with(expected), "{fault}");
+    }
+}
+
+#[test]
+fn ticks_are_for_sensors_that_are_polled() {
+    let sensor = |more: &str| {
+        format!(
+            "ref: demo.heat\nruntime: demo.lua\nentrypoint: sensors/heat.lua\ntriggers: [demo.hot]\n{more}\n"
+        )
+    };
+    let good = sensor("missed: all\njitter: 1m 30s\npoll_interval: 90");
+    let definition = Pack::parse(&files(&[("sensors/heat.yaml", &good)])).unwrap().sensors[0].definition();
+    assert_eq!((&definition["missed"], &definition["jitter"]), (&json!("all"), &json!(90.0)));
+    for (more, expected) in [
+        ("missed: twice", "5: missed: \"twice\" is none of skip, once, all"),
+        ("jitter: often", "5: jitter: must be a time such as 90s, 10m or 1h 30m, not \"often\""),
+        ("poll_interval: 9\njitter: 10s", "6: jitter: must be at most poll_interval, which is 9 seconds"),
+        (
+            "mode: stream\njitter: 1",
+            "6: jitter: is for sensors that are polled; one of mode stream has no ticks",
+        ),
+        (
+            "mode: stream\nmissed: skip",
+            "6: missed: is for sensors that are polled; one of mode stream has no ticks",
+        ),
+    ] {
+        let fault = fault("sensors/heat.yaml", &sensor(more));
+        assert!(fault.starts_with(&format!("sensors/heat.yaml:{expected}")), "{fault}");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::fields::{Fault, Fields, quote};
 
@@ -11,20 +12,51 @@ pub const GRACE: TimeDelta = TimeDelta::seconds(10);
 
 /// Instants that one timer fires late at most.
 const MOST: u32 = 1000;
-/// The same when the rule does not say.
-const DEFAULT_LIMIT: u32 = 100;
+/// The same when nobody says, and for sensors.
+pub const DEFAULT_LIMIT: u32 = 100;
 /// Instants of a cron expression that are counted one by one.
 pub(super) const COUNTED: u64 = 10_000;
 
-/// What a rule wants of missed instants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What becomes of missed instants of a timer, and of missed ticks of a polled sensor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Policy {
     /// Forget them.
+    #[default]
     Skip,
     /// Fire the newest one.
     Once,
     /// Fire them all, but of many only the newest.
     All,
+}
+
+impl Policy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Skip, Self::Once, Self::All];
+
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Once => "once",
+            Self::All => "all",
+        }
+    }
+
+    /// What text says.
+    pub fn of_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.as_str() == text)
+    }
+
+    /// How many of so many missed ticks are made up for.
+    pub fn makes_up(self, missed: u64) -> u32 {
+        let most = match self {
+            Self::Skip => 0,
+            Self::Once => 1,
+            Self::All => DEFAULT_LIMIT,
+        };
+        u32::try_from(missed).unwrap_or(most).min(most)
+    }
 }
 
 /// A policy with its cap.
@@ -56,15 +88,9 @@ pub(super) struct Passed {
 
 impl Missed {
     pub(super) fn read(fields: Fields<'_>) -> Result<Self, Fault> {
-        let policy = match fields.text("missed")?.unwrap_or("once") {
-            "skip" => Policy::Skip,
-            "once" => Policy::Once,
-            "all" => Policy::All,
-            other => {
-                let message = format!("{:?} is none of skip, once, all", quote(other));
-                return Err(Fault::new("missed", message));
-            }
-        };
+        let text = fields.text("missed")?.unwrap_or("once");
+        let policy = Policy::of_text(text)
+            .ok_or_else(|| Fault::new("missed", format!("{:?} is none of skip, once, all", quote(text))))?;
         Ok(Self { policy, limit: fields.count("missed_limit", 1, MOST)?.unwrap_or(DEFAULT_LIMIT) })
     }
 

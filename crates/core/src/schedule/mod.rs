@@ -16,7 +16,7 @@ mod timer;
 mod zone;
 
 pub use fields::Fault;
-pub use missed::{Due, GRACE, Missed, Policy};
+pub use missed::{DEFAULT_LIMIT, Due, GRACE, Missed, Policy};
 pub use timer::{TRIGGERS, Timer};
 
 use chrono::{DateTime, SecondsFormat, Utc};

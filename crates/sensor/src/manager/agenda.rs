@@ -32,6 +32,11 @@ impl Agenda {
         }
     }
 
+    /// Whether a sensor has a next tick; else it is being polled, or waits for a place.
+    pub(super) fn has(&self, sensor: i64) -> bool {
+        self.due.contains_key(&sensor)
+    }
+
     /// The time of the next tick of all.
     pub(super) fn next(&self) -> Option<Instant> {
         self.by_time.first().map(|(at, _)| *at)
@@ -43,17 +48,6 @@ impl Agenda {
         self.remove(sensor);
         Some((sensor, at))
     }
-}
-
-/// A tick that should come at `next`: then, or, when that is past, at the first moment in step with it. Those between are
-/// skipped.
-pub(super) fn in_step(next: Instant, interval: Duration, now: Instant) -> Instant {
-    if next > now {
-        return next;
-    }
-    let late = now.duration_since(next).as_nanos() % interval.as_nanos().max(1);
-    let rest = interval.saturating_sub(Duration::from_nanos(u64::try_from(late).unwrap_or(u64::MAX)));
-    now + rest
 }
 
 /// As long may it take until as many new sensors as these have all been polled.
@@ -94,14 +88,6 @@ mod tests {
         assert_eq!(agenda.pop_due(now), None);
         agenda.remove(1);
         assert_eq!(agenda.next(), None);
-    }
-
-    #[tokio::test]
-    async fn late_ticks_are_skipped_and_the_rhythm_stays() {
-        let due = Instant::now();
-        assert_eq!(in_step(due + 10 * SECOND, 10 * SECOND, due + SECOND), due + 10 * SECOND);
-        assert_eq!(in_step(due + 10 * SECOND, 10 * SECOND, due + 35 * SECOND), due + 40 * SECOND);
-        assert_eq!(in_step(due + 10 * SECOND, 10 * SECOND, due + 10 * SECOND), due + 20 * SECOND);
     }
 
     #[test]

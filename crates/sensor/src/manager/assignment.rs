@@ -13,6 +13,7 @@ use std::time::Duration;
 use attune_boot::Membership;
 use attune_common::registration::{Held, LEASE, Lease};
 use attune_common::repositories::config_version;
+use attune_common::repositories::poke::{self, Poke};
 use attune_common::repositories::sensor_state::{self, Owned};
 use attune_common::repositories::worker::{self, LiveWorker};
 use attune_hints::{Hints, Topic};
@@ -41,6 +42,8 @@ pub(crate) struct Assignment {
     pub(crate) keep: Vec<(Arc<Sensor>, Owned)>,
     /// Sensors that it owns and should give back: id and epoch.
     pub(crate) release: Vec<(i64, i64)>,
+    /// Sensors that somebody wants to tick now. They are told again until that was answered.
+    pub(crate) pokes: Vec<Poke>,
 }
 
 /// Works out assignments for one worker.
@@ -61,6 +64,7 @@ pub(crate) struct Assigner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wake {
     Period,
+    Poked,
     Asked,
     Machine,
 }
@@ -100,11 +104,13 @@ impl Assigner {
     /// Works until the manager is gone.
     pub(crate) async fn run(self) -> Result<(), crate::Error> {
         let (mut config, mut workers) = (self.hints.waiter(Topic::Config), self.hints.waiter(Topic::Worker));
+        let mut pokes = self.hints.waiter(Topic::Poke);
         let mut lease = self.membership.lease();
         let (mut seen, mut wake) = (Seen::default(), Wake::Asked);
         while !self.assignments.is_closed() {
             config.arm();
             workers.arm();
+            pokes.arm();
             let begun = Instant::now();
             if *lease.borrow_and_update() == Lease::Held
                 && let Err(error) = self.round(&mut seen, wake).await
@@ -118,6 +124,7 @@ impl Assigner {
                 () = tokio::time::sleep(PERIOD) => Wake::Period,
                 () = config.wait(PERIOD) => Wake::Asked,
                 () = workers.wait(PERIOD) => Wake::Asked,
+                () = pokes.wait(PERIOD) => Wake::Poked,
                 Ok(()) = lease.changed() => Wake::Asked,
                 () = self.look_again.sensors.notified() => Wake::Asked,
                 () = self.look_again.machine.notified() => Wake::Machine,
@@ -130,7 +137,9 @@ impl Assigner {
         let version = config_version::get(&self.pool).await?;
         self.look_at_the_machine(version != seen.version, wake).await?;
         let workers = worker::live_sensor_workers(&self.pool).await?;
-        let is_quiet = wake == Wake::Period && !seen.unsettled && seen.is_as(version, &workers);
+        self.tell_pokes().await?;
+        let is_quiet =
+            matches!(wake, Wake::Period | Wake::Poked) && !seen.unsettled && seen.is_as(version, &workers);
         if is_quiet {
             return Ok(());
         }
@@ -146,10 +155,10 @@ impl Assigner {
     async fn look_at_the_machine(&self, config_changed: bool, wake: Wake) -> Result<(), RoundError> {
         let changed = match wake {
             Wake::Machine => self.equipment.verify_again().await?,
-            Wake::Period | Wake::Asked if config_changed || self.equipment.is_due() => {
+            Wake::Period | Wake::Poked | Wake::Asked if config_changed || self.equipment.is_due() => {
                 self.equipment.refresh().await?
             }
-            Wake::Period | Wake::Asked => false,
+            Wake::Period | Wake::Poked | Wake::Asked => false,
         };
         if changed {
             let detected = &self.equipment.inventory().detected;
@@ -183,7 +192,7 @@ impl Assigner {
         known.keep_only(|sensor| here.contains_key(&sensor));
         let release = owned.into_iter().filter(|(sensor, _)| !here.contains_key(sensor)).collect();
         let keep = won.into_iter().filter_map(|owned| Some((here.get(&owned.sensor)?.clone(), owned)));
-        self.hand_over(known, Assignment { keep: keep.collect(), release }).await;
+        self.hand_over(known, Assignment { keep: keep.collect(), release, ..Assignment::default() }).await;
         sensor_state::mark_unschedulable(&self.pool, &nowhere, &reasons).await?;
         sensor_state::mark_stopped(&self.pool).await?;
         Ok(!settled)
@@ -232,6 +241,16 @@ impl Assigner {
         // Of one that was forgotten something may not be written yet.
         self.ticks.flush().await?;
         Ok(sensor_state::find_owned(&self.pool, self.held, &new).await?)
+    }
+
+    /// Passes on who shall tick now. What is not handed over yet is told in a later round.
+    async fn tell_pokes(&self) -> sqlx::Result<()> {
+        let pokes = poke::list_asked(&self.pool, self.held).await?;
+        if !pokes.is_empty() {
+            // The manager is gone only when the program ends.
+            let _ = self.assignments.send(Assignment { pokes, ..Assignment::default() }).await;
+        }
+        Ok(())
     }
 
     async fn hand_over(&self, known: &mut Known, assignment: Assignment) {

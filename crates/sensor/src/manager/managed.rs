@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use attune_common::repositories::poke::Poke;
 use attune_common::repositories::sensor_state::Owned;
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::agenda::{in_step, second_gap};
+use super::agenda::second_gap;
 use super::lanes::Pace;
+use super::rhythm::{Rhythm, Step, Wish, divide};
 use super::turn::Turn;
 use crate::definition::Sensor;
 
@@ -25,8 +27,16 @@ pub(super) struct Managed {
     /// Polls so far, those that are not written yet among them.
     pub(super) polls: i64,
     pub(super) pace: Pace,
-    /// When its current or last tick was due.
+    /// When its current or last poll was due.
     pub(super) due: Instant,
+    /// When its ticks are.
+    pub(super) rhythm: Rhythm,
+    /// What its next poll is.
+    pub(super) kind: Kind,
+    /// Somebody wants it to tick now, and no poll has answered that.
+    pub(super) poke: Option<Poke>,
+    /// The last such wish that was answered.
+    pub(super) answered: i64,
     /// Its ticks have not found their place in its interval yet.
     pub(super) is_new: bool,
     /// Its poll, while there is one.
@@ -41,6 +51,19 @@ pub(super) struct Managed {
 pub(super) struct Poll {
     pub(super) stop: CancellationToken,
     pub(super) started: Instant,
+    /// The wish that it answers.
+    pub(super) poke: Option<Poke>,
+}
+
+/// What a poll is, as far as the rhythm goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A tick.
+    Tick,
+    /// It makes up for a tick that passed.
+    MakeUp,
+    /// Somebody asked for it, between two ticks.
+    Extra,
 }
 
 impl Managed {
@@ -54,6 +77,10 @@ impl Managed {
             polls: owned.polls,
             pace: Pace::Unsure,
             due: now,
+            rhythm: Rhythm::from(now),
+            kind: Kind::Tick,
+            poke: None,
+            answered: 0,
             is_new: true,
             poll: None,
             is_edited: false,
@@ -67,9 +94,14 @@ impl Managed {
     }
 
     /// Its poll starts, so late.
-    pub(super) fn begin(&mut self, lateness: Duration, now: Instant) -> Turn {
+    pub(super) fn begin(&mut self, lateness: Duration, poll_interval: Duration, now: Instant) -> Turn {
         let stop = CancellationToken::new();
-        self.poll = Some(Poll { stop: stop.clone(), started: now });
+        match self.kind {
+            Kind::Tick => self.rhythm.tick(self.interval(poll_interval)),
+            Kind::MakeUp => self.rhythm.make_up(),
+            Kind::Extra => {}
+        }
+        self.poll = Some(Poll { stop: stop.clone(), started: now, poke: self.poke });
         Turn {
             sensor: Arc::clone(&self.sensor),
             epoch: self.epoch,
@@ -78,43 +110,60 @@ impl Managed {
             polls: self.polls,
             lateness,
             started: now,
+            poke: self.poke,
             stop,
         }
     }
 
-    /// After a good poll. Returns when the next tick is.
-    pub(super) fn go_on(
-        &mut self,
-        state: Arc<Value>,
-        took: Duration,
-        poll_interval: Duration,
-        now: Instant,
-    ) -> Instant {
+    /// After a good poll.
+    pub(super) fn go_on(&mut self, state: Arc<Value>, took: Duration, poll_interval: Duration) {
         (self.state, self.failures, self.polls) = (state, 0, self.polls + 1);
         self.pace = self.pace.after(took, false);
-        let interval = self.interval(poll_interval);
-        let is_first = std::mem::take(&mut self.is_new);
-        let gap = if is_first { second_gap(self.sensor.row.id, interval) } else { interval };
-        in_step(self.due + gap, interval, now)
+        if std::mem::take(&mut self.is_new) {
+            let gap = second_gap(self.sensor.row.id, self.interval(poll_interval));
+            self.rhythm.restart(self.due + gap);
+        }
     }
 
-    /// After a failed one. Returns when it is tried again.
-    pub(super) fn fail(
-        &mut self,
-        retry_in: Duration,
-        took: Duration,
-        timed_out: bool,
-        now: Instant,
-    ) -> Instant {
+    /// After a failed one.
+    pub(super) fn fail(&mut self, took: Duration, timed_out: bool) {
         (self.failures, self.polls) = (self.failures + 1, self.polls + 1);
         self.pace = self.pace.after(took, timed_out);
-        now + retry_in
+    }
+
+    /// When its next poll is, and how many ticks that passed are left out.
+    pub(super) fn step(&mut self, poll_interval: Duration, now: Instant) -> (Instant, u64) {
+        let (step, missed) = self.rhythm.step(self.wish(poll_interval), rand::random(), now);
+        let (kind, at) = match step {
+            Step::Tick(at) => (Kind::Tick, at),
+            Step::MakeUp => (Kind::MakeUp, now),
+        };
+        self.kind = kind;
+        (at, missed)
+    }
+
+    /// Its ticks are counted anew from this time, which is the next.
+    pub(super) fn restart(&mut self, at: Instant) -> Instant {
+        self.rhythm.restart(at);
+        self.kind = Kind::Tick;
+        at
+    }
+
+    /// A poll has ended that answered this wish. What was asked for meanwhile is left.
+    pub(super) fn answered(&mut self, poke: Option<Poke>) {
+        self.answered = poke.map_or(self.answered, |poke| poke.asked);
+        self.poke = self.poke.filter(|poke| poke.asked > self.answered);
     }
 
     /// The ticks that are over before one starts that is so late.
     pub(super) fn missed(&self, lateness: Duration, poll_interval: Duration) -> u64 {
-        let interval = self.interval(poll_interval).as_nanos().max(1);
-        u64::try_from(lateness.as_nanos() / interval).unwrap_or(u64::MAX)
+        divide(lateness, self.interval(poll_interval)).0
+    }
+
+    /// What it wants of its ticks.
+    pub(super) fn wish(&self, poll_interval: Duration) -> Wish {
+        let (interval, sensor) = (self.interval(poll_interval), &self.sensor);
+        Wish { interval, jitter: sensor.jitter(), missed: sensor.missed() }
     }
 
     /// How often it is polled, which is `poll_interval` unless it says otherwise.

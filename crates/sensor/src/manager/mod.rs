@@ -13,7 +13,10 @@ mod known;
 mod lanes;
 mod look_again;
 mod managed;
+mod missed;
 mod place;
+mod poked;
+mod rhythm;
 mod roster;
 mod route;
 mod ticks;
@@ -26,6 +29,8 @@ use std::time::Duration;
 use attune_boot::Membership;
 use attune_common::db::is_transient;
 use attune_common::registration::Lease;
+use attune_common::repositories::missed_tick::{self, MissedColumns};
+use attune_common::repositories::poke::Poke;
 use attune_common::repositories::sensor_state;
 use attune_hints::{Hints, Topic};
 use rustix::time::{ClockId, clock_gettime};
@@ -51,6 +56,8 @@ const FINISH: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_mins(1);
 /// Between two flushes of ticks. With the time that the second one takes, what a sensor remembers is durable in a second.
 const FLUSH: Duration = Duration::from_millis(500);
+/// Between two times that missed ticks are written. They are counted, so that is no matter of order.
+const TELL_MISSED: Duration = Duration::from_secs(5);
 /// How often lateness is looked at for the log.
 const MINUTE: Duration = Duration::from_mins(1);
 /// A minute in which one tick of a hundred was later is worth a line.
@@ -74,6 +81,8 @@ pub(crate) struct SensorManager {
     flushes: JoinSet<()>,
     /// Not before this time is the next one.
     flush_at: Instant,
+    /// Not before this time are missed ticks written.
+    tell_missed_at: Instant,
     /// Sensors that wait for their environments. They hold no place in a lane.
     waits: JoinSet<i64>,
     /// Whose turn each task is: sensor and epoch.
@@ -119,6 +128,7 @@ impl SensorManager {
             turns: JoinSet::new(),
             flushes: JoinSet::new(),
             flush_at: Instant::now(),
+            tell_missed_at: Instant::now(),
             waits: JoinSet::new(),
             tasks: HashMap::new(),
         }
@@ -168,9 +178,11 @@ impl SensorManager {
     }
 
     fn next_wake(&self) -> Instant {
-        let is_pending = self.flushes.is_empty() && !self.tools.ticks.is_empty();
-        let flush = is_pending.then_some(self.flush_at);
-        let wake = [self.roster.next_wake(), flush].into_iter().flatten().min();
+        let may_flush = self.flushes.is_empty();
+        let flush = (may_flush && !self.tools.ticks.is_empty()).then_some(self.flush_at);
+        let missed = self.tell_missed_at.max(self.flush_at);
+        let missed = (may_flush && self.roster.has_missed()).then_some(missed);
+        let wake = [self.roster.next_wake(), flush, missed].into_iter().flatten().min();
         wake.unwrap_or_else(|| Instant::now() + IDLE)
     }
 
@@ -192,12 +204,17 @@ impl SensorManager {
     /// Writes the ticks of the last half second, when it is time.
     fn flush(&mut self) {
         let now = Instant::now();
-        let ticks = &self.tools.ticks;
-        if now < self.flush_at || !self.flushes.is_empty() || ticks.is_empty() {
+        if now < self.flush_at || !self.flushes.is_empty() {
+            return;
+        }
+        let missed = if now < self.tell_missed_at { None } else { self.roster.take_missed() };
+        if missed.is_some() {
+            self.tell_missed_at = now + TELL_MISSED;
+        } else if self.tools.ticks.is_empty() {
             return;
         }
         self.flush_at = now + FLUSH;
-        self.flushes.spawn(flush(Arc::clone(ticks)));
+        self.flushes.spawn(flush(Arc::clone(&self.tools), missed));
     }
 
     fn flushed(&mut self) {
@@ -231,6 +248,7 @@ impl SensorManager {
             return self.tools.look_again.forgot_all();
         }
         self.keep(assignment.keep);
+        assignment.pokes.into_iter().for_each(|poke| self.poke(poke));
         let nexts: Vec<_> =
             assignment.release.into_iter().map(|(id, epoch)| (self.let_go(id), id, epoch)).collect();
         self.go_on(nexts);
@@ -288,6 +306,14 @@ impl SensorManager {
         *self.lease.borrow() == Lease::Held
     }
 
+    /// Somebody wants a sensor to tick now. What is not here comes again, here or to another worker.
+    fn poke(&mut self, poke: Poke) {
+        if !self.roster.poke(poke, Instant::now()) && self.streams.poke(poke.sensor, poke.epoch) {
+            let tools = Arc::clone(&self.tools);
+            tokio::spawn(async move { tools.answer_stream(poke).await });
+        }
+    }
+
     async fn end(&mut self) {
         let may_finish = self.may_act();
         let polls = async {
@@ -297,7 +323,7 @@ impl SensorManager {
             }
         };
         tokio::join!(polls, self.streams.end(FINISH));
-        flush(Arc::clone(&self.tools.ticks)).await;
+        flush(Arc::clone(&self.tools), self.roster.take_missed()).await;
         self.membership.leave().await;
         self.hints.wake(Topic::Worker);
         self.tools.runtime.end().await;
@@ -314,9 +340,16 @@ fn processor_time() -> Duration {
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// What could not be written is kept for the next time.
-async fn flush(ticks: Arc<Ticks>) {
-    match ticks.flush().await {
+/// What could not be written is kept for the next time, but for the figures of missed ticks.
+async fn flush(tools: Arc<Tools>, missed: Option<MissedColumns>) {
+    let flushed = async {
+        tools.ticks.flush().await?;
+        match missed {
+            Some(missed) => missed_tick::write(&tools.pool, &missed).await,
+            None => Ok(()),
+        }
+    };
+    match flushed.await {
         // The lease tells of a database that is away.
         Err(error) if !is_transient(&error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "Polls could not be recorded");

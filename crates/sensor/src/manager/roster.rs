@@ -5,13 +5,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use attune_common::repositories::missed_tick::MissedColumns;
+use attune_common::repositories::poke::Poke;
 use attune_common::repositories::sensor_state::Owned;
 use tokio::time::Instant;
 
 use super::agenda::{Agenda, spread, window};
 use super::figures::Figures;
 use super::lanes::Lanes;
-use super::managed::Managed;
+use super::managed::{Kind, Managed};
+use super::missed::MissedTicks;
+use super::rhythm::Rhythm;
 use super::turn::{Ending, Turn};
 use crate::definition::Sensor;
 
@@ -26,6 +30,7 @@ pub(super) struct Roster {
     lanes: Lanes,
     poll_interval: Duration,
     figures: Figures,
+    missed: MissedTicks,
 }
 
 /// What is left to do about a sensor.
@@ -43,7 +48,8 @@ impl Roster {
     /// A roster with `slots` places in each lane, whose sensors are polled each `poll_interval` unless they say otherwise.
     pub(super) fn new(slots: usize, poll_interval: Duration, figures: Figures) -> Self {
         let (agenda, lanes) = (Agenda::default(), Lanes::new(slots));
-        Self { sensors: HashMap::new(), agenda, lanes, poll_interval, figures }
+        let missed = MissedTicks::default();
+        Self { sensors: HashMap::new(), agenda, lanes, poll_interval, figures, missed }
     }
 
     /// Whether it has this sensor.
@@ -73,10 +79,67 @@ impl Roster {
             Some(Managed { poll: Some(poll), .. }) => poll.stop.cancel(),
             _ => {
                 self.forget(id);
+                let (idle, owed) = (owned.idle, owned.owed);
                 self.sensors.insert(id, Managed::new(sensor, owned, now));
-                self.poll_soon(id, window, now);
+                match idle {
+                    Some(idle) => self.resume(id, seconds(idle), owed, window, now),
+                    None => self.poll_soon(id, window, now),
+                }
             }
         }
+    }
+
+    /// A sensor that ticked before goes on in step. One that fails is tried soon, whatever it missed.
+    fn resume(&mut self, id: i64, idle: Duration, owed: i32, window: Duration, now: Instant) {
+        let Some(managed) = self.sensors.get_mut(&id).filter(|managed| managed.failures == 0) else {
+            return self.poll_soon(id, window, now);
+        };
+        let (wish, owed) = (managed.wish(self.poll_interval), u32::try_from(owed).unwrap_or(0));
+        let (rhythm, missed) = Rhythm::resume(idle, owed, wish, now);
+        let owed = rhythm.owed();
+        (managed.rhythm, managed.is_new) = (rhythm, false);
+        self.missed.left_out(id, managed.epoch, missed, owed);
+        let at = if owed > 0 {
+            managed.kind = Kind::MakeUp;
+            now + spread(id, window.min(wish.interval))
+        } else {
+            managed.step(self.poll_interval, now).0
+        };
+        self.agenda.set(id, at);
+    }
+
+    /// Somebody wants a sensor to tick now. `false`: it is not here under this epoch. Whatever begins from now on answers that.
+    pub(super) fn poke(&mut self, poke: Poke, now: Instant) -> bool {
+        let id = poke.sensor;
+        let Some(managed) = self.sensors.get_mut(&id).filter(|managed| managed.epoch == poke.epoch) else {
+            return false;
+        };
+        let known = managed.poke.map_or(managed.answered, |poke| poke.asked);
+        if poke.asked > known {
+            managed.poke = Some(poke);
+            if managed.poll.is_none() && self.agenda.has(id) {
+                self.poll_extra(id, now);
+            }
+        }
+        true
+    }
+
+    /// Between two ticks, which stay where they are.
+    fn poll_extra(&mut self, id: i64, now: Instant) {
+        if let Some(managed) = self.sensors.get_mut(&id) {
+            managed.kind = Kind::Extra;
+            self.agenda.set(id, now);
+        }
+    }
+
+    /// Whether something became of missed ticks that was not taken yet.
+    pub(super) fn has_missed(&self) -> bool {
+        !self.missed.is_empty()
+    }
+
+    /// What became of missed ticks since it was last taken.
+    pub(super) fn take_missed(&mut self) -> Option<MissedColumns> {
+        self.missed.take()
     }
 
     /// A sensor belongs elsewhere: it goes at once, or when its poll is over.
@@ -118,7 +181,11 @@ impl Roster {
         if managed.is_healthy() {
             self.figures.tick(lateness, managed.missed(lateness, self.poll_interval));
         }
-        Some(managed.begin(lateness, now))
+        let turn = managed.begin(lateness, self.poll_interval, now);
+        if managed.kind == Kind::MakeUp {
+            self.missed.made_up(id, managed.epoch, managed.rhythm.owed());
+        }
+        Some(turn)
     }
 
     /// When [`Self::next_turn`] may have one again, as far as that is a matter of time.
@@ -130,7 +197,9 @@ impl Roster {
     pub(super) fn ended(&mut self, id: i64, ending: Ending, now: Instant) -> Next {
         self.lanes.leave(id);
         let Some(managed) = self.sensors.get_mut(&id) else { return Next::Nothing };
-        let took = managed.poll.take().map_or(Duration::ZERO, |poll| now - poll.started);
+        let poll = managed.poll.take();
+        let took = poll.as_ref().map_or(Duration::ZERO, |poll| now - poll.started);
+        let poke = poll.and_then(|poll| poll.poke);
         let next = match ending {
             Ending::Lost | Ending::Stopped => {
                 self.forget(id);
@@ -140,22 +209,36 @@ impl Roster {
                 self.forget(id);
                 return Next::Release;
             }
-            Ending::Committed(state) => managed.go_on(state, took, self.poll_interval, now),
+            Ending::Committed(state) => {
+                managed.answered(poke);
+                managed.go_on(state, took, self.poll_interval);
+                let (next, missed) = managed.step(self.poll_interval, now);
+                self.missed.left_out(id, managed.epoch, missed, managed.rhythm.owed());
+                next
+            }
             // Whoever waits for the build says when it is over; this is for the case that nobody does.
-            Ending::Waiting(_) => now + LONG_WAIT,
-            Ending::Failed { retry_in, timed_out } => managed.fail(retry_in, took, timed_out, now),
+            Ending::Waiting(_) => managed.restart(now + LONG_WAIT),
+            Ending::Failed { retry_in, timed_out } => {
+                managed.answered(poke);
+                managed.fail(took, timed_out);
+                managed.restart(now + retry_in)
+            }
         };
+        let is_poked = managed.poke != poke && managed.poke.is_some();
+        let is_edited = std::mem::take(&mut managed.is_edited);
         self.agenda.set(id, next);
-        if std::mem::take(&mut managed.is_edited) {
+        if is_edited {
             self.poll_soon(id, window(1), now);
+        } else if is_poked {
+            self.poll_extra(id, now);
         }
         Next::Nothing
     }
 
     /// What a sensor waited for is there, or will not be.
     pub(super) fn wake(&mut self, id: i64, now: Instant) {
-        if self.sensors.get(&id).is_some_and(|managed| managed.poll.is_none()) {
-            self.agenda.set(id, now);
+        if let Some(managed) = self.sensors.get_mut(&id).filter(|managed| managed.poll.is_none()) {
+            self.agenda.set(id, managed.restart(now));
         }
     }
 
@@ -185,7 +268,7 @@ impl Roster {
         managed.is_new = true;
         let interval = managed.interval(self.poll_interval);
         self.lanes.leave(id);
-        self.agenda.set(id, now + spread(id, window.min(interval)));
+        self.agenda.set(id, managed.restart(now + spread(id, window.min(interval))));
     }
 
     fn forget(&mut self, id: i64) {
@@ -193,6 +276,11 @@ impl Roster {
         self.lanes.leave(id);
         self.sensors.remove(&id);
     }
+}
+
+/// What the database counts. In the future, by a clock that was wrong, is now.
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO)
 }
 
 #[cfg(test)]
@@ -209,7 +297,7 @@ mod tests {
     const SOON: Duration = Duration::from_millis(100);
 
     fn owned(epoch: i64) -> Owned {
-        Owned { sensor: 1, epoch, state: json!({}), failures: 0, polls: 0 }
+        Owned { sensor: 1, epoch, state: json!({}), failures: 0, polls: 0, idle: None, owed: 0 }
     }
 
     fn kept(roster: &mut Roster, row: SensorRow, epoch: i64, now: Instant) {

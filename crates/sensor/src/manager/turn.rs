@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use attune_common::repositories::poke::Poke;
 use attune_common::repositories::sensor_state::{self, Failed};
 use attune_core::{backoff, output};
 use attune_executor::ingest::IngestError;
@@ -53,6 +54,8 @@ pub(super) struct Turn {
     pub(super) lateness: Duration,
     /// When it started.
     pub(super) started: Instant,
+    /// Somebody wanted it now, and is told what comes of it.
+    pub(super) poke: Option<Poke>,
     pub(super) stop: CancellationToken,
 }
 
@@ -83,14 +86,17 @@ impl Tools {
         let (polled, ended) = (self.poll(&turn).await, SystemTime::now());
         let committed = match polled {
             Ok(Polled::Output(output)) => {
-                let timeline = turn.timeline(ended, &output);
-                self.commit(&turn, output, timeline).await
+                let (events, timeline) = (output.events.len(), turn.timeline(ended, &output));
+                self.commit(&turn, output, timeline).await.map(|state| (state, events))
             }
             Ok(Polled::Building(building)) => return self.wait(&turn, building).await,
             Err(error) => Err(error.into()),
         };
         match committed {
-            Ok(state) => Ending::Committed(state),
+            Ok((state, events)) => {
+                self.answer(&turn, Ok(events)).await;
+                Ending::Committed(state)
+            }
             Err(GenerateError::Poll(PollError::Stopped)) => Ending::Stopped,
             Err(GenerateError::Ingest(IngestError::Fenced { .. })) => Ending::Lost,
             Err(error) => self.fail(&turn, &error, ended).await,
@@ -202,6 +208,7 @@ impl Tools {
         match self.mark_failing(turn, &text, retry_in, timeline).await {
             Ok(false) => Ending::Lost,
             Ok(true) => {
+                self.answer(turn, Err(&text)).await;
                 pause::after(&self.pool, &turn.sensor, turn.epoch, failures, &text).await;
                 Ending::Failed { retry_in, timed_out }
             }

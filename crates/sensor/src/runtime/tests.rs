@@ -28,6 +28,8 @@ pub(crate) fn row() -> SensorRow {
         sandbox: None,
         poll_interval: None,
         timeout: None,
+        missed: "skip".to_owned(),
+        jitter: None,
         limits: json!({}),
         pack_digest: None,
         triggers: vec!["demo.trigger".to_owned()],

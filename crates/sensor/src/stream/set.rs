@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use attune_common::repositories::sensor_state::{self, Owned};
 use attune_hints::{Hints, Topic};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -33,6 +33,7 @@ pub(crate) struct Streams {
 struct Running {
     epoch: i64,
     wanted: watch::Sender<Wanted>,
+    poked: Arc<Notify>,
     task: AbortOnDropHandle<()>,
 }
 
@@ -68,6 +69,12 @@ impl Streams {
         });
     }
 
+    /// Starts a stream at once that waits for its restart; one that runs is left alone. `false`: it is not here under this epoch.
+    pub(crate) fn poke(&self, sensor: i64, epoch: i64) -> bool {
+        let running = self.running.get(&sensor).filter(|running| running.epoch == epoch);
+        running.inspect(|running| running.poked.notify_waiters()).is_some()
+    }
+
     /// A stream belongs elsewhere: it is given back as soon as it has ended.
     pub(crate) fn let_go(&self, sensor: i64) {
         if let Some(running) = self.running.get(&sensor) {
@@ -99,18 +106,20 @@ impl Streams {
     fn start(&mut self, sensor: Arc<Sensor>, owned: &Owned) {
         self.running.retain(|_, running| !running.wanted.is_closed());
         let (wanted, receiver) = watch::channel(Wanted::Run(sensor));
+        let poked = Arc::new(Notify::new());
         let stream = Stream {
             tools: Arc::clone(&self.tools),
             sensor: owned.sensor,
             epoch: owned.epoch,
             restarts: Restarts::after(owned.failures),
             wanted: receiver,
+            poked: Arc::clone(&poked),
             places: Arc::clone(&self.places),
             limit: self.limit,
         };
         let task = tokio::spawn(run(stream, Arc::clone(&self.tools), self.hints.clone()));
         let task = AbortOnDropHandle::new(task);
-        self.running.insert(owned.sensor, Running { epoch: owned.epoch, wanted, task });
+        self.running.insert(owned.sensor, Running { epoch: owned.epoch, wanted, poked, task });
     }
 }
 

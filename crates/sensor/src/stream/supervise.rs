@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use attune_common::repositories::sensor_state::{self, Resumed};
 use attune_process::Talk;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, timeout};
 
 use super::asked::Asked;
@@ -33,6 +33,8 @@ pub(super) struct Stream {
     pub(super) epoch: i64,
     pub(super) restarts: Restarts,
     pub(super) wanted: watch::Receiver<Wanted>,
+    /// Somebody does not want to wait until it is started again.
+    pub(super) poked: Arc<Notify>,
     /// One for each stream that may run at once.
     pub(super) places: Arc<Semaphore>,
     /// How many those are.
@@ -71,8 +73,11 @@ impl Stream {
             let Wanted::Run(sensor) = wanted else { return self.left() };
             match self.run(&sensor).await {
                 Next::Start => {}
-                // Whoever changes it meanwhile wants to see what comes of that.
-                Next::Wait(time) => drop(timeout(time, self.wanted.changed()).await),
+                Next::Wait(time) => tokio::select! {
+                    // Whoever changes it meanwhile wants to see what comes of that.
+                    _ = timeout(time, self.wanted.changed()) => {}
+                    () = self.poked.notified() => {}
+                },
                 Next::Leave(left) => return left,
             }
         }

@@ -241,6 +241,8 @@ fn sensor_row(name: &str, columns: &Value) -> SensorRow {
         sandbox: text("sandbox"),
         poll_interval: columns["poll_interval"].as_f64(),
         timeout: columns["timeout"].as_f64(),
+        missed: String::new(),
+        jitter: None,
         limits: columns["limits"].clone(),
         pause_after: None,
         pack_digest: None,

@@ -9,9 +9,11 @@ mod dead;
 mod environments;
 mod fixture;
 mod hostile;
+mod missed;
 mod ownership;
 #[path = "../../../worker/tests/it/pack.rs"]
 mod pack;
+mod pokes;
 mod polls;
 mod registration;
 mod requirements;

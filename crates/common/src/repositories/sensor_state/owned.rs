@@ -6,7 +6,7 @@ use sqlx::{PgConnection, PgPool};
 use crate::registration::Held;
 
 /// A sensor that its caller owns now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Owned {
     /// `sensor.id`.
     pub sensor: i64,
@@ -16,6 +16,10 @@ pub struct Owned {
     pub state: Value,
     /// Failures in a row so far.
     pub failures: i32,
+    /// Seconds since it last ticked; `None`: not since it was enabled, or not paused any more.
+    pub idle: Option<f64>,
+    /// Polls that make up for missed ticks, still to come.
+    pub owed: i32,
     /// Polls so far. Whatever is written of a poll raises them, so they tell whether the row is as its owner knows it.
     pub polls: i64,
 }
@@ -48,7 +52,9 @@ pub async fn claim(pool: &PgPool, held: Held, sensors: &[i64], may_judge: bool) 
                status = CASE WHEN s.status IN ('starting', 'stuck', 'unschedulable', 'stopped') THEN 'starting' ELSE s.status END,
                reason = CASE WHEN s.status IN ('quiet', 'silent', 'failing', 'paused') THEN s.reason END
            FROM free, me WHERE s.sensor = free.sensor
-           RETURNING s.sensor, s.epoch, s.state, s.failures, s.polls"#,
+           RETURNING s.sensor, s.epoch, s.state, s.failures, s.owed, s.polls,
+               CASE WHEN s.last_tick > COALESCE(s.ticks_since, '-infinity') THEN
+                   EXTRACT(EPOCH FROM clock_timestamp() - s.last_tick)::float8 END AS idle"#,
         held.worker,
         held.epoch,
         sensors,
@@ -75,7 +81,9 @@ pub async fn list_owned(pool: &PgPool, held: Held) -> sqlx::Result<Vec<(i64, i64
 pub async fn find_owned(pool: &PgPool, held: Held, sensors: &[i64]) -> sqlx::Result<Vec<Owned>> {
     sqlx::query_as!(
         Owned,
-        r#"SELECT s.sensor, s.epoch, s.state, s.failures, s.polls
+        r#"SELECT s.sensor, s.epoch, s.state, s.failures, s.owed, s.polls,
+                  CASE WHEN s.last_tick > COALESCE(s.ticks_since, '-infinity') THEN
+                      EXTRACT(EPOCH FROM clock_timestamp() - s.last_tick)::float8 END AS idle
            FROM sensor_state s JOIN worker w ON w.id = s.worker
            WHERE w.id = $1 AND w.epoch = $2 AND s.sensor = ANY($3) ORDER BY s.sensor"#,
         held.worker,

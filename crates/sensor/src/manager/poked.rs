@@ -1,0 +1,35 @@
+//! Polls that somebody asked for: the answer to who waits for one.
+
+use std::time::Duration;
+
+use attune_common::repositories::poke::{self, Poke};
+use serde_json::json;
+
+use super::turn::{Tools, Turn};
+use crate::generator::millis;
+
+impl Tools {
+    /// Says what came of a turn, if somebody asked for it: so many events, or an error. What the turn itself left behind is
+    /// written before, so that whoever hears of it finds it.
+    pub(super) async fn answer(&self, turn: &Turn, came: Result<usize, &str>) {
+        let Some(poke) = turn.poke else { return };
+        // Should that fail, the next flush does so a moment later.
+        let _ = self.ticks.flush().await;
+        let took = turn.started.elapsed();
+        self.answer_poke(poke, came, took).await;
+    }
+
+    /// A stream is not polled; it is started at once, if it waited for that.
+    pub(super) async fn answer_stream(&self, poke: Poke) {
+        self.answer_poke(poke, Ok(0), Duration::ZERO).await;
+    }
+
+    async fn answer_poke(&self, poke: Poke, came: Result<usize, &str>, took: Duration) {
+        let outcome =
+            json!({"events": came.unwrap_or_default(), "took_ms": millis(took), "error": came.err()});
+        if let Err(error) = poke::answer(&self.pool, poke, &outcome).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "Who wanted a sensor to tick now could not be answered");
+        }
+    }
+}
