@@ -6,8 +6,8 @@ use attune_common::config::Config;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    action, completion, config, db, demo, doctor, event, execution, noun, pack, reference, rule, runtime,
-    sensor, thing, up,
+    action, canary, completion, config, db, demo, doctor, event, execution, noun, pack, reference, rule,
+    runtime, sensor, thing, up,
 };
 
 /// Event-driven automation: sensors see, rules decide, workers act.
@@ -81,6 +81,8 @@ pub(crate) enum Command {
     /// Find what is wrong with this installation, and how to mend it; changes nothing
     #[command(after_help = doctor::EXIT_CODES)]
     Doctor,
+    /// Send a marked event the whole way, from a sensor to an action, and measure each arrow
+    Canary(canary::Arguments),
     /// Packs: validate, test, compare, load, switch on and off
     #[command(subcommand)]
     Pack(pack::Command),

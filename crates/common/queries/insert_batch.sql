@@ -57,7 +57,7 @@ requested AS (
     SELECT enforcement, action, action_ref, runtime, params::jsonb, rule_ref, trigger_ref, pack_digest, created, NOW()
     FROM fired WHERE reason IS NULL
     RETURNING id),
--- One row for each sensor in `held`. An event that was admitted is a duplicate unless it is fresh.
+-- One row for each sensor in `held`. An event that was admitted is a duplicate unless it is fresh. A canary is no event of its sensor.
 tally AS MATERIALIZED (
     SELECT sensor, (array_agg(state) FILTER (WHERE state IS NOT NULL))[1] AS state, sum(polls) AS polls,
            sum(events) AS events, sum(duplicates) AS duplicates, sum(rejected) AS rejected,
@@ -65,16 +65,17 @@ tally AS MATERIALIZED (
            (array_agg(ticks) FILTER (WHERE ticks IS NOT NULL))[1] AS ticks
     FROM (SELECT sensor, state, polls, 0, duplicates, 0, lateness_ms, contact, ticks FROM held
           UNION ALL SELECT sensor, NULL, 0, 0, 1, 0, NULL, FALSE, NULL FROM admitted
-          UNION ALL SELECT sensor, NULL, 0, 1, -1, 0, NULL, FALSE, NULL FROM fresh
+          UNION ALL SELECT sensor, NULL, 0, (trigger_ref <> 'core.canary')::int, -1, 0, NULL, FALSE, NULL FROM fresh
           UNION ALL SELECT sensor, NULL, 0, 0, 0, 1, NULL, FALSE, NULL FROM set_aside)
          AS part (sensor, state, polls, events, duplicates, rejected, lateness_ms, contact, ticks)
     GROUP BY sensor),
--- An event makes a sensor running; without one it stays as quiet or silent as it was. One that is paused stays that.
+-- An event makes a sensor running; without one it stays as quiet as it was. What is silent is for the watch to say. One that
+-- is paused stays that.
 committed AS (
     UPDATE sensor_state s
     SET state = COALESCE(t.state, s.state), failures = 0, next_try = NULL,
-        status = CASE WHEN s.status = 'paused' OR t.events = 0 AND s.status IN ('quiet', 'silent') THEN s.status ELSE 'running' END,
-        reason = CASE WHEN s.status = 'paused' OR t.events = 0 AND s.status IN ('quiet', 'silent') THEN s.reason END,
+        status = CASE WHEN s.status IN ('paused', 'silent') OR t.events = 0 AND s.status = 'quiet' THEN s.status ELSE 'running' END,
+        reason = CASE WHEN s.status IN ('paused', 'silent') OR t.events = 0 AND s.status = 'quiet' THEN s.reason END,
         says_contact = s.says_contact OR t.contact,
         last_contact = CASE WHEN t.contact OR NOT s.says_contact THEN clock_timestamp() ELSE s.last_contact END,
         ticks = CASE WHEN t.ticks IS NULL THEN s.ticks ELSE jsonb_path_query_array(t.ticks || s.ticks, '$[0 to 19]') END,

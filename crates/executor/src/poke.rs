@@ -36,14 +36,14 @@ pub enum Error {
     Database(#[from] sqlx::Error),
 }
 
-/// Has a sensor polled now, or a stream started that waits for its restart.
-pub async fn poke_sensor(pool: &PgPool, hints: &Hints, name: &str) -> Result<Poked, Error> {
+/// Has a sensor polled now, perhaps with a canary, or a stream started that waits for its restart.
+pub async fn poke_sensor(pool: &PgPool, hints: &Hints, name: &str, canary: bool) -> Result<Poked, Error> {
     let found = sensor_order::find(pool, name).await?;
     let sensor = found.ok_or_else(|| Error::Unknown(name.to_owned()))?;
     if let Some(reason) = refusal(name, &sensor) {
         return Err(Error::Refused(format!("sensor {name} {reason}")));
     }
-    let poke = poke::ask(pool, sensor.id).await?;
+    let poke = poke::ask(pool, sensor.id, canary).await?;
     hints.wake(Topic::Poke);
     Ok(Poked { r#ref: name.to_owned(), poke, mode: sensor.mode })
 }

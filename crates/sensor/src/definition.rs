@@ -82,6 +82,11 @@ impl Sensor {
         seconds(self.row.jitter).unwrap_or_default()
     }
 
+    /// How often it sends a canary, if it does.
+    pub fn canary(&self) -> Option<Duration> {
+        seconds(self.row.canary)
+    }
+
     /// How long a poll may take, when it says so itself.
     pub fn timeout(&self) -> Option<Duration> {
         seconds(self.row.timeout)

@@ -62,6 +62,8 @@ pub(crate) struct Polls {
     pub(crate) lateness: Option<Duration>,
     /// What the timeline shows of them, the newest first.
     pub(crate) ticks: Option<Value>,
+    /// A canary that goes in with them.
+    pub(crate) canary: Option<NewEvent>,
 }
 
 /// A duration as the columns have it.
@@ -140,7 +142,8 @@ impl EventGenerator {
             ticks: polls.ticks,
             rejected: output.rejected.into_iter().map(set_aside).collect(),
         };
-        let events = events.ok_or(PollError::NoTrigger)?;
+        let mut events = events.ok_or(PollError::NoTrigger)?;
+        events.extend(polls.canary);
         Ok(self.ingest.submit(Submission { origin: Origin::Sensor(commit), events }, PATIENCE).await?)
     }
 

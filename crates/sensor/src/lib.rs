@@ -6,6 +6,7 @@
 //! a sensor that it lost goes nowhere. One sensor's failure is its own: it is shown with its last error and tried again
 //! later, and the others go on. The [`workbench`] runs one poll by hand, without a database.
 
+mod canary;
 mod definition;
 mod error;
 mod generator;

@@ -18,6 +18,7 @@ use chrono::Utc;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 
+use crate::canary::Canaries;
 use crate::error::Error;
 use crate::generator::EventGenerator;
 use crate::manager::{Assigner, Figures, LookAgain, SensorManager, Ticks, Tools};
@@ -157,6 +158,7 @@ impl SensorService {
             generator: EventGenerator::new(pool.clone(), ingest),
             ticks: Arc::clone(&ticks),
             look_again: Arc::clone(&look_again),
+            canaries: Canaries::default(),
             poll_interval: sensor.poll_interval,
             timeout: sensor.sensor_timeout,
         };

@@ -46,6 +46,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/api/sensors/{ref}/pause", post(sensors::pause))
         .route("/api/sensors/{ref}/resume", post(sensors::resume))
         .route("/api/sensors/{ref}/poke", post(sensors::poke))
+        .route("/api/sensors/{ref}/canary", get(sensors::canary))
         .route("/api/rules/{ref}/test", post(trials::test))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)

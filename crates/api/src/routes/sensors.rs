@@ -1,14 +1,18 @@
 //! `POST /api/sensors/{ref}/pause`, `.../resume` and `.../poke`: not polled for now, polled again, polled now.
+//! `GET /api/sensors/{ref}/canary`: how far the last canary came.
 
 use std::sync::Arc;
 
+use attune_common::repositories::canary::{self, Canary};
 use attune_common::repositories::listing::Noun;
+use attune_common::repositories::sensor_order;
 use attune_executor::pause::{self, Paused};
 use attune_executor::poke::{self, Poked, poke_sensor};
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::executions::Nothing;
 use super::rows::{self, Key};
@@ -27,6 +31,14 @@ const REASON: usize = 1000;
 struct Asked {
     #[serde(default)]
     reason: Option<String>,
+}
+
+/// What the caller of a poke sends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ticked {
+    #[serde(default)]
+    canary: bool,
 }
 
 /// 200 with how it is now, and whether that is new.
@@ -59,13 +71,23 @@ pub(super) async fn poke(
     request: Request,
 ) -> Result<(StatusCode, Json<Poked>), Failure> {
     let name = rows::text(key)?;
-    let Nothing {} = body::parse(&body::read(request, body::json(LIMIT)).await?)?;
-    match poke_sensor(&api.pool, &api.hints, &name).await {
+    let Ticked { canary } = body::parse(&body::read(request, body::json(LIMIT)).await?)?;
+    match poke_sensor(&api.pool, &api.hints, &name, canary).await {
         Ok(poked) => Ok((StatusCode::ACCEPTED, Json(poked))),
         Err(poke::Error::Unknown(name)) => Err(rows::missing(&api, Noun::Sensor, &name).await),
         Err(error @ poke::Error::Refused(_)) => Err(Failure::conflict(error.to_string())),
         Err(poke::Error::Database(error)) => Err(error.into()),
     }
+}
+
+/// How far the last canary of a sensor came.
+pub(super) async fn canary(State(api): State<Arc<Api>>, key: Key) -> Result<Json<Value>, Failure> {
+    let name = rows::text(key)?;
+    let Some(sensor) = sensor_order::find(&api.pool, &name).await? else {
+        return Err(rows::missing(&api, Noun::Sensor, &name).await);
+    };
+    let last = canary::list_last(&api.pool, &[sensor.id]).await?;
+    Ok(Json(last.first().map(Canary::to_json).unwrap_or_default()))
 }
 
 async fn found(api: &Api, name: &str, paused: Option<Paused>) -> Result<Json<Paused>, Failure> {

@@ -16,7 +16,7 @@ use sqlx::PgPool;
 use super::{timeline, timers};
 
 /// Columns that hold a time; the others may hold text that only looks like one.
-const TIMES: [&str; 16] = [
+const TIMES: [&str; 17] = [
     "created",
     "updated",
     "started",
@@ -33,6 +33,7 @@ const TIMES: [&str; 16] = [
     "anchor",
     "handled",
     "last",
+    "poked_at",
 ];
 
 /// A row by column.

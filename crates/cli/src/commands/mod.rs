@@ -2,6 +2,7 @@
 
 pub(crate) mod action;
 mod author;
+pub(crate) mod canary;
 mod changes;
 pub(crate) mod completion;
 pub(crate) mod config;
@@ -40,6 +41,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Action(action::Command::Run(run)) => return action::run(global, &run),
         Command::Runtime(command) => return runtime::run(global, &command),
         Command::Doctor => return doctor::run(global),
+        Command::Canary(canary) => return canary::run(global, &canary),
         Command::Config(command) => config::run(global, command)?,
         Command::Pack(command) => return pack::run(global, &command),
         Command::Sensor(command) => return sensor::run(global, &command),

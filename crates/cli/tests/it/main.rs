@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails ends its test")]
 
+mod canary;
 mod chain;
 mod commands;
 mod completion;

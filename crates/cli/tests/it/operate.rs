@@ -41,7 +41,7 @@ fn things_are_switched_and_it_is_in_force() {
         note,
         &["action", "run", "demo.fail"],
     ]);
-    database.eventually("SELECT 1 FROM sensor_state WHERE status = 'stopped'");
+    database.eventually("SELECT 1 FROM sensor_state WHERE status = 'stopped' AND reason LIKE 'its pack %'");
     let stopped = home.json(&["sensor", "show", "demo.look"]);
     assert_eq!(stopped["reason"], "its pack demo is disabled");
     let last = home.terminal(&[&["pack", "enable", "demo"], note]);

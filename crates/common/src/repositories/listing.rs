@@ -71,7 +71,7 @@ impl Noun {
                         EXTRACT(EPOCH FROM clock_timestamp() - x.last_contact)::float8 AS contact_age,
                         EXTRACT(EPOCH FROM clock_timestamp() - x.last_event)::float8 AS event_age,
                         x.polls, x.events, x.errors, x.duplicates, x.rejected, x.missed_ticks, x.made_up, x.owed, x.ticks,
-                        p.answered AS pokes, p.outcome AS poke_outcome
+                        p.answered AS pokes, p.outcome AS poke_outcome, p.asked_at AS poked_at
                  FROM sensor s LEFT JOIN sensor_state x ON x.sensor = s.id LEFT JOIN worker w ON w.id = x.worker
                       LEFT JOIN sensor_poke p ON p.sensor = s.id"
             }

@@ -2,6 +2,7 @@
 //! `insert`, `mark_*`, `claim`, `release`, `delete_*`.
 
 pub mod action;
+pub mod canary;
 pub mod config_version;
 pub mod enabled;
 pub mod event;

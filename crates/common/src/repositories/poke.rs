@@ -20,14 +20,17 @@ pub struct Poke {
     pub epoch: i64,
     /// The wish; a poll that begins now answers it and all before it.
     pub asked: i64,
+    /// Whether it is to send a canary.
+    pub canary: bool,
 }
 
-/// Wishes for a tick. Returns the number of the wish.
-pub async fn ask(pool: &PgPool, sensor: i64) -> sqlx::Result<i64> {
+/// Wishes for a tick, and perhaps a canary with it. Returns the number of the wish.
+pub async fn ask(pool: &PgPool, sensor: i64, canary: bool) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
-        "INSERT INTO sensor_poke AS p (sensor) VALUES ($1)
-         ON CONFLICT (sensor) DO UPDATE SET asked = p.asked + 1, asked_at = clock_timestamp() RETURNING asked",
-        sensor
+        "INSERT INTO sensor_poke AS p (sensor, canary) VALUES ($1, $2)
+         ON CONFLICT (sensor) DO UPDATE SET asked = p.asked + 1, canary = p.canary OR $2, asked_at = clock_timestamp() RETURNING asked",
+        sensor,
+        canary
     )
     .fetch_one(pool)
     .await
@@ -37,7 +40,7 @@ pub async fn ask(pool: &PgPool, sensor: i64) -> sqlx::Result<i64> {
 pub async fn list_asked(pool: &PgPool, held: Held) -> sqlx::Result<Vec<Poke>> {
     sqlx::query_as!(
         Poke,
-        "SELECT p.sensor, s.epoch, p.asked FROM sensor_poke p
+        "SELECT p.sensor, s.epoch, p.asked, p.canary FROM sensor_poke p
          JOIN sensor_state s ON s.sensor = p.sensor JOIN worker w ON w.id = s.worker
          WHERE p.asked > p.answered AND w.id = $1 AND w.epoch = $2",
         held.worker,
@@ -50,7 +53,7 @@ pub async fn list_asked(pool: &PgPool, held: Held) -> sqlx::Result<Vec<Poke>> {
 /// Answers a wish and all before it, under the fence.
 pub async fn answer(pool: &PgPool, poke: Poke, outcome: &Value) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE sensor_poke p SET answered = $3, outcome = $4, answered_at = clock_timestamp()
+        "UPDATE sensor_poke p SET answered = $3, outcome = $4, canary = p.canary AND p.asked > $3, answered_at = clock_timestamp()
          FROM sensor_state s WHERE p.sensor = $1 AND s.sensor = $1 AND s.epoch = $2 AND p.answered < $3",
         poke.sensor,
         poke.epoch,

@@ -34,6 +34,8 @@ pub struct SensorRow {
     pub missed: String,
     /// Seconds; `None`: no tick is moved.
     pub jitter: Option<f64>,
+    /// Seconds; `None`: it sends no canary.
+    pub canary: Option<f64>,
     /// Its own limits.
     pub limits: Value,
     /// Failures in a row after which it is paused; `None`: never.
@@ -82,7 +84,7 @@ pub async fn find_enabled(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<Sensor
     sqlx::query_as!(
         SensorRow,
         r#"SELECT s.id, s.ref AS "ref!", s.runtime, r.ref AS "runtime_ref?", s.entrypoint, s.config, s.param_schema, s.mode,
-                  s.isolation, s.sandbox, s.poll_interval, s.timeout, s.missed, s.jitter,
+                  s.isolation, s.sandbox, s.poll_interval, s.timeout, s.missed, s.jitter, s.canary,
                   s.limits, s.pause_after, p.digest AS "pack_digest?",
                   ARRAY(SELECT t.ref FROM sensor_trigger st JOIN trigger t ON t.id = st.trigger
                         WHERE st.sensor = s.id ORDER BY st.position, t.id) AS "triggers!: Vec<String>"

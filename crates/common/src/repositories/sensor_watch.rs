@@ -106,6 +106,8 @@ pub struct Due {
     pub timeout: Option<f64>,
     /// What is expected of it.
     pub expect: Option<Value>,
+    /// Seconds between its canaries; `None`: it sends none.
+    pub canary: Option<f64>,
     /// What its worker can do, and its defaults.
     pub capabilities: Option<Value>,
     /// Seconds since its status is this,
@@ -132,7 +134,7 @@ pub async fn list_due(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<Due>> {
                   s.paused AS "paused!", s.beats AS "beats!",
                   d.enabled AND p.enabled IS NOT FALSE AS "enabled!",
                   COALESCE(w.lease_until > clock_timestamp(), FALSE) AS "owned!",
-                  d.mode AS "mode!", d.poll_interval AS "poll_interval?", d.timeout AS "timeout?", d.expect AS "expect?", w.capabilities AS "capabilities?",
+                  d.mode AS "mode!", d.poll_interval AS "poll_interval?", d.timeout AS "timeout?", d.expect AS "expect?", d.canary AS "canary?", w.capabilities AS "capabilities?",
                   EXTRACT(EPOCH FROM clock_timestamp() - s.since)::float8 AS "since!",
                   EXTRACT(EPOCH FROM clock_timestamp() - s.run_since)::float8 AS "run_since!",
                   EXTRACT(EPOCH FROM clock_timestamp() - s.owner_since)::float8 AS "owner_since!",

@@ -71,6 +71,9 @@ pub struct Sensor {
     /// Seconds by which a tick may be moved, at random; none: none is.
     #[serde(default)]
     pub jitter: Option<f64>,
+    /// Seconds between two canaries that go in with its events; none: it sends none.
+    #[serde(default)]
+    pub canary: Option<f64>,
     /// What has to come of it within which time, see [`crate::sensor_status::Expect`]; none: nothing.
     pub expect: Option<Value>,
     /// Failures in a row after which it is paused; none: it is tried for ever.
@@ -102,6 +105,7 @@ impl Sensor {
         "timeout",
         "missed",
         "jitter",
+        "canary",
         "expect",
         "pause_after",
         "limits",
@@ -132,6 +136,7 @@ impl Sensor {
             timeout: fields.seconds("timeout"),
             missed: fields.choice("missed", &Policy::ALL, Policy::as_str),
             jitter: fields.span("jitter"),
+            canary: fields.span("canary"),
             expect: fields.expect("expect"),
             pause_after: fields.positive("pause_after"),
             limits: fields.limits("limits"),
@@ -142,9 +147,9 @@ impl Sensor {
         sensor
     }
 
-    /// Only polled sensors have ticks to move or to miss, and none is moved beyond the next one.
+    /// Only polled sensors have ticks to move, to miss, or to send a canary with; and none is moved beyond the next one.
     fn check_ticks(&self, fields: &mut Fields<'_>) {
-        for key in ["missed", "jitter"] {
+        for key in ["missed", "jitter", "canary"] {
             if self.mode != Mode::Poll && fields.has(key) {
                 let mode = self.mode.as_str();
                 fields.fault(key, format!("is for sensors that are polled; one of mode {mode} has no ticks"));

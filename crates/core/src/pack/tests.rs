@@ -61,7 +61,7 @@ fn a_good_pack_becomes_definitions() {
             "label": null, "description": null, "runtime": "demo.lua", "entrypoint": "sensors/heat.lua",
             "triggers": ["demo.hot"], "config": {"limit": 4},
             "param_schema": {"properties": {"limit": {"type": "integer"}}}, "mode": "poll", "isolation": null, "sandbox": null, "expect": null, "pause_after": null,
-            "missed": "skip", "jitter": null,
+            "missed": "skip", "jitter": null, "canary": null,
             "poll_interval": 2.0, "timeout": null, "limits": {}, "labels": {}
         })
     );

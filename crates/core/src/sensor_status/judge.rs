@@ -30,6 +30,17 @@ pub struct Clocks {
     pub event: Option<Duration>,
 }
 
+/// How the canaries of a sensor fare.
+#[derive(Debug, Clone, Copy)]
+pub struct Canary<'a> {
+    /// One is sent this often, at the end of a poll.
+    pub every: Duration,
+    /// How long ago one arrived; none: none did lately.
+    pub arrived: Option<Duration>,
+    /// Where the last one is stuck, in words; none: nowhere.
+    pub stuck: Option<&'a str>,
+}
+
 /// Who could run sensors at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service<'a> {
@@ -74,6 +85,8 @@ pub struct Watched<'a> {
     pub timeout: Duration,
     /// What its author expects, as the column has it.
     pub expect: &'a Value,
+    /// The canaries that it sends, if it does.
+    pub canary: Option<Canary<'a>>,
     /// The clocks.
     pub clocks: Clocks,
     /// For how long the next try after a failure has been due; none: it is not yet.
@@ -162,6 +175,10 @@ impl Watched<'_> {
             Ok(expect) => expect.broken(self.no_event_for(), self.no_contact_for()),
             Err((key, fault)) => Some(format!("what is expected of it can not be read: {key} {fault}")),
         };
+        let broken = [broken, self.canary_missing()]
+            .into_iter()
+            .flatten()
+            .reduce(|first, second| format!("{first}; {second}"));
         let is_quiet = self.no_event_for() > self.quiet_after();
         let words = || format!("no event for {}", in_words(self.no_event_for()));
         match (self.status, broken) {
@@ -171,6 +188,23 @@ impl Watched<'_> {
             (Status::Silent, None) => Some(Event::Recover),
             _ => None,
         }
+    }
+
+    /// What is wrong with its canaries, if anything is.
+    fn canary_missing(&self) -> Option<String> {
+        let canary = self.canary.filter(|canary| self.no_canary_for(canary) > self.canary_limit(canary))?;
+        let (missing, every) = (in_words(self.no_canary_for(&canary)), in_words(canary.every));
+        let stuck = canary.stuck.unwrap_or("none was sent since");
+        Some(format!("no canary arrived for {missing}, one is sent each {every}: {stuck}"))
+    }
+
+    fn no_canary_for(&self, canary: &Canary<'_>) -> Duration {
+        canary.arrived.map_or(self.run_for, |arrived| arrived.min(self.run_for))
+    }
+
+    /// They are sent by polls, and one that is due waits for the next of those.
+    fn canary_limit(&self, canary: &Canary<'_>) -> Duration {
+        canary.every.max(self.interval).saturating_mul(2).saturating_add(self.timeout).saturating_add(SLACK)
     }
 
     /// When one of the clocks may have gone too far, if nothing moves it.
@@ -188,7 +222,8 @@ impl Watched<'_> {
         let tick = self.tick().map(|tick| rest(self.limit(), tick.min(self.owner_for)));
         let event = expect.event.map(|event| rest(event, self.no_event_for()));
         let contact = expect.contact.map(|contact| rest(contact, self.no_contact_for()));
-        let first = [tick, event, contact].into_iter().flatten().fold(soon, Duration::min);
+        let canary = self.canary.map(|canary| rest(self.canary_limit(&canary), self.no_canary_for(&canary)));
+        let first = [tick, event, contact, canary].into_iter().flatten().fold(soon, Duration::min);
         first.clamp(LEAST, self.longest())
     }
 
@@ -248,6 +283,7 @@ mod tests {
             interval: 30 * SECOND,
             timeout: 30 * SECOND,
             expect,
+            canary: None,
             clocks: Clocks { tick: Some(10 * SECOND), contact: Some(10 * SECOND), event: Some(20 * SECOND) },
             overdue: None,
         }
@@ -372,6 +408,24 @@ mod tests {
         assert_eq!(said(&stopped).unwrap().0, Status::Paused);
     }
 
+    #[test]
+    fn a_canary_that_does_not_arrive_is_said_with_where_it_is_stuck() {
+        let nothing = Value::Null;
+        let sending = |arrived, stuck| Watched {
+            canary: Some(Canary { every: MINUTE, arrived, stuck }),
+            ..sound(&nothing)
+        };
+        assert_eq!(said(&sending(Some(2 * MINUTE), Some("it waits"))), None);
+        let late = sending(Some(3 * MINUTE), Some("it waits"));
+        let reason = "no canary arrived for 3m, one is sent each 1m: it waits".to_owned();
+        assert_eq!(said(&late), Some((Status::Silent, reason)));
+        assert_eq!(said(&Watched { run_for: 2 * MINUTE, ..sending(None, None) }), None);
+        let never = said(&sending(None, None)).unwrap().1;
+        assert!(never.ends_with("none was sent since"), "{never}");
+        let back = Watched { status: Status::Silent, ..sending(Some(MINUTE), None) };
+        assert_eq!(said(&back).unwrap().0, Status::Running);
+    }
+
     fn any_status() -> impl Strategy<Value = Status> {
         (0..Status::ALL.len()).prop_map(|at| Status::ALL[at])
     }
@@ -390,6 +444,7 @@ mod tests {
             let sensor = Watched {
                 status, reason: Some("before"), since, run_for, owner_for, is_enabled, is_paused, is_owned, is_stream, beats,
                 interval: Duration::from_secs(interval), timeout, expect: &expect,
+                canary: expected.map(|every| Canary { every: Duration::from_secs(every), arrived: Some(event), stuck: None }),
                 clocks: Clocks { tick: Some(tick), contact: Some(contact), event: Some(event) }, overdue: Some(overdue),
             };
             for service in [Service::Unknown, Service::Alive, Service::Gone("gone")] {

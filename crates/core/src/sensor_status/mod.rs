@@ -20,6 +20,7 @@
 //! | `stuck` | somebody runs it, and it does not tick although it is due |
 //! | `failing` | its last tick failed; it is tried again |
 
+mod canary;
 mod expect;
 mod judge;
 mod span;
@@ -27,8 +28,9 @@ mod table;
 
 use serde::{Deserialize, Serialize};
 
+pub use canary::{Execution, REF as CANARY, Trail};
 pub use expect::{Expect, KEYS as EXPECT_KEYS};
-pub use judge::{Clocks, Service, Verdict, Watched, judge};
+pub use judge::{Canary, Clocks, Service, Verdict, Watched, judge};
 pub use span::{in_words, span};
 pub use table::{Event, InvalidTransition, State, next};
 

@@ -11,11 +11,12 @@
 use std::time::Duration;
 
 use attune_common::registration::LEASE;
+use attune_common::repositories::canary::{self, Canary};
 use attune_common::repositories::config_version;
 use attune_common::repositories::sensor_watch::{self, Due, LastWorker, Round, Verdicts};
 use attune_core::pack::Mode;
 use attune_core::sensor_status::{
-    Clocks, Event, Service, State, Status, Verdict, Watched, in_words, judge, next,
+    self, Clocks, Event, Service, State, Status, Verdict, Watched, in_words, judge, next,
 };
 use attune_hints::Hints;
 use serde_json::Value;
@@ -105,11 +106,19 @@ impl Watch {
             None => Service::Alive,
             Some(reason) => Service::Gone(reason),
         };
+        let canaries = self.canaries(&due).await?;
         let mut verdicts = Verdicts::default();
         for due in due {
-            add(&mut verdicts, due, service);
+            let canary = canaries.iter().find(|canary| canary.sensor == due.sensor);
+            add(&mut verdicts, due, service, canary);
         }
         sensor_watch::write(&self.pool, &verdicts).await
+    }
+
+    /// The last canaries of those that send some. Who sends none costs nothing.
+    async fn canaries(&self, due: &[Due]) -> sqlx::Result<Vec<Canary>> {
+        let sending: Vec<i64> = due.iter().filter(|due| due.canary.is_some()).map(|due| due.sensor).collect();
+        if sending.is_empty() { Ok(Vec::new()) } else { canary::list_last(&self.pool, &sending).await }
     }
 
     /// Why nobody runs sensors, if nobody does.
@@ -134,10 +143,17 @@ fn gone(last: Option<&LastWorker>) -> Option<String> {
     Some(format!("no sensor worker is alive: the last one, {}, {how} {} ago", last.name, in_words(ago)))
 }
 
-fn add(verdicts: &mut Verdicts, due: Due, service: Service<'_>) {
+fn add(verdicts: &mut Verdicts, due: Due, service: Service<'_>, canary: Option<&Canary>) {
     // Nobody writes another word there: the column has a constraint.
     let Some(status) = Status::of_column(&due.status) else { return };
-    let Verdict { event, look_again } = judge(&watched(status, &due), service);
+    let stuck = canary.and_then(|canary| canary.trail().stuck());
+    let canary = due.canary.zip(canary).map(|(every, canary)| sensor_status::Canary {
+        every: seconds(every),
+        arrived: canary.arrived_ago.map(seconds),
+        stuck: stuck.as_deref(),
+    });
+    let sensor = Watched { canary, ..watched(status, &due) };
+    let Verdict { event, look_again } = judge(&sensor, service);
     let following = event.and_then(|event| follow(status, &due, event));
     verdicts.sensor.push(due.sensor);
     verdicts.from.push(due.status);
@@ -171,6 +187,7 @@ fn watched(status: Status, due: &Due) -> Watched<'_> {
         interval: seconds(due.poll_interval.unwrap_or_else(|| default("poll_interval"))),
         timeout: seconds(due.timeout.unwrap_or_else(|| default("sensor_timeout"))),
         expect: due.expect.as_ref().unwrap_or(&Value::Null),
+        canary: None,
         clocks: Clocks {
             tick: due.tick.map(seconds),
             contact: due.contact.map(seconds),

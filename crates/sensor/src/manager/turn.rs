@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use attune_common::repositories::poke::Poke;
 use attune_common::repositories::sensor_state::{self, Failed};
 use attune_core::{backoff, output};
-use attune_executor::ingest::IngestError;
+use attune_executor::ingest::{IngestError, NewEvent};
 use attune_runtimes::environment::Building;
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::launch::Found;
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::look_again::LookAgain;
 use super::ticks::{Tick, Ticks};
+use crate::canary::Canaries;
 use crate::definition::Sensor;
 use crate::generator::{EventGenerator, GenerateError, Polls, millis};
 use crate::pause;
@@ -32,6 +33,7 @@ pub(crate) struct Tools {
     pub(crate) generator: EventGenerator,
     pub(crate) ticks: Arc<Ticks>,
     pub(crate) look_again: Arc<LookAgain>,
+    pub(crate) canaries: Canaries,
     /// How often a sensor is polled that does not say so itself.
     pub(crate) poll_interval: Duration,
     /// How long a poll may take when its sensor does not say so itself.
@@ -151,10 +153,11 @@ impl Tools {
     ) -> Result<Arc<Value>, GenerateError> {
         let new = output.state.take_if(|state| *state != *turn.state).map(Arc::new);
         let state = new.clone().unwrap_or_else(|| Arc::clone(&turn.state));
-        if is_quiet(turn, &output, new.as_deref()) {
+        let canary = self.canaries.take(&turn.sensor, turn.poke.is_some_and(|poke| poke.canary));
+        if canary.is_none() && is_quiet(turn, &output, new.as_deref()) {
             self.ticks.keep(turn.sensor.row.id, turn.tick(new, output.contact, timeline));
         } else {
-            self.submit(turn, output, new, timeline).await?;
+            self.submit(turn, output, new, timeline, canary).await?;
         }
         Ok(state)
     }
@@ -166,13 +169,14 @@ impl Tools {
         mut output: PollOutput,
         new: Option<Arc<Value>>,
         timeline: Timeline,
+        canary: Option<NewEvent>,
     ) -> Result<(), GenerateError> {
         let id = turn.sensor.row.id;
         let earlier = self.ticks.take(id).await.filter(|tick| tick.epoch == turn.epoch);
         let count = 1 + earlier.as_ref().map_or(0, |tick| tick.polls);
         output.contact |= earlier.as_ref().is_some_and(|tick| tick.contact);
         let ticks = timeline.after(timeline_of(earlier.as_ref())).to_column();
-        let polls = Polls { count, lateness: Some(turn.lateness), ticks };
+        let polls = Polls { count, lateness: Some(turn.lateness), ticks, canary };
         let state = new.as_ref().or(earlier.as_ref().and_then(|tick| tick.state.as_ref()));
         output.state = state.map(|state| Value::clone(state));
         let submitted = self.generator.commit(&turn.sensor, turn.epoch, output, polls);

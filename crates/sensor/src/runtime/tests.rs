@@ -30,6 +30,7 @@ pub(crate) fn row() -> SensorRow {
         timeout: None,
         missed: "skip".to_owned(),
         jitter: None,
+        canary: None,
         limits: json!({}),
         pack_digest: None,
         triggers: vec!["demo.trigger".to_owned()],

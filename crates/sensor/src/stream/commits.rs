@@ -94,7 +94,7 @@ pub(super) async fn submit(
         state: batch.state,
         ..PollOutput::default()
     };
-    let polls = Polls { count: 0, lateness: None, ticks: ticks.to_column() };
+    let polls = Polls { count: 0, lateness: None, ticks: ticks.to_column(), canary: None };
     match generator.commit(sensor, epoch, output, polls).await {
         Ok(receipt) => {
             if receipt.rejected > 0 {

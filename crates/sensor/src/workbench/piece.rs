@@ -243,6 +243,7 @@ fn sensor_row(name: &str, columns: &Value) -> SensorRow {
         timeout: columns["timeout"].as_f64(),
         missed: String::new(),
         jitter: None,
+        canary: None,
         limits: columns["limits"].clone(),
         pause_after: None,
         pack_digest: None,

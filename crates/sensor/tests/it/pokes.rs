@@ -32,7 +32,7 @@ async fn hourly(names: &[&str], code: &str) -> Fixture {
 }
 
 async fn all_polled(fixture: &Fixture, polls: i64) {
-    fixture.eventually(&format!("SELECT FROM sensor_state HAVING bool_and(polls = {polls})")).await;
+    fixture.eventually(&format!("SELECT FROM sensor_state JOIN sensor ON id = sensor WHERE pack_ref = 'demo' HAVING bool_and(polls = {polls})")).await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! `core.sensor_state` that rules act on, with its reason. How long that took is told by the clock of the database, and is
 //! held against what is promised: two intervals and 30 seconds.
 
+mod canary;
 mod code;
 mod machine;
 mod service;

@@ -1,0 +1,54 @@
+//! A canary from its sensor to its action, and where it is stuck when it is.
+
+use serde_json::json;
+
+use crate::home::{Home, assert_terminal};
+
+#[test]
+fn a_canary_comes_through_or_is_told_where_it_is_stuck() {
+    let (home, database) = Home::with_database();
+    let up = home.up(&[]);
+    let first = home.json(&["canary"]);
+    assert_eq!((&first["arrived"], &first["stuck"]), (&json!(true), &json!(null)), "{first}");
+    let arrows: Vec<_> = first["arrows"].as_array().unwrap().iter().map(|arrow| &arrow["arrow"]).collect();
+    assert_eq!(arrows, ["sensor", "rule", "worker", "action", "total"]);
+    let again = home.attune(&["canary"]);
+    assert!(
+        again.code == 0 && again.stdout.starts_with("OK: the canary of core.canary came through in "),
+        "{again}"
+    );
+    assert_eq!(database.number("SELECT count(*) FROM event WHERE trigger_ref = 'core.canary'"), 2);
+    assert_eq!(
+        database
+            .number("SELECT events FROM sensor_state JOIN sensor ON id = sensor WHERE ref = 'core.canary'"),
+        0
+    );
+
+    let stuck = home.terminal(&[
+        &["rule", "disable", "core.canary"],
+        &["canary"],
+        &["rule", "enable", "core.canary"],
+        &["action", "disable", "core.noop"],
+        &["canary"],
+        &["action", "enable", "core.noop"],
+        &["trigger", "disable", "core.canary"],
+        &["canary"],
+        &["trigger", "enable", "core.canary"],
+        &["sensor", "pause", "core.canary"],
+        &["canary"],
+        &["canary", "core.canry"],
+    ]);
+    let stuck = stuck.lines().map(without_numbers).collect::<Vec<_>>().join("\n");
+    assert_terminal!("canary_stuck", stuck);
+    assert_eq!(home.attune(&["sensor", "resume", "core.canary"]).code, 0);
+    drop(up);
+    assert_eq!(home.attune(&["canary"]).code, 5);
+}
+
+/// Ids and times differ from run to run.
+fn without_numbers(line: &str) -> String {
+    let line: String = line.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
+    let words =
+        line.split(' ').map(|word| if word.contains("99") && !word.contains(':') { "9" } else { word });
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
