@@ -51,7 +51,7 @@ impl Rhythm {
         let is_late = passed > 0 && late <= GRACE.to_std().unwrap_or_default();
         let waiting = passed.saturating_add(owed.into());
         let owed = wish.missed.makes_up(waiting).max(is_late.into());
-        (Self { next: now + (wish.interval - late), owed }, waiting - u64::from(owed))
+        (Self { next: now + wish.interval.saturating_sub(late), owed }, waiting - u64::from(owed))
     }
 
     /// The moments are counted anew from this one. What is owed stays that.
@@ -75,7 +75,7 @@ impl Rhythm {
         let mut waiting = u64::from(self.owed);
         if let Some(late) = now.checked_duration_since(self.next + moved) {
             let (passed, rest) = divide(late, wish.interval);
-            self.next += late - rest + wish.interval;
+            self.next += late.saturating_sub(rest) + wish.interval;
             waiting = waiting.saturating_add(passed).saturating_add(1);
         }
         self.owed = wish.missed.makes_up(waiting);
@@ -169,7 +169,7 @@ mod tests {
             let (step, _) = rhythm.step(wish(policy), 0.0, now);
             let rest = divide(idle, 60 * SECOND).1;
             assert_eq!((made_up, left_out), (polls, missed), "{idle:?} {policy:?}");
-            assert_eq!(step, Step::Tick(now + 60 * SECOND - rest));
+            assert_eq!(step, Step::Tick(now + (60 * SECOND).saturating_sub(rest)));
         }
         assert_eq!(Rhythm::resume(9 * SECOND, 0, wish(Policy::All), now).1, 0);
         assert_eq!(Rhythm::resume(9 * SECOND, 70, wish(Policy::All), now).0.owed(), 70);

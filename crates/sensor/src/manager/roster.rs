@@ -79,10 +79,10 @@ impl Roster {
             Some(Managed { poll: Some(poll), .. }) => poll.stop.cancel(),
             _ => {
                 self.forget(id);
-                let (idle, owed) = (owned.idle, owned.owed);
+                let before = owned.idle.map(|idle| (seconds(idle), owned.owed));
                 self.sensors.insert(id, Managed::new(sensor, owned, now));
-                match idle {
-                    Some(idle) => self.resume(id, seconds(idle), owed, window, now),
+                match before {
+                    Some((idle, owed)) => self.resume(id, idle, owed, window, now),
                     None => self.poll_soon(id, window, now),
                 }
             }
