@@ -11,35 +11,17 @@ ALTER TABLE sensor_state
     ADD COLUMN made_up BIGINT NOT NULL DEFAULT 0,       -- polls that made up for ticks that had passed
     ADD COLUMN owed INTEGER NOT NULL DEFAULT 0;         -- such polls that are still to come
 
-CREATE OR REPLACE FUNCTION sensor_state_changes() RETURNS trigger LANGUAGE plpgsql AS $$
+-- What nobody wanted was not missed; what nobody could do was. By its name this trigger comes after sensor_state_changes, and
+-- sees what that makes of a wish.
+CREATE FUNCTION sensor_state_ticks_again() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.paused AND NOT OLD.paused THEN
-        NEW.next_try = NULL;
-        IF OLD.status <> 'stopped' THEN
-            NEW.status = 'paused';
-            NEW.reason = COALESCE(NULLIF(NEW.reason, OLD.reason), 'somebody wants it paused');
-        END IF;
-    ELSIF OLD.paused AND NOT NEW.paused THEN
-        NEW.failures = 0;
-        NEW.look_at = clock_timestamp();
-        IF OLD.status = 'paused' THEN
-            NEW.status = 'starting';
-            NEW.reason = NULL;
-        END IF;
-    END IF;
-    IF NEW.status <> OLD.status THEN
-        NEW.since = clock_timestamp();
-    END IF;
-    IF NEW.status <> OLD.status AND OLD.status IN ('stopped', 'paused', 'unschedulable') THEN
-        NEW.run_since = clock_timestamp();
-    END IF;
-    -- What nobody wanted was not missed; what nobody could do was.
-    IF NEW.status <> OLD.status AND OLD.status IN ('stopped', 'paused') THEN
-        NEW.ticks_since = clock_timestamp();
-        NEW.owed = 0;
-    END IF;
+    NEW.ticks_since = clock_timestamp();
+    NEW.owed = 0;
     RETURN NEW;
 END $$;
+CREATE TRIGGER sensor_state_ticks_again BEFORE UPDATE ON sensor_state FOR EACH ROW
+    WHEN (OLD.status IN ('stopped', 'paused') AND NEW.status <> OLD.status)
+    EXECUTE FUNCTION sensor_state_ticks_again();
 
 -- Who wants a sensor to tick now. A table of its own, so that a wish never waits for what is written of each poll, nor that
 -- for a wish. Many wishes are one poll: it answers all that were there when it began.

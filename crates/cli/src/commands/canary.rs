@@ -126,13 +126,11 @@ fn not_seen(sensor: &Value, canary: &Value, is_polled: bool) -> String {
 }
 
 fn summary(name: &str, outcome: &Outcome, arrows: &[Value]) -> String {
-    match &outcome.stuck {
-        Some(stuck) => format!("CRITICAL: the canary of {name} did not come through: {stuck}"),
-        None => {
-            let total = arrows.last().map_or(&Value::Null, |total| &total["ms"]);
-            format!("OK: the canary of {name} came through in {total} ms")
-        }
+    if let Some(stuck) = &outcome.stuck {
+        return format!("CRITICAL: the canary of {name} did not come through: {stuck}");
     }
+    let total = arrows.last().map_or(&Value::Null, |total| &total["ms"]);
+    format!("OK: the canary of {name} came through in {total} ms")
 }
 
 /// The arrows that it came along, with their times.

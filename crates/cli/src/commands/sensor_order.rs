@@ -26,7 +26,7 @@ Example:
 pub(crate) struct Pause {
     #[command(flatten)]
     refs: Refs,
-    /// Why; it stands in `attune sensor list` and in the event core.sensor_state
+    /// Why; it stands in `attune sensor list` and in the event `core.sensor_state`
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }

@@ -149,7 +149,7 @@ mod tests {
     #[tokio::test]
     async fn after_an_outage_it_goes_on_in_step() {
         let now = Instant::now();
-        let away = 3600 * SECOND + 3 * SECOND + 10 * SECOND;
+        let (late, away) = (3607 * SECOND, 3613 * SECOND);
         let wish = |missed| Wish { interval: 60 * SECOND, jitter: Duration::ZERO, missed };
         // Thirteen seconds behind the newest, so that it is missed; then seven, so that it is late.
         for (idle, policy, polls, missed) in [
@@ -157,8 +157,8 @@ mod tests {
             (away, Policy::Once, 1, 59),
             (away, Policy::All, 60, 0),
             (away * 2, Policy::All, 100, 20),
-            (away - 6 * SECOND, Policy::Skip, 1, 59),
-            (away - 6 * SECOND, Policy::Once, 1, 59),
+            (late, Policy::Skip, 1, 59),
+            (late, Policy::Once, 1, 59),
         ] {
             let (mut rhythm, left_out) = Rhythm::resume(idle, 0, wish(policy), now);
             let mut made_up = 0;

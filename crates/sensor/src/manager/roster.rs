@@ -82,7 +82,7 @@ impl Roster {
                 let before = owned.idle.map(|idle| (seconds(idle), owned.owed));
                 self.sensors.insert(id, Managed::new(sensor, owned, now));
                 match before {
-                    Some((idle, owed)) => self.resume(id, idle, owed, window, now),
+                    Some((idle, debt)) => self.resume(id, idle, debt, window, now),
                     None => self.poll_soon(id, window, now),
                 }
             }
@@ -90,12 +90,12 @@ impl Roster {
     }
 
     /// A sensor that ticked before goes on in step. One that fails is tried soon, whatever it missed.
-    fn resume(&mut self, id: i64, idle: Duration, owed: i32, window: Duration, now: Instant) {
+    fn resume(&mut self, id: i64, idle: Duration, debt: i32, window: Duration, now: Instant) {
         let Some(managed) = self.sensors.get_mut(&id).filter(|managed| managed.failures == 0) else {
             return self.poll_soon(id, window, now);
         };
-        let (wish, owed) = (managed.wish(self.poll_interval), u32::try_from(owed).unwrap_or(0));
-        let (rhythm, missed) = Rhythm::resume(idle, owed, wish, now);
+        let (wish, debt) = (managed.wish(self.poll_interval), u32::try_from(debt).unwrap_or(0));
+        let (rhythm, missed) = Rhythm::resume(idle, debt, wish, now);
         let owed = rhythm.owed();
         (managed.rhythm, managed.is_new) = (rhythm, false);
         self.missed.left_out(id, managed.epoch, missed, owed);

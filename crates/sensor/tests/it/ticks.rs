@@ -38,7 +38,10 @@ impl Counter {
     async fn row(&self) -> (i64, i64) {
         let row = self
             .fixture
-            .eventually("SELECT COALESCE((state->>'n')::bigint, 0) AS n, polls FROM sensor_state")
+            .eventually(
+                "SELECT COALESCE((state->>'n')::bigint, 0) AS n, polls FROM sensor_state JOIN sensor ON id = sensor
+                 WHERE pack_ref = 'demo'",
+            )
             .await;
         (row.get("n"), row.get("polls"))
     }
