@@ -11,6 +11,7 @@ pub mod address;
 mod body;
 mod failure;
 mod guard;
+mod metrics;
 mod routes;
 mod serve;
 mod service;

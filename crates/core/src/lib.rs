@@ -21,4 +21,5 @@ pub mod schedule;
 pub mod schema;
 pub mod sensor_status;
 pub mod template;
+pub mod usage;
 pub mod version;

@@ -1,6 +1,7 @@
 //! The use cases of Attune, one transaction each: events in ([`ingest`]), attempts ended ([`finish`]), packs loaded
 //! ([`load_pack`]) and things of an operator's own applied ([`apply`]), executions requested, cancelled and retried ([`request`], [`cancel`], [`retry`]), things switched on and off
-//! ([`switch`]), sensors paused and told to tick now ([`pause`], [`poke`]), and what is put right again and again ([`reconcile`]). [`ExecutorService`] is what a program runs of it. What an
+//! ([`switch`]), sensors paused and told to tick now ([`pause`], [`poke`]), what sensors and actions take ([`usage`]), and what is put
+//! right again and again ([`reconcile`]). [`ExecutorService`] is what a program runs of it. What an
 //! author tries out before a pack is loaded goes through the same functions ([`unloaded`]).
 //!
 //! Nothing here starts a process or speaks HTTP. Claims and registrations are single statements of
@@ -22,5 +23,6 @@ pub mod rules;
 pub mod service;
 pub mod switch;
 pub mod unloaded;
+pub mod usage;
 
 pub use service::ExecutorService;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use attune_boot::{Arguments, OnError, OnStop, Supervisor};
 use attune_common::config::Config;
+use attune_common::repositories::usage::Kind;
 use attune_hints::Hints;
 use chrono::Utc;
 use sqlx::PgPool;
@@ -15,6 +16,7 @@ use crate::core_pack;
 use crate::ingest::Ingest;
 use crate::reconcile::{Notices, Reconciler, Watch};
 use crate::rules::RuleCache;
+use crate::usage::Meter;
 
 /// When the configuration names no interval.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
@@ -53,6 +55,18 @@ pub fn spawn_watch(supervisor: &Supervisor, hints: &Hints, pool: &PgPool, progra
         watch.await;
         anyhow::Ok(())
     });
+}
+
+/// A meter for what runs in this process, whose figures are written now and then until the supervisor stops. Whoever runs
+/// something writes the rest once that is over.
+pub fn spawn_meter(supervisor: &Supervisor, pool: &PgPool, kind: Kind) -> Meter {
+    let meter = Meter::new(pool.clone(), kind);
+    let writing = meter.clone().keep_writing(supervisor.stopping());
+    supervisor.spawn("usage", OnStop::Wait, OnError::Shutdown, async move {
+        writing.await;
+        anyhow::Ok(())
+    });
+    meter
 }
 
 /// What every part of one process shares: the database, its hints and its entrance for events.

@@ -20,14 +20,22 @@ pub fn memory(launcher_pid: u32) -> Option<u64> {
 }
 
 pub(crate) fn held(launcher_pid: u32) -> Option<Held> {
-    let mut found = children(launcher_pid)?;
     let mut held = Held::default();
-    while let Some(process) = found.pop() {
+    for_each_descendant(launcher_pid, |process| {
         held.processes += 1;
         held.memory += private_bytes(process).unwrap_or(0);
+    })?;
+    Some(held)
+}
+
+/// Those of a launcher; `None` when it is not there, or this system does not show its processes.
+pub(crate) fn for_each_descendant(launcher_pid: u32, mut see: impl FnMut(u32)) -> Option<()> {
+    let mut found = children(launcher_pid)?;
+    while let Some(process) = found.pop() {
+        see(process);
         found.extend(children(process).unwrap_or_default());
     }
-    Some(held)
+    Some(())
 }
 
 /// The children of all threads of a process.
@@ -43,7 +51,7 @@ fn numbers(list: &str) -> Vec<u32> {
 }
 
 /// `size resident shared …`, in pages.
-fn private_bytes(process: u32) -> Option<u64> {
+pub(crate) fn private_bytes(process: u32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
     let mut pages = text.split_ascii_whitespace().skip(1).map_while(|field| field.parse::<u64>().ok());
     let (resident, shared) = (pages.next()?, pages.next()?);

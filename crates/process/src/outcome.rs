@@ -93,4 +93,13 @@ pub struct Usage {
     pub cpu_system: Duration,
     /// The largest resident set of any one of the processes.
     pub max_rss_bytes: u64,
+    /// What was read of both output streams, as far as their limits let it be passed on.
+    pub output_bytes: u64,
+}
+
+impl Usage {
+    /// Processor time, whatever it was spent in.
+    pub fn cpu(&self) -> Duration {
+        self.cpu_user + self.cpu_system
+    }
 }

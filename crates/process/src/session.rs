@@ -76,6 +76,8 @@ pub(crate) struct Session {
     cleared: bool,
     watch: Option<Watch>,
     chunk: Vec<u8>,
+    /// All chunks together.
+    output_bytes: u64,
 }
 
 impl Session {
@@ -113,6 +115,7 @@ impl Session {
             report: None,
             cleared: false,
             chunk: Vec::new(),
+            output_bytes: 0,
         })
     }
 
@@ -166,6 +169,7 @@ impl Session {
         read: impl FnOnce(&mut Inlet, &mut Vec<u8>) -> io::Result<Taken>,
     ) -> io::Result<Option<Heard>> {
         let taken = read(self.launched.inlet(stream), &mut self.chunk)?;
+        self.output_bytes += self.chunk.len() as u64;
         if taken == Taken::TooMuch && self.verdict.is_none() {
             self.end(Outcome::OutputLimit(stream))?;
         }
@@ -286,7 +290,7 @@ impl Session {
 
     /// How it went, once it is over, or why it was given up before.
     pub(crate) fn conclude(self, followed: io::Result<()>) -> Result<Finished, LaunchError> {
-        let Self { program, directory, verdict, report, started, cleared, limits, .. } = self;
+        let Self { program, directory, verdict, report, started, cleared, limits, output_bytes, .. } = self;
         let all_killed = cleared || limits.sandbox >= Level::Namespace;
         if let Err(source) = followed {
             return Err(LaunchError::Step { program, step: "following the program", source });
@@ -298,7 +302,7 @@ impl Session {
                 let excess = own.and_then(|own| Excess::of(own, &limits.resources)).map(Outcome::Excess);
                 let lost = LaunchError::LauncherLost { program, all_killed };
                 let outcome = verdict.or(excess).or(own).ok_or(lost)?;
-                Ok(Finished { outcome, usage: usage(used), wall: started.elapsed(), survivors })
+                Ok(Finished { outcome, usage: usage(used, output_bytes), wall: started.elapsed(), survivors })
             }
             // It has vanished without a last word: nobody knows what is left of the tree.
             Some(Report::Lingering) | None => Err(LaunchError::LauncherLost { program, all_killed }),
@@ -314,10 +318,11 @@ fn outcome(end: End) -> Option<Outcome> {
     }
 }
 
-fn usage(used: Resources) -> Usage {
+fn usage(used: Resources, output_bytes: u64) -> Usage {
     Usage {
         cpu_user: Duration::from_micros(used.user_us),
         cpu_system: Duration::from_micros(used.system_us),
         max_rss_bytes: used.max_rss_bytes,
+        output_bytes,
     }
 }

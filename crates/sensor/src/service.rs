@@ -6,10 +6,11 @@ use std::time::Duration;
 use attune_boot::{Membership, OnError, OnStop, Supervisor};
 use attune_common::config::Config;
 use attune_common::registration::Held;
+use attune_common::repositories::usage::Kind;
 use attune_executor::core_pack;
 use attune_executor::ingest::Ingest;
 use attune_executor::rules::RuleCache;
-use attune_executor::service::{spawn_relay, spawn_watch};
+use attune_executor::service::{spawn_meter, spawn_relay, spawn_watch};
 use attune_hints::{Hints, Topic};
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::launch::Launcher;
@@ -150,6 +151,7 @@ impl SensorService {
         let look_again = Arc::new(LookAgain::default());
         let (sender, assignments) = mpsc::channel(1);
         let ticks = Arc::new(Ticks::new(pool.clone()));
+        let meter = spawn_meter(&supervisor, &pool, Kind::Sensor);
         let output_limit = usize::try_from(self.config.limits.poll_output_bytes).unwrap_or(usize::MAX);
         let tools = Tools {
             pool: pool.clone(),
@@ -157,6 +159,7 @@ impl SensorService {
             runtime: SensorRuntime::new(Arc::new(launcher), output_limit, sensor.host_memory_bytes),
             generator: EventGenerator::new(pool.clone(), ingest),
             ticks: Arc::clone(&ticks),
+            meter: meter.clone(),
             look_again: Arc::clone(&look_again),
             canaries: Canaries::default(),
             poll_interval: sensor.poll_interval,
@@ -183,7 +186,12 @@ impl SensorService {
             self.figures.clone(),
         );
         supervisor.spawn("assignment", OnStop::Abort, OnError::Shutdown, assigner.run());
-        supervisor.spawn("sensors", OnStop::Wait, OnError::Shutdown, manager.run(supervisor.stopping()));
+        let sensors = manager.run(supervisor.stopping());
+        supervisor.spawn("sensors", OnStop::Wait, OnError::Shutdown, async move {
+            let ended = sensors.await;
+            meter.write().await;
+            ended
+        });
     }
 
     async fn equip(

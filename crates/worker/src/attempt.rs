@@ -2,16 +2,19 @@
 
 use std::fmt::Display;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use attune_common::config::Config;
 use attune_common::repositories::execution::{self, Claimed};
+use attune_core::usage::{Figures, Spent};
 use attune_executor::finish::{Finish, Finisher, Outcome, Recorded};
+use attune_executor::usage::Meter;
 use attune_process::{self as process, Stream, StreamLimit};
 use attune_runtimes::environment::Progress;
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::host::Hosts;
 use attune_runtimes::launch::{Launcher, PrepareError};
+use attune_runtimes::spent::spent_by;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -68,6 +71,7 @@ pub(crate) struct Runner {
     pub(crate) launcher: Arc<Launcher>,
     pub(crate) hosts: Hosts,
     pub(crate) finisher: Finisher,
+    pub(crate) meter: Meter,
     /// Told when a run lacked a runtime that this machine is said to have.
     pub(crate) missing: Notify,
 }
@@ -77,11 +81,17 @@ impl Runner {
     pub(crate) async fn run(&self, claimed: Claimed, stop: Stop) -> Option<Finish> {
         let streams = Streams::new(StreamLimit::kill(self.limits.result), self.limits.log);
         let log = streams.log.clone();
-        let outcome = match self.attempt(&claimed, streams, stop).await {
+        let (mut spent, started) = (Spent::default(), Instant::now());
+        let attempted = self.attempt(&claimed, streams, &mut spent, stop).await;
+        let took = started.elapsed();
+        let outcome = match attempted {
             Ok(Some(outcome)) => outcome,
             Ok(None) => return None,
             Err(error) => self.not_started(&claimed, &error),
         };
+        if let Some(action) = &claimed.action {
+            self.meter.note(action.id, &Figures::of_run(verdict::ended(&outcome), took, &spent));
+        }
         let retry_in = verdict::retry_in(&claimed, &outcome, rand::random());
         Some(Finish { execution: claimed.id, attempt: claimed.attempt, outcome, retry_in, log: log.take() })
     }
@@ -102,6 +112,7 @@ impl Runner {
         &self,
         claimed: &Claimed,
         mut streams: Streams,
+        spent: &mut Spent,
         stop: Stop,
     ) -> Result<Option<Outcome>, StartError> {
         let log = streams.log.clone();
@@ -109,7 +120,7 @@ impl Runner {
             return Ok(stop.outcome());
         };
         let (found, limits) = (found?, self.process_limits(claimed)?);
-        let warm = self.run_warm(claimed, &found, &limits, &log, &stop.this);
+        let warm = self.run_warm(claimed, &found, &limits, &log, spent, &stop.this);
         if let Some(outcome) = self.while_logging(claimed, &log, warm).await? {
             return Ok(if outcome == Outcome::Cancelled { stop.outcome() } else { Some(outcome) });
         }
@@ -118,6 +129,7 @@ impl Runner {
         let program = prepared.program(claimed.params.to_string().into_bytes(), limits);
         let run = process::run(program, &mut streams, stop.this.cancelled());
         let finished = self.while_logging(claimed, &log, run).await.map_err(PrepareError::from)?;
+        *spent = spent_by(&finished);
         let stdout = streams.stdout.into_bytes();
         let outcome = outcome_of(finished.outcome, &stdout, &log, time, result_limit);
         Ok(if outcome == Outcome::Cancelled { stop.outcome() } else { Some(outcome) })

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use attune_boot::{Membership, OnError, OnStop, Supervisor};
 use attune_common::config::Config;
+use attune_common::repositories::usage::Kind;
 use attune_common::runtime_detection::Detected;
 use attune_executor::core_pack;
 use attune_executor::finish::Finisher;
-use attune_executor::service::{spawn_relay, spawn_watch};
+use attune_executor::service::{spawn_meter, spawn_relay, spawn_watch};
 use attune_hints::{Hints, Topic};
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::host::{Hosts, Settings};
@@ -104,6 +105,7 @@ impl WorkerService {
         let membership = Membership::keep(&supervisor, pool.clone(), registration, worker.heartbeat_interval)
             .map_err(Error::Registration)?;
         hints.wake(Topic::Worker);
+        let meter = spawn_meter(&supervisor, &pool, Kind::Action);
         let finisher = Finisher::start(pool.clone(), hints.clone(), held.worker);
         let runner = Arc::new(Runner {
             limits: Limits::of(&self.config),
@@ -113,6 +115,7 @@ impl WorkerService {
             launcher,
             hosts,
             finisher,
+            meter: meter.clone(),
             missing: Notify::new(),
         });
         let fresh = upkeep::keep_fresh(pool.clone(), hints.clone(), membership.clone(), Arc::clone(&runner));
@@ -122,7 +125,12 @@ impl WorkerService {
         supervisor.spawn("cancelling", OnStop::Abort, OnError::Shutdown, watch);
         let slots = worker.max_concurrent_executions;
         let claims = Claims { pool, hints, held, membership, runner, known, slots };
-        supervisor.spawn("executions", OnStop::Wait, OnError::Shutdown, claims.run(supervisor.stopping()));
+        let executions = claims.run(supervisor.stopping());
+        supervisor.spawn("executions", OnStop::Wait, OnError::Shutdown, async move {
+            let ended = executions.await;
+            meter.write().await;
+            ended
+        });
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use attune_common::repositories::execution::Claimed;
 use attune_core::retry::Policy;
+use attune_core::usage::Ended;
 use attune_executor::finish::Outcome;
 
 /// Until the next attempt; `None` when this was the last. Attempts whose worker was lost do not count.
@@ -20,6 +21,16 @@ pub(crate) fn retry_in(claimed: &Claimed, outcome: &Outcome, random: f64) -> Opt
     policy.after(u32::try_from(counted).unwrap_or(0), random)
 }
 
+/// What an attempt counts as among those of its action.
+pub(crate) fn ended(outcome: &Outcome) -> Ended {
+    match outcome {
+        Outcome::Succeeded(_) => Ended::Succeeded,
+        Outcome::Failed { .. } => Ended::Failed,
+        Outcome::TimedOut { .. } => Ended::TimedOut,
+        Outcome::Cancelled => Ended::Stopped,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use attune_common::repositories::execution::ActionPlan;
@@ -29,6 +40,7 @@ mod tests {
 
     fn claimed(attempt: i32, lost: i16, retry: Value) -> Claimed {
         let action = ActionPlan {
+            id: 1,
             runtime: None,
             entrypoint: String::new(),
             timeout: None,

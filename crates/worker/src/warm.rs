@@ -4,6 +4,7 @@ use attune_common::repositories::execution::Claimed;
 use attune_core::pack::Isolation;
 use attune_core::protocol::Message;
 use attune_core::runtime::execution::Role;
+use attune_core::usage::Spent;
 use attune_executor::finish::Outcome;
 use attune_process::{self as process, Level};
 use attune_runtimes::host::{Answer, Listener, Request, Site, Task, TurnError, lasting};
@@ -19,12 +20,13 @@ use crate::result;
 const AROUND: usize = 64 * 1024;
 
 /// What a host says in one run.
-struct Heard {
+struct Heard<'a> {
     log: Log,
     result: Option<String>,
+    spent: &'a mut Spent,
 }
 
-impl Listener for Heard {
+impl Listener for Heard<'_> {
     fn message(&mut self, message: Message) {
         match message {
             Message::Result(result) => self.result = Some(result),
@@ -37,6 +39,10 @@ impl Listener for Heard {
     fn log(&mut self, chunk: &[u8]) {
         self.log.push(chunk);
     }
+
+    fn spent(&mut self, spent: Spent) {
+        *self.spent = spent;
+    }
 }
 
 impl Runner {
@@ -48,6 +54,7 @@ impl Runner {
         found: &Found,
         limits: &process::Limits,
         log: &Log,
+        spent: &mut Spent,
         stop: &CancellationToken,
     ) -> Result<Option<Outcome>, StartError> {
         let Found { code, interpreter, action } = found;
@@ -64,7 +71,7 @@ impl Runner {
             time: limits.time,
             output_limit: self.limits.result.saturating_add(AROUND),
         };
-        let mut heard = Heard { log: log.clone(), result: None };
+        let mut heard = Heard { log: log.clone(), result: None, spent };
         match self.hosts.turn(&site, &request, &mut heard, stop.cancelled()).await {
             Ok(answer) => Ok(answer.and_then(|answer| heard.outcome(answer, self.limits.result))),
             Err(TurnError::Prepare(error)) => Err(error.into()),
@@ -76,7 +83,7 @@ impl Runner {
     }
 }
 
-impl Heard {
+impl Heard<'_> {
     fn outcome(self, answer: Answer, limit: usize) -> Option<Outcome> {
         let size = self.result.as_ref().map_or(0, String::len);
         let result = self.result.map_or(Value::Null, |text| result::value(text.as_bytes()));

@@ -6,6 +6,7 @@ mod events;
 mod executions;
 mod health;
 mod logs;
+mod metrics;
 mod packs;
 mod rows;
 mod sensors;
@@ -13,6 +14,7 @@ mod switch;
 mod timeline;
 mod timers;
 mod trials;
+mod usage;
 mod view;
 mod workers;
 
@@ -30,9 +32,11 @@ use crate::state::Api;
 
 /// Every endpoint, behind the guard.
 pub(crate) fn router(api: Arc<Api>) -> Router {
-    Noun::ALL
+    let nouns = Noun::ALL
         .into_iter()
-        .fold(Router::new(), |router, noun| apply::add(switch::add(rows::add(router, noun), noun), noun))
+        .fold(Router::new(), |router, noun| apply::add(switch::add(rows::add(router, noun), noun), noun));
+    usage::add(nouns)
+        .route("/metrics", get(metrics::metrics))
         .route("/api/health", get(health::health))
         .route("/api/workers/{id}/capabilities", get(workers::capabilities))
         .route("/api/executions/{id}/logs", get(logs::logs))

@@ -7,6 +7,7 @@ mod client;
 mod events;
 mod guard;
 mod hostile;
+mod metrics;
 mod orders;
 mod packs;
 mod rows;

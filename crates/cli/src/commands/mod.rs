@@ -26,6 +26,7 @@ pub(crate) mod switch;
 mod system;
 pub(crate) mod thing;
 pub(crate) mod up;
+mod used;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Worker(command) => noun::run(global, Noun::Worker, &command)?,
         Command::Timer(command) => noun::run(global, Noun::Timer, &command)?,
         Command::Trigger(command) => thing::run(global, Noun::Trigger, &command)?,
+        Command::Action(action::Command::Thing(thing::Command::Read(noun::Command::Show(show)))) => {
+            used::show_action(global, &show)?;
+        }
         Command::Action(action::Command::Thing(command)) => thing::run(global, Noun::Action, &command)?,
         Command::Event(command) => event::run(global, &command)?,
         Command::Enforcement(command) => noun::run(global, Noun::Enforcement, &command)?,

@@ -40,6 +40,8 @@ pub struct Claimed {
 /// How an action runs, as its row says at the time of the claim.
 #[derive(Debug, Clone)]
 pub struct ActionPlan {
+    /// `action.id`.
+    pub id: i64,
     /// `runtime.id`.
     pub runtime: Option<i64>,
     /// Path in the pack.
@@ -100,7 +102,8 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
             trigger_ref: row.trigger_ref,
             pack_digest: row.pack_digest,
             params: row.params,
-            action: row.action.map(|_| ActionPlan {
+            action: row.action.map(|id| ActionPlan {
+                id,
                 runtime: row.runtime,
                 entrypoint: row.entrypoint.unwrap_or_default(),
                 timeout: row.timeout,

@@ -63,7 +63,7 @@ impl Rules for Host {
             (Message::State(_) | Message::Contact, Some((_, Turn::Poll)))
             | (Message::Result(_), Some((_, Turn::Run)))
             | (Message::Log { .. }, Some(_)) => Ok(()),
-            (Message::Done | Message::Error { .. } | Message::Unfit { .. }, Some((asked, _))) => {
+            (Message::Done { .. } | Message::Error { .. } | Message::Unfit { .. }, Some((asked, _))) => {
                 self.answer(asked, id, line)
             }
             (_, Some((_, Turn::Run))) => Err(misplaced(message, "the answer to `run`", line)),

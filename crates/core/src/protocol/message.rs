@@ -1,5 +1,7 @@
 //! What a program says.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -52,9 +54,14 @@ pub enum Message {
         message: String,
         /// Where it happened, as its language shows it.
         traceback: Option<String>,
+        /// As in [`Self::Done`].
+        cpu: Option<Duration>,
     },
     /// The poll or run is over and went well.
-    Done,
+    Done {
+        /// The processor time that it took, as a host says.
+        cpu: Option<Duration>,
+    },
 }
 
 impl Message {
@@ -71,7 +78,7 @@ impl Message {
             Self::Result(_) => "result",
             Self::Unfit { .. } => "unfit",
             Self::Error { .. } => "error",
-            Self::Done => "done",
+            Self::Done { .. } => "done",
         }
     }
 }

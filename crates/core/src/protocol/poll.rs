@@ -26,7 +26,7 @@ impl Rules for Poll {
             Message::Event(_) => return one_more(&mut self.events),
             Message::State(_) | Message::Contact | Message::Log { .. } => {}
             Message::Error { .. } => self.failed = true,
-            Message::Done => self.done = true,
+            Message::Done { .. } => self.done = true,
             _ => return Err(misplaced(message, "a poll", line)),
         }
         Ok(())

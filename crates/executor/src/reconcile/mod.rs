@@ -7,6 +7,7 @@ mod inactive_workers;
 mod keys;
 mod lost_workers;
 mod notices;
+mod usage;
 mod watch;
 
 use std::time::Duration;
@@ -59,6 +60,7 @@ impl Reconciler {
         if may_judge {
             inactive_workers::round(self).await?;
         }
-        keys::round(self).await
+        keys::round(self).await?;
+        usage::round(self).await
     }
 }

@@ -25,6 +25,7 @@ mod recipe;
 mod request;
 mod serve;
 mod settings;
+mod spent;
 mod turn;
 mod unfit;
 mod warm;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use attune_core::protocol::{Brief, Message, Order, Turn};
+use attune_core::usage::Spent;
 use serde_json::Value;
 
 /// One turn: a poll or a run.
@@ -65,6 +66,8 @@ pub trait Listener: Send {
     fn message(&mut self, message: Message);
     /// The next bytes of its standard error.
     fn log(&mut self, chunk: &[u8]);
+    /// What the turn took, once it is over. The memory is that of the host, which others had turns in too.
+    fn spent(&mut self, spent: Spent);
 }
 
 impl Task<'_> {

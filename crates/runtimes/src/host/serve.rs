@@ -2,7 +2,9 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use attune_core::usage::Spent;
 use attune_process::memory;
 use tokio::time::Instant;
 
@@ -12,6 +14,7 @@ use super::lease::Lease;
 use super::pool::Inner;
 use super::recipe::Recipe;
 use super::request::{Answer, Listener, Request};
+use super::spent::within;
 use super::turn::Interrupted;
 use super::warm::Warm;
 
@@ -38,14 +41,22 @@ impl Inner {
         };
         let began = Instant::now();
         let answered = host.turn(job.request, job.file, listener, stop).await;
-        self.note(job, answered.is_ok() && began.elapsed() <= self.settings.moment);
+        let took = began.elapsed();
+        self.note(job, answered.is_ok() && took <= self.settings.moment);
         match answered {
             Ok(answer) => {
+                let mut spent = host.account(took);
                 lease.put(host);
+                self.measure_first(&lease);
+                spent.peak_memory = self.memory(&lease);
+                listener.spent(spent);
                 self.give_back(job, lease);
                 Ok(answer)
             }
-            Err(why) => Err(Box::pin(interrupted(host, why, listener)).await),
+            Err(why) => {
+                let memory = self.memory(&lease);
+                Err(Box::pin(interrupted(host, why, (took, memory), listener)).await)
+            }
         }
     }
 
@@ -78,16 +89,23 @@ impl Inner {
         }
     }
 
-    /// Gives a host back after a turn that was answered, unless it is to be replaced.
-    fn give_back(&self, job: Job<'_>, mut lease: Lease<'_>) {
-        let Some(host) = lease.host() else { return };
-        let (turns, launcher) = (host.turns, host.launcher);
-        // What it takes before anything was loaded says nothing.
-        if turns == 1
-            && let Some(bytes) = memory(launcher)
+    /// Measures a host after its first turn: what it takes before anything was loaded says nothing.
+    fn measure_first(&self, lease: &Lease<'_>) {
+        if let Some(host) = lease.host().filter(|host| host.turns == 1)
+            && let Some(bytes) = memory(host.launcher)
         {
             self.with_books(|books| books.measured(lease.id(), bytes, Instant::now()));
         }
+    }
+
+    /// What a host takes, as last measured.
+    fn memory(&self, lease: &Lease<'_>) -> u64 {
+        self.with_books(|books| books.measure(lease.id())).unwrap_or(0)
+    }
+
+    /// Gives a host back after a turn that was answered, unless it is to be replaced.
+    fn give_back(&self, job: Job<'_>, mut lease: Lease<'_>) {
+        let Some(turns) = lease.host().map(|host| host.turns) else { return };
         let why = if turns >= job.recipe.host.polls {
             Some(Why::Turns)
         } else {
@@ -100,21 +118,27 @@ impl Inner {
     }
 }
 
-/// Ends a host in the middle of its turn. Its seat is taken until it is gone.
-async fn interrupted(host: Box<Warm>, why: Interrupted, listener: &mut impl Listener) -> TurnError {
+/// Ends a host in the middle of its turn. Its seat is taken until it is gone. The turn took what is not accounted for.
+async fn interrupted(
+    host: Box<Warm>,
+    why: Interrupted,
+    (took, peak_memory): (Duration, u64),
+    listener: &mut impl Listener,
+) -> TurnError {
     tracing::debug!(runtime.ref = host.runtime, host.launcher = host.launcher, host.turns = host.turns, reason = ?why,
         "A warm host ends in the middle of a turn");
-    let error = match why {
+    let (accounted, output) = (host.accounted, host.spent.output);
+    let ended = match why {
         Interrupted::Ended => {
-            return match host.ended(&mut |chunk| listener.log(chunk)).await {
-                Ok(gone) => TurnError::Ended(gone),
-                Err(error) => error.into(),
-            };
+            let ended = host.ended(&mut |chunk| listener.log(chunk)).await;
+            ended.map(|(gone, cpu)| (TurnError::Ended(gone), cpu))
         }
-        Interrupted::TimedOut => TurnError::TimedOut,
-        Interrupted::TooMuchOutput => TurnError::TooMuchOutput,
-        Interrupted::Output(error) => TurnError::Output(error),
-        Interrupted::Stopped => TurnError::Stopped,
+        Interrupted::Because(error) => host.stop().await.map(|cpu| (error, cpu)),
     };
-    host.stop().await.map_or_else(TurnError::from, |()| error)
+    let (error, cpu) = match ended {
+        Ok((error, all)) => (error, accounted.map(|before| within(all.saturating_sub(before), took))),
+        Err(error) => (error.into(), None),
+    };
+    listener.spent(Spent { cpu, peak_memory, output });
+    error
 }

@@ -2,23 +2,30 @@
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use attune_core::output::OutputError;
 use attune_core::protocol::Message;
+use attune_core::usage::Spent;
 use attune_process::{Said, Stream};
 use tokio::time::sleep;
 
+use super::error::TurnError;
 use super::request::{Answer, Listener, Request};
 use super::warm::Warm;
 
 /// Why a turn has no answer.
 #[derive(Debug)]
 pub(super) enum Interrupted {
+    /// The host ended.
     Ended,
-    TimedOut,
-    TooMuchOutput,
-    Output(OutputError),
-    Stopped,
+    /// The host lives, but not for long.
+    Because(TurnError),
+}
+
+impl From<TurnError> for Interrupted {
+    fn from(error: TurnError) -> Self {
+        Self::Because(error)
+    }
 }
 
 impl Warm {
@@ -53,7 +60,8 @@ impl Warm {
         self.turns += 1;
         self.decoder.rules_mut().ask(self.turns, request.task.turn());
         let line = request.task.line(self.turns, file, request.variables);
-        let Self { input, output, decoder, messages, .. } = self;
+        let Self { input, output, decoder, messages, spent, .. } = self;
+        *spent = Spent::default();
         let mut clock = pin!(sleep(request.time));
         // Not waited for before anything is read: the host may have more to say than its pipe holds. That it does not take
         // all of the request shows in what it says.
@@ -63,18 +71,24 @@ impl Warm {
             tokio::select! {
                 biased;
                 _ = &mut sending, if !is_sent => is_sent = true,
-                () = &mut stop => return Err(Interrupted::Stopped),
-                () = &mut clock => return Err(Interrupted::TimedOut),
+                () = &mut stop => return Err(TurnError::Stopped.into()),
+                () = &mut clock => return Err(TurnError::TimedOut.into()),
                 said = output.next() => match said {
                     Some(Said::Stdout(chunk)) => {
-                        room = room.checked_sub(chunk.len()).ok_or(Interrupted::TooMuchOutput)?;
-                        decoder.push(chunk, messages).map_err(Interrupted::Output)?;
-                        if let Some(answer) = heard(messages, listener) {
-                            listener.log(output.drain_stderr());
+                        spent.output += chunk.len() as u64;
+                        room = room.checked_sub(chunk.len()).ok_or(TurnError::TooMuchOutput)?;
+                        decoder.push(chunk, messages).map_err(TurnError::Output)?;
+                        if let Some((answer, cpu)) = heard(messages, listener) {
+                            let rest = output.drain_stderr();
+                            (spent.cpu, spent.output) = (cpu, spent.output + rest.len() as u64);
+                            listener.log(rest);
                             return Ok(answer);
                         }
                     }
-                    Some(Said::Stderr(chunk)) => listener.log(chunk),
+                    Some(Said::Stderr(chunk)) => {
+                        spent.output += chunk.len() as u64;
+                        listener.log(chunk);
+                    }
                     Some(Said::Closed(Stream::Stderr)) => {}
                     Some(Said::Closed(Stream::Stdout)) | None => return Err(Interrupted::Ended),
                 },
@@ -83,14 +97,17 @@ impl Warm {
     }
 }
 
-/// Passes messages on up to the answer, after which the rules of the protocol let nothing come.
-fn heard(messages: &mut Vec<Message>, listener: &mut impl Listener) -> Option<Answer> {
+/// Passes messages on up to the answer, after which the rules of the protocol let nothing come. With it comes what processor
+/// time the turn took, as the host says.
+fn heard(messages: &mut Vec<Message>, listener: &mut impl Listener) -> Option<(Answer, Option<Duration>)> {
     let mut answer = None;
     for message in messages.drain(..) {
         match message {
-            Message::Done => answer = Some(Answer::Done),
-            Message::Error { message, traceback } => answer = Some(Answer::Failed { message, traceback }),
-            Message::Unfit { reason } => answer = Some(Answer::Unfit { reason }),
+            Message::Done { cpu } => answer = Some((Answer::Done, cpu)),
+            Message::Error { message, traceback, cpu } => {
+                answer = Some((Answer::Failed { message, traceback }, cpu));
+            }
+            Message::Unfit { reason } => answer = Some((Answer::Unfit { reason }, None)),
             other => listener.message(other),
         }
     }

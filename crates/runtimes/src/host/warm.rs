@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use attune_core::output::OutputError;
 use attune_core::protocol::{Decoder, Host, Message, Order};
-use attune_process::{End, Said, Stream, Talk, TalkIn, TalkOut};
+use attune_core::usage::Spent;
+use attune_process::{End, Said, Stream, Talk, TalkIn, TalkOut, running};
 use tokio::time::timeout;
 
 use super::error::{Gone, StartFault, TurnError};
@@ -27,6 +28,10 @@ pub(super) struct Warm {
     /// Messages of one chunk; kept for its room.
     pub(super) messages: Vec<Message>,
     pub(super) turns: u64,
+    /// What the turn that is under way, or was the last, took.
+    pub(super) spent: Spent,
+    /// Its processor time when it was started and that of each turn since; `None`: one did not say.
+    pub(super) accounted: Option<Duration>,
     /// The ref of its runtime.
     pub(super) runtime: String,
     /// Below it is all that the host started.
@@ -54,9 +59,12 @@ impl Warm {
         let mut host = Box::new(Self::new(recipe, talk, prepared));
         let mut stderr = Vec::new();
         let fault = match timeout(limit, host.greet(&mut stderr)).await {
-            Ok(Ok(())) => return Ok(host),
+            Ok(Ok(())) => {
+                host.accounted = running(host.launcher).map(|running| running.cpu);
+                return Ok(host);
+            }
             Ok(Err(Unheard::Ended)) => {
-                let ended = host.ended(&mut |chunk| stderr.extend_from_slice(chunk)).await?;
+                let (ended, _) = host.ended(&mut |chunk| stderr.extend_from_slice(chunk)).await?;
                 StartFault::Ended { ended, stderr: last_lines(&stderr) }
             }
             Ok(Err(Unheard::Output(error))) => StartFault::Output { error, stderr: last_lines(&stderr) },
@@ -69,7 +77,8 @@ impl Warm {
         let launcher = talk.launcher_pid();
         let (input, output) = talk.split();
         let (decoder, messages, runtime) = (Decoder::default(), Vec::new(), recipe.code.tool.r#ref.clone());
-        Self { input, output, decoder, messages, turns: 0, runtime, launcher, prepared }
+        let (spent, accounted) = (Spent::default(), None);
+        Self { input, output, decoder, messages, turns: 0, spent, accounted, runtime, launcher, prepared }
     }
 
     async fn greet(&mut self, stderr: &mut Vec<u8>) -> Result<(), Unheard> {
@@ -87,8 +96,11 @@ impl Warm {
         Ok(())
     }
 
-    /// How it ended, after it closed its stdout; `hear` gets the rest of its stderr.
-    pub(super) async fn ended(mut self, hear: &mut (dyn FnMut(&[u8]) + Send)) -> Result<Gone, PrepareError> {
+    /// How it ended, after it closed its stdout, and all the processor time that it took; `hear` gets the rest of its stderr.
+    pub(super) async fn ended(
+        mut self,
+        hear: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<(Gone, Duration), PrepareError> {
         let rest = async {
             while let Some(said) = self.output.next().await {
                 if let Said::Stderr(chunk) = said {
@@ -100,14 +112,16 @@ impl Warm {
         let how = if lives_on { End::Polite } else { End::Awaited(LAST_WORDS) };
         let finished = self.output.end(how).await?;
         drop(self.prepared);
-        Ok(if lives_on { Gone::Silenced } else { Gone::By(finished.outcome) })
+        let gone = if lives_on { Gone::Silenced } else { Gone::By(finished.outcome) };
+        Ok((gone, finished.usage.cpu()))
     }
 
-    /// Ends it in the middle of a turn. Afterwards it and everything that it started is gone.
-    pub(super) async fn stop(self) -> Result<(), PrepareError> {
-        self.output.end(End::Polite).await?;
+    /// Ends it in the middle of a turn, and says what processor time it took in all. Afterwards it and everything that it
+    /// started is gone.
+    pub(super) async fn stop(self) -> Result<Duration, PrepareError> {
+        let finished = self.output.end(End::Polite).await?;
         drop(self.prepared);
-        Ok(())
+        Ok(finished.usage.cpu())
     }
 
     /// Asks it to end, and sees to it that it does.

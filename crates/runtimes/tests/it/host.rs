@@ -28,7 +28,7 @@ impl Host {
         Self { talk, asked: 0 }
     }
 
-    /// Everything that is answered, without the id, which is checked.
+    /// Everything that is answered, without the id and the processor time, which are checked.
     fn ask(&mut self, mut order: Value) -> Vec<Value> {
         self.asked += 1;
         order["id"] = self.asked.into();
@@ -40,6 +40,8 @@ impl Host {
             if last {
                 let id = message.as_object_mut().unwrap().remove("id");
                 assert_eq!(id, Some(self.asked.into()));
+                let cpu = message.as_object_mut().unwrap().remove("cpu_ms").and_then(|cpu| cpu.as_f64());
+                assert!(cpu.is_some_and(|cpu| cpu >= 0.0), "{message}");
             }
             all.push(message);
             if last {

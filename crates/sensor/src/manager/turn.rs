@@ -5,8 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use attune_common::repositories::poke::Poke;
 use attune_common::repositories::sensor_state::{self, Failed};
+use attune_core::usage::{Ended, Figures, Spent};
 use attune_core::{backoff, output};
 use attune_executor::ingest::{IngestError, NewEvent};
+use attune_executor::usage::Meter;
 use attune_runtimes::environment::Building;
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::launch::Found;
@@ -32,6 +34,7 @@ pub(crate) struct Tools {
     pub(crate) runtime: SensorRuntime,
     pub(crate) generator: EventGenerator,
     pub(crate) ticks: Arc<Ticks>,
+    pub(crate) meter: Meter,
     pub(crate) look_again: Arc<LookAgain>,
     pub(crate) canaries: Canaries,
     /// How often a sensor is polled that does not say so itself.
@@ -85,7 +88,9 @@ enum Polled {
 impl Tools {
     /// Polls a sensor and commits what it gave, or marks it as failing.
     pub(super) async fn take(&self, turn: Turn) -> Ending {
-        let (polled, ended) = (self.poll(&turn).await, SystemTime::now());
+        let mut spent = Spent::default();
+        let (polled, ended) = (self.poll(&turn, &mut spent).await, SystemTime::now());
+        let took = turn.took();
         let committed = match polled {
             Ok(Polled::Output(output)) => {
                 let (events, timeline) = (output.events.len(), turn.timeline(ended, &output));
@@ -94,6 +99,9 @@ impl Tools {
             Ok(Polled::Building(building)) => return self.wait(&turn, building).await,
             Err(error) => Err(error.into()),
         };
+        let events = committed.as_ref().map_or(0, |(_, events)| *events);
+        let figures = Figures::of_run(verdict(&committed), took, &spent).with_events(events);
+        self.meter.note(turn.sensor.row.id, &figures);
         match committed {
             Ok((state, events)) => {
                 self.answer(&turn, Ok(events)).await;
@@ -105,7 +113,7 @@ impl Tools {
         }
     }
 
-    async fn poll(&self, turn: &Turn) -> Result<Polled, PollError> {
+    async fn poll(&self, turn: &Turn, spent: &mut Spent) -> Result<Polled, PollError> {
         let row = &turn.sensor.row;
         let code = self.equipment.code(&row.r#ref, row.runtime, row.pack_digest.as_deref()).await?;
         let interpreter = match self.runtime.find(&code).await? {
@@ -119,7 +127,7 @@ impl Tools {
             trigger_params: &self.generator.trigger_params(&turn.sensor),
             time: turn.sensor.timeout().unwrap_or(self.timeout),
         };
-        let output = self.runtime.poll_with(&interpreter, &job, turn.stop.cancelled()).await?;
+        let output = self.runtime.poll_with(&interpreter, &job, spent, turn.stop.cancelled()).await?;
         for line in output.log.lines() {
             tracing::debug!(sensor.ref = %row.r#ref, "{line}");
         }
@@ -267,6 +275,18 @@ impl Turn {
 
     fn took(&self) -> Duration {
         self.started.elapsed()
+    }
+}
+
+/// What a poll counts as. One whose sensor was lost meanwhile was not to blame for that.
+fn verdict<T>(committed: &Result<T, GenerateError>) -> Ended {
+    match committed {
+        Ok(_) => Ended::Succeeded,
+        Err(GenerateError::Poll(PollError::Stopped) | GenerateError::Ingest(IngestError::Fenced { .. })) => {
+            Ended::Stopped
+        }
+        Err(GenerateError::Poll(PollError::TimedOut { .. })) => Ended::TimedOut,
+        Err(_) => Ended::Failed,
     }
 }
 

@@ -14,11 +14,13 @@ use std::time::Duration;
 
 use attune_core::protocol::{Brief, Order, Version};
 use attune_core::runtime::execution::Role;
+use attune_core::usage::Spent;
 use attune_process::{Capture, Limits, StreamLimit, Talk};
 use attune_runtimes::confinement::Confinement;
 use attune_runtimes::host::{Census, Hosts, Settings, lasting};
 use attune_runtimes::launch::{Code, Found, Interpreter, Launcher, PrepareError, Prepared};
 use attune_runtimes::note;
+use attune_runtimes::spent::spent_by;
 use serde_json::Value;
 
 pub use error::PollError;
@@ -101,19 +103,20 @@ impl SensorRuntime {
             found = self.wait(job.code) => found?,
             () = &mut stop => return Err(PollError::Stopped),
         };
-        self.poll_with(&interpreter, job, stop).await
+        self.poll_with(&interpreter, job, &mut Spent::default(), stop).await
     }
 
-    /// As [`Self::poll`], when what runs the code has been found.
+    /// As [`Self::poll`], when what runs the code has been found. However it ends, `spent` says what it took.
     pub async fn poll_with(
         &self,
         interpreter: &Interpreter,
         job: &Job<'_>,
+        spent: &mut Spent,
         stop: impl Future<Output = ()> + Send,
     ) -> Result<PollOutput, PollError> {
         job.sensor.check()?;
         let mut stop = pin!(stop);
-        if let Some(output) = self.poll_warm(interpreter, job, &mut stop).await? {
+        if let Some(output) = self.poll_warm(interpreter, job, spent, &mut stop).await? {
             return Ok(output);
         }
         let protocol = job.code.tool.execution().map_err(PrepareError::from)?.protocol;
@@ -124,6 +127,7 @@ impl SensorRuntime {
         let output_limit = program.limits.stdout.bytes;
         let (directory, mut capture) = (program.cwd.clone(), Capture::within(&program.limits));
         let finished = attune_process::run(program, &mut capture, stop).await.map_err(PrepareError::from)?;
+        *spent = spent_by(&finished);
         note::blank(&directory);
         let (stdout, stderr) = (capture.stdout.into_bytes(), capture.stderr.into_bytes());
         let ended = Ended { outcome: finished.outcome, stdout, stderr, output_limit, time: job.time };

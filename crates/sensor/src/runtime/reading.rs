@@ -101,7 +101,7 @@ impl Ended {
         let whole = decoder.push(&self.stdout, &mut messages).and_then(|()| decoder.finish(&mut messages));
         let mut output = PollOutput::default();
         for message in messages {
-            if let Message::Error { message, traceback } = message {
+            if let Message::Error { message, traceback, .. } = message {
                 return Err(Failure::Reported(PollError::Reported { message, traceback }));
             }
             output.hear(message);

@@ -3,6 +3,7 @@
 use attune_core::pack::Isolation;
 use attune_core::protocol::Message;
 use attune_core::runtime::execution::Role;
+use attune_core::usage::Spent;
 use attune_process::Captured;
 use attune_runtimes::host::{Answer, Listener, Request, Site, Task, TurnError};
 use attune_runtimes::launch::Interpreter;
@@ -12,18 +13,23 @@ use super::{Job, PollError, SensorRuntime};
 use crate::definition::CONFINED;
 
 /// What a host says in one poll.
-struct Heard {
+struct Heard<'a> {
     output: PollOutput,
     stderr: Captured,
+    spent: &'a mut Spent,
 }
 
-impl Listener for Heard {
+impl Listener for Heard<'_> {
     fn message(&mut self, message: Message) {
         self.output.hear(message);
     }
 
     fn log(&mut self, chunk: &[u8]) {
         self.stderr.push(chunk);
+    }
+
+    fn spent(&mut self, spent: Spent) {
+        *self.spent = spent;
     }
 }
 
@@ -34,6 +40,7 @@ impl SensorRuntime {
         &self,
         interpreter: &Interpreter,
         job: &Job<'_>,
+        spent: &mut Spent,
         stop: impl Future<Output = ()> + Send,
     ) -> Result<Option<PollOutput>, PollError> {
         let row = &job.sensor.row;
@@ -50,13 +57,13 @@ impl SensorRuntime {
             output_limit: self.output_limit,
         };
         let stderr = Captured::within(self.limits(job).stderr);
-        let mut heard = Heard { output: PollOutput::default(), stderr };
+        let mut heard = Heard { output: PollOutput::default(), stderr, spent };
         let answer = self.hosts.turn(&site, &request, &mut heard, stop).await;
         heard.read(answer, job, self.output_limit)
     }
 }
 
-impl Heard {
+impl Heard<'_> {
     /// The poll's output, or why there is none.
     fn read(
         self,

@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::time::SystemTime;
 
 use attune_core::protocol::CheckpointId;
+use attune_core::usage::Figures;
 use attune_executor::ingest::IngestError;
+use attune_executor::usage::Meter;
 
 use super::StreamError;
 use super::intake::{Batch, Intake};
@@ -82,12 +84,13 @@ impl<'a> Commits<'a> {
 
 /// Commits a batch as the owner of its sensor under this epoch.
 pub(super) async fn submit(
-    generator: &EventGenerator,
+    (generator, meter): (&EventGenerator, &Meter),
     sensor: &Sensor,
     epoch: i64,
     batch: Batch,
 ) -> Result<(), NotCommitted> {
-    let ticks = Timeline::committed(SystemTime::now(), batch.events.len());
+    let events = batch.events.len();
+    let ticks = Timeline::committed(SystemTime::now(), events);
     let output = PollOutput {
         events: batch.events,
         rejected: batch.rejected,
@@ -97,6 +100,7 @@ pub(super) async fn submit(
     let polls = Polls { count: 0, lateness: None, ticks: ticks.to_column(), canary: None };
     match generator.commit(sensor, epoch, output, polls).await {
         Ok(receipt) => {
+            meter.note(sensor.row.id, &Figures::default().with_events(events));
             if receipt.rejected > 0 {
                 tracing::warn!(sensor.ref = %sensor.row.r#ref, events.rejected = receipt.rejected,
                     "Events were set aside; table event_rejected says why");

@@ -1,6 +1,6 @@
 //! What was heard of a stream since somebody asked: from who listens to it to who shows how it fares.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use attune_common::repositories::sensor_state::Heard;
 use tokio::sync::Notify;
@@ -11,12 +11,23 @@ pub(crate) struct Ear {
     said: Notify,
     contact: AtomicBool,
     beats: AtomicBool,
+    bytes: AtomicU64,
 }
 
 impl Ear {
     /// It said something.
     pub(super) fn heard(&self) {
         self.said.notify_one();
+    }
+
+    /// So much was read of what it writes, whatever it is.
+    pub(super) fn read(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// How much was read since it began.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// It said that it reached its source.

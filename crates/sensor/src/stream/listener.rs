@@ -2,6 +2,7 @@
 
 use attune_core::output::OutputError;
 use attune_core::protocol::{Decoder, Message, Stream};
+use attune_process::Usage;
 use tokio::time::Instant;
 
 use super::StreamError;
@@ -20,12 +21,14 @@ pub(crate) struct Listener<'a> {
     pub(super) log: Log<'a>,
     /// Told of each thing that it says.
     heard: &'a Ear,
+    /// What it took in all, once it is gone.
+    pub(super) used: Option<Usage>,
 }
 
 impl<'a> Listener<'a> {
     /// One that tells `heard` of whatever it hears.
     pub(crate) fn new(log: Log<'a>, watchdog: Watchdog, heard: &'a Ear) -> Self {
-        Self { decoder: Decoder::default(), intake: Intake::default(), watchdog, log, heard }
+        Self { decoder: Decoder::default(), intake: Intake::default(), watchdog, log, heard, used: None }
     }
 
     /// Takes bytes of stdout. What came before an error counts.
@@ -33,7 +36,14 @@ impl<'a> Listener<'a> {
         let mut messages = Vec::new();
         let read = self.decoder.push(chunk, &mut messages);
         self.intake.read(chunk.len());
+        self.heard.read(chunk.len());
         self.take_all(messages, read)
+    }
+
+    /// Takes bytes of stderr.
+    pub(super) fn stderr(&mut self, chunk: &[u8]) {
+        self.heard.read(chunk.len());
+        self.log.stderr(chunk);
     }
 
     /// Its stdout has ended, perhaps in the middle of a line: how the program ended says more about that.
@@ -70,7 +80,7 @@ impl<'a> Listener<'a> {
             }
             Message::Contact => self.heard.contact(),
             Message::Log { level, message } => self.log.message(level.as_deref(), &message),
-            Message::Error { message, traceback } => {
+            Message::Error { message, traceback, .. } => {
                 return Err(PollError::Reported { message, traceback }.into());
             }
             // The decoder lets a stream say nothing else.
@@ -78,7 +88,7 @@ impl<'a> Listener<'a> {
             | Message::State(_)
             | Message::Result(_)
             | Message::Unfit { .. }
-            | Message::Done => {}
+            | Message::Done { .. } => {}
         }
         Ok(())
     }

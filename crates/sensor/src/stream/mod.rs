@@ -12,6 +12,7 @@
 
 mod asked;
 mod commits;
+mod consumption;
 mod ear;
 mod error;
 mod health;

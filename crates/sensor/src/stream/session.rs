@@ -65,6 +65,7 @@ pub(crate) async fn run(
         let ending = output.end(verdict.ending());
         let settling = settle(&verdict, &mut commits, listener, &outbox);
         let (finished, settled) = tokio::join!(ending, settling);
+        listener.used = finished.as_ref().ok().map(|finished| finished.usage);
         verdict.conclude(finished, settled, listener)
     };
     tokio::select! {
@@ -147,7 +148,7 @@ fn hear(listener: &mut Listener<'_>, said: Option<Said<'_>>) -> Result<bool, Str
     match said {
         Some(Said::Stdout(chunk)) => listener.stdout(chunk).map(|()| true),
         Some(Said::Stderr(chunk)) => {
-            listener.log.stderr(chunk);
+            listener.stderr(chunk);
             Ok(true)
         }
         Some(Said::Closed(Stream::Stderr)) => Ok(true),

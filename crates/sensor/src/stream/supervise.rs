@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 
 use super::asked::Asked;
 use super::commits::{Committing, submit};
+use super::consumption::Consumption;
 use super::ear::Ear;
 use super::health::Run;
 use super::listener::Listener;
@@ -143,16 +144,22 @@ impl Stream {
         let (now, heard) = (Instant::now(), Ear::default());
         let log = Log::of(&sensor.row.r#ref, now);
         let mut listener = Listener::new(log, Watchdog::new(self.silence(sensor), now), &heard);
-        let (generator, pool, epoch) = (&self.tools.generator, &self.tools.pool, self.epoch);
-        let commit = move |batch| -> Committing<'_> { Box::pin(submit(generator, sensor, epoch, batch)) };
+        let Tools { generator, pool, meter, .. } = &*self.tools;
+        let (epoch, mut consumption) =
+            (self.epoch, Consumption::new(meter, self.sensor, talk.launcher_pid()));
+        let commit =
+            move |batch| -> Committing<'_> { Box::pin(submit((generator, meter), sensor, epoch, batch)) };
         let mut wanted = self.wanted.clone();
         // Whoever is gone wants nothing.
         let stop = async move { drop(wanted.changed().await) };
         let run = Run { pool, sensor: self.sensor, epoch, resumed, failures: self.restarts.failures() };
-        tokio::select! {
+        let ended = tokio::select! {
             ended = session::run(talk, &mut listener, &mut asked, stop, &commit) => ended,
             () = run.show(&heard) => unreachable!("it never ends"),
-        }
+            () = consumption.follow(&heard) => unreachable!("it never ends"),
+        };
+        consumption.end(&ended, listener.used);
+        ended
     }
 
     /// How long it may be silent.

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use attune_common::config::Config;
 use attune_common::runtime_detection::Verifier;
+use attune_core::usage::Spent;
 use attune_executor::rules::RuleBook;
 use attune_executor::unloaded::{self, Library};
 use attune_runtimes::content::PackContent;
@@ -131,7 +132,7 @@ impl Workbench {
         let ran = if sensor.is_stream() {
             listen(&self.runtime, &interpreter, &job, given.listen.unwrap_or(LISTEN)).await.map(Ran::from)
         } else {
-            let polled = self.runtime.poll_with(&interpreter, &job, pending()).await;
+            let polled = self.runtime.poll_with(&interpreter, &job, &mut Spent::default(), pending()).await;
             polled.map(|output| Ran { output, ..Ran::default() })
         };
         let ran = ran.unwrap_or_else(|error| Ran { error: Some(error.for_the_record()), ..Ran::default() });

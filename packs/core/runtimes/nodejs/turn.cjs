@@ -13,6 +13,7 @@ class Turn {
     this.request = request;
     this.isPoll = request.type === "poll";
     this.ended = false;
+    this.before = process.cpuUsage();
     this.line = (text) => {
       if (!this.ended) out.line(text);
     };
@@ -46,7 +47,9 @@ class Turn {
 
   end(message) {
     if (this.ended) return;
-    this.line(JSON.stringify({ ...message, id: this.request.id }));
+    // That of all threads; of children the engine does not tell.
+    const { user, system } = process.cpuUsage(this.before);
+    this.line(JSON.stringify({ ...message, id: this.request.id, cpu_ms: (user + system) / 1000 }));
     this.ended = true;
     this.resolve();
   }

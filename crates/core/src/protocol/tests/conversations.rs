@@ -49,7 +49,10 @@ fn a_poll_has_messages_of_its_own() {
         let error = say(&mut Decoder::<Poll>::default(), &[EVENT, line]).unwrap_err();
         assert!(matches!(error, OutputError::Misplaced { place: "a poll", .. }), "{error}");
     }
-    assert_eq!(say(&mut Decoder::<Poll>::default(), &[EVENT, STATE, CONTACT, LOG, DONE]), Ok(Message::Done));
+    assert_eq!(
+        say(&mut Decoder::<Poll>::default(), &[EVENT, STATE, CONTACT, LOG, DONE]),
+        Ok(Message::Done { cpu: None })
+    );
     let after = say(&mut Decoder::<Poll>::default(), &[DONE, "no JSON at all"]).unwrap_err();
     assert_eq!(after.to_string(), "after `done` the output goes on: no JSON at all");
 }
@@ -57,16 +60,16 @@ fn a_poll_has_messages_of_its_own() {
 #[test]
 fn a_host_answers_what_it_is_asked() {
     let mut host = asked(Turn::Poll);
-    assert_eq!(say(&mut host, &[EVENT, STATE, CONTACT, LOG, DONE]), Ok(Message::Done));
+    assert_eq!(say(&mut host, &[EVENT, STATE, CONTACT, LOG, DONE]), Ok(Message::Done { cpu: None }));
     assert!(host.rules().is_idle());
     host.rules_mut().ask(6, Turn::Run);
     let result = say(&mut host, &[LOG, RESULT]).unwrap();
     assert_eq!(result, Message::Result("[1, 2]".to_owned()));
-    assert_eq!(say(&mut host, &[r#"{"type":"done"}"#]), Ok(Message::Done));
+    assert_eq!(say(&mut host, &[r#"{"type":"done"}"#]), Ok(Message::Done { cpu: None }));
     host.rules_mut().ask(5, Turn::Poll);
     assert_eq!(say(&mut host, &[UNFIT]), Ok(Message::Unfit { reason: "no poll_sensor".to_owned() }));
     host.rules_mut().ask(5, Turn::Run);
-    let error = Message::Error { message: "boom".to_owned(), traceback: None };
+    let error = Message::Error { message: "boom".to_owned(), traceback: None, cpu: None };
     assert_eq!(say(&mut host, &[ERROR]), Ok(error));
     assert_eq!(host.finish(&mut Vec::new()), Ok(()));
 }
@@ -198,7 +201,7 @@ proptest! {
                 break;
             }
         }
-        let ends = |message: &Message| matches!(message, Message::Done | Message::Error { .. } | Message::Unfit { .. });
+        let ends = |message: &Message| matches!(message, Message::Done { .. } | Message::Error { .. } | Message::Unfit { .. });
         let count = messages.iter().filter(|message| ends(message)).count();
         prop_assert!(count <= 1 && (count == 0 || ends(&messages[messages.len() - 1])));
     }

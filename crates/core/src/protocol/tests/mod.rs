@@ -62,7 +62,7 @@ fn the_messages_of_a_wrapper() {
             Message::Log { level: Some("info".into()), message: "größe".into() },
             Message::Event(Ok(json!({"n": 2}))),
             Message::State(Some(json!({"seen": 2}))),
-            Message::Done,
+            Message::Done { cpu: None },
         ]
     );
 }
@@ -80,7 +80,7 @@ fn a_wrapper_may_report_an_error_instead_of_done() {
     let (messages, end) = decode(br#"{"type":"error","message":"boom \ud800","traceback":"line 1"}"#, 10);
     assert_eq!(end, Ok(()));
     let message = r#""boom \ud800""#.to_owned();
-    assert_eq!(messages, [Message::Error { message, traceback: Some("line 1".into()) }]);
+    assert_eq!(messages, [Message::Error { message, traceback: Some("line 1".into()), cpu: None }]);
     assert_eq!(error_of(b"{\"type\":\"event\",\"payload\":{}}\n"), OutputError::NotDone);
     assert_eq!(error_of(b""), OutputError::NotDone);
     assert!(matches!(error_of(b"{\"type\":\"done\"}\n{\"type\":\"done\"}\n"), OutputError::AfterDone { .. }));
@@ -140,7 +140,7 @@ fn an_overlong_line_ends_the_run_unless_it_is_an_event() {
         let (messages, end) = decode_with(decoder(), stream.as_bytes(), chunk);
         assert_eq!(
             (reason_of(&messages[0]), &messages[1..], end),
-            (&Reason::TooLarge(40), &[Message::Done][..], Ok(()))
+            (&Reason::TooLarge(40), &[Message::Done { cpu: None }][..], Ok(()))
         );
         let state = format!("{{\"type\":\"state\",\"state\":{{\"a\":\"{long}\"}}}}\n");
         let (_, end) = decode_with(decoder(), state.as_bytes(), chunk);
@@ -187,7 +187,7 @@ proptest! {
         let (messages, end) = decode(stream.as_bytes(), chunk);
         prop_assert_eq!(end, Ok(()));
         let events = events.into_iter().map(|event| Message::Event(Ok(event)));
-        prop_assert_eq!(messages, events.chain([Message::Done]).collect::<Vec<_>>());
+        prop_assert_eq!(messages, events.chain([Message::Done { cpu: None }]).collect::<Vec<_>>());
     }
 
     #[test]

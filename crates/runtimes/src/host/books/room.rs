@@ -83,6 +83,11 @@ impl<H> Books<H> {
         self.group(group).typical = bytes;
     }
 
+    /// What a host takes, if it was measured.
+    pub(in crate::host) fn measure(&self, id: u64) -> Option<u64> {
+        self.seats.get(&id).filter(|seat| seat.looked.is_some()).map(|seat| seat.bytes)
+    }
+
     /// Whether a host has grown so much that it should be replaced.
     pub(in crate::host) fn has_grown(&self, id: u64) -> bool {
         self.seats.get(&id).is_some_and(|seat| seat.grown)

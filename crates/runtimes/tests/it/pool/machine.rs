@@ -9,6 +9,7 @@ use attune_common::config::Config;
 use attune_core::pack::Runtime;
 use attune_core::protocol::{Brief, Message};
 use attune_core::runtime::execution::Role;
+use attune_core::usage::Spent;
 use attune_process::Limits;
 use attune_runtimes::host::{Answer, Hosts, Listener, Request, Settings, Site, Task, TurnError, lasting};
 use attune_runtimes::launch::{Code, Interpreter, Launcher};
@@ -38,6 +39,7 @@ pub(super) struct Heard {
     pub(super) events: Vec<Value>,
     pub(super) result: Option<String>,
     pub(super) log: String,
+    pub(super) spent: Spent,
 }
 
 impl Listener for Heard {
@@ -51,6 +53,10 @@ impl Listener for Heard {
 
     fn log(&mut self, chunk: &[u8]) {
         self.log.push_str(&String::from_utf8_lossy(chunk));
+    }
+
+    fn spent(&mut self, spent: Spent) {
+        self.spent = spent;
     }
 }
 

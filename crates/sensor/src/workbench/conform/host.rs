@@ -128,7 +128,7 @@ impl Trial<'_> {
                     let raw = String::from_utf8_lossy(&event.raw).into_owned();
                     rejected = Some(format!("an event can not be stored: {}: {raw}", event.reason));
                 }
-                last @ (Message::Done | Message::Error { .. } | Message::Unfit { .. }) => {
+                last @ (Message::Done { .. } | Message::Error { .. } | Message::Unfit { .. }) => {
                     return Ok(Answer { events, rejected, last });
                 }
                 _ => {}
@@ -159,8 +159,8 @@ impl Trial<'_> {
 impl Answer {
     fn good(self) -> Result<String, String> {
         match (self.last, self.rejected) {
-            (Message::Done, None) => Ok(format!("{}, `done`", count(self.events, "event"))),
-            (Message::Done, Some(rejected)) => Err(rejected),
+            (Message::Done { .. }, None) => Ok(format!("{}, `done`", count(self.events, "event"))),
+            (Message::Done { .. }, Some(rejected)) => Err(rejected),
             (Message::Error { message, .. }, _) => Err(format!("`error`: {message}")),
             (Message::Unfit { reason }, _) => Err(format!("`unfit`: {reason}")),
             (last, _) => Err(format!("`{}`", last.kind())),

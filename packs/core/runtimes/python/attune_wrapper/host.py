@@ -4,6 +4,8 @@ import json
 import os
 import sys
 from contextlib import suppress
+from resource import RUSAGE_CHILDREN, getrusage
+from time import process_time
 
 from .awaiting import settled
 from .failure import message_of, traceback_of
@@ -45,17 +47,19 @@ class Host:
         os._exit(0)
 
     def answer(self, way, request):
+        before = cpu_time()
         with Variables(request.get("env") or {}):
             failed = self.attempt(way, request)
         if os.getpid() != self.process:
             # The author's code forked, and this is the child, which has no say here.
             os._exit(0)
         self.tidy()
+        cpu_ms = (cpu_time() - before) * 1000
         if failed is None:
             # What most answers end with needs no encoder.
-            self.messages.write(b'{"type":"done","id":%d}\n' % request["id"])
+            self.messages.write(b'{"type":"done","id":%d,"cpu_ms":%.3f}\n' % (request["id"], cpu_ms))
         else:
-            self.messages.send({**failed, "id": request["id"]})
+            self.messages.send({**failed, "id": request["id"], "cpu_ms": cpu_ms})
         self.messages.flush()
 
     def attempt(self, way, request):
@@ -94,6 +98,12 @@ class Host:
         sys.stdin, sys.stdout, sys.stderr = self.streams
         sys.stdout.flush()
         os.chdir(self.home)
+
+
+def cpu_time():
+    """That of all threads, and of the children that were waited for, in seconds."""
+    children = getrusage(RUSAGE_CHILDREN)
+    return process_time() + children.ru_utime + children.ru_stime
 
 
 def polled_file(program):
