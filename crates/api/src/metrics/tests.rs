@@ -34,7 +34,8 @@ fn read(page: &str) -> Samples {
     let kind = Regex::new(r"^# TYPE ([a-z_]+) (counter|gauge)$").unwrap();
     let label = r#"[a-z_]+="(?:[^"\\\n]|\\[n"\\])*""#;
     let sample =
-        Regex::new(&format!(r"^([a-z_]+)(?:\{{({label}(?:,{label})*)\}})? (-?[0-9]+(?:\.[0-9]+)?)$")).unwrap();
+        Regex::new(&format!(r"^([a-z_]+)(?:\{{({label}(?:,{label})*)\}})? (-?[0-9]+(?:\.[0-9]+)?)$"))
+            .unwrap();
     let (mut samples, mut names, mut current) = (Samples::new(), HashSet::new(), None);
     for line in page.lines() {
         if let Some(found) = help.captures(line) {

@@ -19,5 +19,6 @@ mod rule_book;
 mod sensors;
 mod switch;
 mod system;
+mod usage;
 mod watch;
 mod workers;

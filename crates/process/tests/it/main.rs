@@ -10,3 +10,4 @@ mod sandbox;
 mod survivors;
 mod talk;
 mod tree;
+mod usage;

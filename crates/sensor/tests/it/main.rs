@@ -19,4 +19,5 @@ mod registration;
 mod requirements;
 mod streams;
 mod ticks;
+mod usage;
 mod warm;

@@ -12,4 +12,5 @@ mod registration;
 mod requirements;
 mod retries;
 mod runs;
+mod usage;
 mod warm;

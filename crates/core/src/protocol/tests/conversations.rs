@@ -1,5 +1,7 @@
 //! What may be said when, for each kind of conversation.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
@@ -222,4 +224,30 @@ proptest! {
             prop_assert_eq!(&messages[0], &Message::Hello { checkpoints: true });
         }
     }
+}
+
+/// A host is believed when it says a time, and nothing else of it is worth a conversation.
+#[test]
+fn what_is_no_processor_time_says_nothing() {
+    for (said, expected) in [
+        ("1.5", Some(Duration::from_micros(1500))),
+        ("0", Some(Duration::ZERO)),
+        ("-0.0", Some(Duration::ZERO)),
+        ("-1", None),
+        ("1e300", None),
+        ("1e999", None),
+        ("\"NaN\"", None),
+        ("null", None),
+        ("[1]", None),
+        ("{\"ms\": 1}", None),
+    ] {
+        let done = format!(r#"{{"type":"done","id":5,"cpu_ms":{said}}}"#);
+        assert_eq!(say(&mut asked(Turn::Poll), &[&done]), Ok(Message::Done { cpu: expected }), "{said}");
+        let error = format!(r#"{{"type":"error","id":5,"message":"boom","cpu_ms":{said}}}"#);
+        let expected = Message::Error { message: "boom".to_owned(), traceback: None, cpu: expected };
+        assert_eq!(say(&mut asked(Turn::Run), &[&error]), Ok(expected), "{said}");
+    }
+    // That is no JSON, and as everywhere no message.
+    let broken = say(&mut asked(Turn::Poll), &[r#"{"type":"done","id":5,"cpu_ms":NaN}"#]);
+    assert!(matches!(broken, Err(OutputError::NotJson { .. })), "{broken:?}");
 }

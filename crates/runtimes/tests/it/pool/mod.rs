@@ -4,3 +4,4 @@ mod faults;
 mod lanes;
 mod life;
 mod machine;
+mod spent;
