@@ -54,7 +54,9 @@ impl Meter {
         }
         if let Err(error) = usage::add(&self.pool, self.kind, &columns).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "Usage could not be written yet");
-            taken.iter().for_each(|(id, figures)| self.note(*id, figures));
+            for (id, figures) in &taken {
+                self.note(*id, figures);
+            }
         }
     }
 

@@ -26,7 +26,7 @@ pub fn running(launcher_pid: u32) -> Option<Running> {
         ticks += Ticks::of(process).map_or(0, |found| found.own + found.reaped);
         memory += private_bytes(process).unwrap_or(0);
     })?;
-    let cpu = Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64);
+    let cpu = Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second());
     Some(Running { cpu, memory })
 }
 

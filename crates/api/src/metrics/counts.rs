@@ -14,7 +14,7 @@ pub(super) fn write(page: &mut Page, counts: &[Count]) -> Result<(), prometheus:
         let is_it = |count: &&Count| {
             (count.noun.as_str(), count.role.as_deref(), count.status.as_str()) == (noun, role, status)
         };
-        counts.iter().find(is_it).map_or(0.0, |count| count.count as f64)
+        counts.iter().find(is_it).map_or(0, |count| count.count)
     };
     let mut sensors = Family::new(&names::SENSORS);
     for status in Status::ALL.map(Status::as_str) {

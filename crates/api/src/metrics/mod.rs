@@ -18,7 +18,7 @@ use prometheus::{TEXT_FORMAT, TextEncoder};
 use family::Family;
 
 /// Sensors and actions of which each has series of its own, by name; of more there are only the numbers by status. A page of
-/// so many sensors has 11 MB.
+/// so many sensors has some 9 MB.
 pub(crate) const MOST: i64 = 10_000;
 
 /// What a page is.

@@ -51,6 +51,7 @@ fn figures(used: &Used, is_stream: bool) -> Value {
     })
 }
 
+#[expect(clippy::cast_precision_loss, reason = "beyond a hundred years a microsecond does not matter")]
 fn millis(us: i64) -> f64 {
     us as f64 / 1000.0
 }

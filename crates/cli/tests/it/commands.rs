@@ -69,6 +69,10 @@ fn one_thing_is_shown_with_all_its_fields() {
         (&sensor["worker_name"], &sensor["triggers"], &sensor["events"]),
         (&json!("sensor-test"), &json!(["demo.seen"]), &json!(1))
     );
+    assert!(
+        sensor["usage"]["last_day"]["peak_memory_bytes"].is_i64() || sensor["usage"]["last_day"]["runs"] == 0
+    );
+    assert!(home.json(&["action", "show", "demo.fail"])["usage"]["last_hour"]["cpu_ms"].is_number());
     let worker = home.json(&["worker", "show", "worker-test"]);
     assert!(worker["capabilities"]["runtimes"].as_array().unwrap().contains(&json!("python")));
 }

@@ -44,14 +44,15 @@ pub async fn list_things(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<Thing>> 
                   COALESCE(u.runs, 0) AS "runs!", COALESCE(u.failed, 0) AS "failed!", COALESCE(u.timed_out, 0) AS "timed_out!",
                   COALESCE(u.stopped, 0) AS "stopped!", COALESCE(u.cpu_us, 0) AS "cpu_us!", COALESCE(u.wall_us, 0) AS "wall_us!",
                   COALESCE(u.output_bytes, 0) AS "output_bytes!", COALESCE(u.events, 0) AS "events!",
-                  COALESCE((SELECT max(h.peak_memory_bytes) FROM usage h WHERE h.kind = t.kind AND h.id = t.id
-                            AND h.period = 'hour' AND h.start > statement_timestamp() - INTERVAL '2 hours'), 0)
-                  AS "peak_memory_bytes!"
+                  COALESCE(h.peak, 0) AS "peak_memory_bytes!"
            FROM ((SELECT 'sensor' AS kind, s.id, s.ref, x.status, x.lateness_ms
                   FROM sensor s JOIN sensor_state x ON x.sensor = s.id ORDER BY s.ref LIMIT $1)
                  UNION ALL
                  (SELECT 'action', a.id, a.ref, NULL, NULL FROM action a ORDER BY a.ref LIMIT $1)) t
            LEFT JOIN usage u ON u.kind = t.kind AND u.id = t.id AND u.period = 'ever' AND u.start = '-infinity'
+           LEFT JOIN (SELECT kind, id, max(peak_memory_bytes) AS peak FROM usage
+                      WHERE period = 'hour' AND start > statement_timestamp() - INTERVAL '2 hours' GROUP BY kind, id) h
+                  ON h.kind = t.kind AND h.id = t.id
            ORDER BY t.kind, t.ref"#,
         limit
     )

@@ -167,14 +167,15 @@ async fn since(pool: &PgPool, kind: Kind, id: i64, period: &str, seconds: f64) -
     .await
 }
 
-/// Removes up to `limit` rows that no rolling figure is made of any more.
+/// Removes rows that no rolling figure is made of any more, up to `limit` of each period.
 pub async fn delete_old(pool: &PgPool, limit: i64) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"DELETE FROM usage WHERE ctid = ANY(ARRAY(
-               SELECT ctid FROM usage
-               WHERE period = '5min' AND start < statement_timestamp() - make_interval(secs => $1)
-                  OR period = 'hour' AND start < statement_timestamp() - make_interval(secs => $2)
-               LIMIT $3 FOR UPDATE SKIP LOCKED))"#,
+               SELECT old.place FROM (VALUES ('5min', $1::float8), ('hour', $2::float8)) AS p (period, seconds)
+               CROSS JOIN LATERAL (
+                   SELECT u.ctid AS place FROM usage u
+                   WHERE u.period = p.period AND u.start < statement_timestamp() - make_interval(secs => p.seconds)
+                   ORDER BY u.start LIMIT $3 FOR UPDATE SKIP LOCKED) old))"#,
         MINUTES,
         HOURS,
         limit

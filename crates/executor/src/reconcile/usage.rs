@@ -8,6 +8,6 @@ use super::Reconciler;
 const BATCH: i64 = 1000;
 
 pub(super) async fn round(reconciler: &Reconciler) -> sqlx::Result<()> {
-    while usage::delete_old(&reconciler.pool, BATCH).await? == BATCH.unsigned_abs() {}
+    while usage::delete_old(&reconciler.pool, BATCH).await? >= BATCH.unsigned_abs() {}
     Ok(())
 }

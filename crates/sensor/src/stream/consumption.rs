@@ -74,3 +74,24 @@ fn verdict(ended: &session::Ended) -> Ended {
         session::Ended::Stopped | session::Ended::Lost | session::Ended::InDoubt => Ended::Stopped,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use attune_common::repositories::usage::Kind;
+    use sqlx::PgPool;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn looks_and_the_end_add_up_to_all_of_it() {
+        let meter = Meter::new(PgPool::connect_lazy("postgres://nobody").unwrap(), Kind::Sensor);
+        let (mut consumption, mut all) = (Consumption::new(&meter, 1, 0), Figures::default());
+        // The kernel's ticks are coarse: what was seen last may be less than before.
+        for (cpu, wall, output) in [(3, 10, 100), (3, 20, 100), (9, 30, 700), (8, 40, 700), (12, 45, 900)] {
+            let (cpu, wall) = (Duration::from_secs(cpu), Duration::from_secs(wall));
+            all.add(&consumption.rest(cpu, wall, output));
+        }
+        let (cpu, wall) = (Duration::from_secs(12), Duration::from_secs(45));
+        assert_eq!(all, Figures { cpu, wall, output: 900, ..Figures::default() });
+    }
+}
