@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use sqlx::Row as _;
 
 use crate::fixture::{Fixture, state};
+use crate::pack;
 
 /// Burns, fails or waits, as it is told.
 const ACTION: &str = "#!/bin/sh
@@ -54,4 +55,30 @@ async fn the_work_of_a_program_shows() {
         cpu.push(used["cpu_us"].as_i64().unwrap());
     }
     assert!(cpu[1] > 5 * cpu[0], "{cpu:?}");
+}
+
+/// Takes 0.3 s of the processor.
+const PYTHON_BURNS: &str = "
+import time
+def run():
+    end = time.process_time() + 0.3
+    while time.process_time() < end: pass
+    return 'burnt'
+";
+
+#[tokio::test]
+async fn the_work_within_a_host_shows() {
+    let fixture = Fixture::new().await;
+    pack::store_core(fixture.pool()).await;
+    fixture.add_action("core.python", PYTHON_BURNS).await;
+    fixture.execute("UPDATE action SET isolation = 'warm'").await;
+    let service = fixture.start().await;
+    for _ in 0..2 {
+        assert_eq!(state(&fixture.run(json!({})).await), "succeeded");
+    }
+    service.stop().await;
+    let used = used(&fixture).await;
+    assert_eq!((&used["runs"], &used["metered"]), (&json!(2), &json!(2)), "{used}");
+    assert!(used["cpu_us"].as_i64() >= Some(600_000), "{used}");
+    assert!(used["peak_memory_bytes"].as_i64() > Some(1_000_000), "{used}");
 }
