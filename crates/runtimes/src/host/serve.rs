@@ -45,11 +45,10 @@ impl Inner {
         self.note(job, answered.is_ok() && took <= self.settings.moment);
         match answered {
             Ok(answer) => {
-                let mut spent = host.account(took);
+                let spent = host.account(took);
                 lease.put(host);
                 self.measure_first(&lease);
-                spent.peak_memory = self.memory(&lease);
-                listener.spent(spent);
+                listener.spent(Spent { peak_memory: self.memory(&lease), ..spent });
                 self.give_back(job, lease);
                 Ok(answer)
             }
