@@ -1,7 +1,7 @@
 //! Tables `trigger` and `rule` as ingest needs them: everything at one config version. What belongs to a disabled pack reads
 //! as disabled itself, so that nothing else has to know of packs.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
@@ -14,7 +14,7 @@ pub struct RuleSet {
     /// Every trigger.
     pub triggers: Vec<TriggerRow>,
     /// Every enabled rule with its fingerprint.
-    pub fingerprints: HashMap<i64, i64>,
+    pub fingerprints: BTreeMap<i64, i64>,
     /// Those of them whose fingerprint is another than the caller knows, with the parts of their actions and packs that an
     /// execution copies.
     pub rules: Vec<RuleRow>,
@@ -72,7 +72,7 @@ pub struct RuleRow {
 }
 
 /// Reads, in one snapshot of the database, what is other than `known`: rules with their fingerprints.
-pub async fn load_rule_set(pool: &PgPool, known: &HashMap<i64, i64>) -> sqlx::Result<RuleSet> {
+pub async fn load_rule_set(pool: &PgPool, known: &BTreeMap<i64, i64>) -> sqlx::Result<RuleSet> {
     let mut tx = pool.begin().await?;
     sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
     let version = sqlx::query_scalar!("SELECT version FROM config_version").fetch_one(&mut *tx).await?;
@@ -100,7 +100,7 @@ async fn list_triggers(tx: &mut PgConnection) -> sqlx::Result<Vec<TriggerRow>> {
 }
 
 /// Cheap, however many they are.
-async fn list_enabled(tx: &mut PgConnection) -> sqlx::Result<HashMap<i64, i64>> {
+async fn list_enabled(tx: &mut PgConnection) -> sqlx::Result<BTreeMap<i64, i64>> {
     let rows = sqlx::query!(
         r#"SELECT r.id, hash_record_extended((r.xmin, t.xmin, p.xmin, a.xmin, ap.xmin), 0) AS "fingerprint!"
            FROM rule r

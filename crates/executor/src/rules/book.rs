@@ -1,7 +1,7 @@
 //! All triggers and enabled rules at one config version.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use attune_common::repositories::rule::{RuleRow, RuleSet, TriggerRow};
@@ -48,6 +48,7 @@ pub struct Trigger {
 impl RuleBook {
     /// The book as it is after a change. What is as it was is not compiled again: with 50,000 rules that takes a second. A
     /// rule that does not compile is left out, and reported once.
+    #[must_use]
     pub fn renewed(&self, set: RuleSet) -> Self {
         let is_kept = |id, fingerprint| set.fingerprints.get(&id) == Some(&fingerprint);
         let mut broken = self.broken.clone();
@@ -69,7 +70,7 @@ impl RuleBook {
     }
 
     /// What was compiled: rules with the fingerprints of their rows.
-    pub fn fingerprints(&self) -> HashMap<i64, i64> {
+    pub fn fingerprints(&self) -> BTreeMap<i64, i64> {
         let rules = self.triggers.values().flat_map(|trigger| &trigger.rules);
         let rules = rules.map(|rule| (rule.id, rule.fingerprint));
         rules.chain(self.broken.values().map(|it| (it.id, it.fingerprint))).collect()
