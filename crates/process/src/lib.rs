@@ -42,6 +42,7 @@ mod sandbox;
 mod session;
 mod spawner;
 mod talk;
+mod tree;
 mod trial;
 
 pub use error::LaunchError;
@@ -57,3 +58,4 @@ pub use rung::Rung;
 pub use running::{Running, running};
 pub use sandbox::Level;
 pub use talk::{End, Said, Talk, TalkIn, TalkOut, talk};
+pub use tree::descendants;

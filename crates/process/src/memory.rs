@@ -5,6 +5,8 @@
 
 use std::fs;
 
+use crate::tree::descendants;
+
 /// What a launcher's program has, with all that it started.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Held {
@@ -20,34 +22,9 @@ pub fn memory(launcher_pid: u32) -> Option<u64> {
 }
 
 pub(crate) fn held(launcher_pid: u32) -> Option<Held> {
-    let mut held = Held::default();
-    for_each_descendant(launcher_pid, |process| {
-        held.processes += 1;
-        held.memory += private_bytes(process).unwrap_or(0);
-    })?;
-    Some(held)
-}
-
-/// Those of a launcher; `None` when it is not there, or this system does not show its processes.
-pub(crate) fn for_each_descendant(launcher_pid: u32, mut see: impl FnMut(u32)) -> Option<()> {
-    let mut found = children(launcher_pid)?;
-    while let Some(process) = found.pop() {
-        see(process);
-        found.extend(children(process).unwrap_or_default());
-    }
-    Some(())
-}
-
-/// The children of all threads of a process.
-fn children(process: u32) -> Option<Vec<u32>> {
-    let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?;
-    let children =
-        threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    Some(children.flat_map(|list| numbers(&list)).collect())
-}
-
-fn numbers(list: &str) -> Vec<u32> {
-    list.split_ascii_whitespace().filter_map(|number| number.parse().ok()).collect()
+    let found = descendants(launcher_pid)?;
+    let memory = found.iter().filter_map(|&process| private_bytes(process)).sum();
+    Some(Held { processes: found.len() as u64, memory })
 }
 
 /// `size resident shared …`, in pages.

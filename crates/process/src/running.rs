@@ -7,7 +7,8 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::memory::{for_each_descendant, private_bytes};
+use crate::memory::private_bytes;
+use crate::tree::descendants;
 
 /// A program that runs, with all that it started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,10 +23,10 @@ pub struct Running {
 /// files for each process, so it is for once in a while. Processes that end meanwhile may be missed, or counted twice.
 pub fn running(launcher_pid: u32) -> Option<Running> {
     let (mut ticks, mut memory) = (Ticks::of(launcher_pid)?.reaped, 0);
-    for_each_descendant(launcher_pid, |process| {
+    for process in descendants(launcher_pid)? {
         ticks += Ticks::of(process).map_or(0, |found| found.own + found.reaped);
         memory += private_bytes(process).unwrap_or(0);
-    })?;
+    }
     let cpu = Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second());
     Some(Running { cpu, memory })
 }

@@ -67,11 +67,12 @@ class Place:
             self.left(name)
         counts = not first or self.params.get("existing", False)
         now = time.time()
+        since = time.monotonic()
         for name, found in sorted(there.items(), key=lambda item: item[1][3] if item[1] else 0):
             if found is None or self.is_known(name, found):
                 continue
             if now - found[1] / 1e9 < SETTLED:
-                self.unsettled[name] = (found, now, counts)
+                self.unsettled[name] = (found, since, counts)
             elif counts:
                 yield self.arrived(name)
             else:
@@ -79,7 +80,7 @@ class Place:
 
     def settle(self):
         """The events of files that were found and have not changed since."""
-        now = time.time()
+        now = time.monotonic()
         for name, (found, since, counts) in list(self.unsettled.items()):
             signature = self.signature(name)
             if signature is None:

@@ -19,6 +19,7 @@ mod failures;
 mod help;
 mod home;
 mod hostile;
+mod laboratory;
 mod life;
 mod logs;
 mod mistakes;

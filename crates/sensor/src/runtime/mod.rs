@@ -15,7 +15,7 @@ use std::time::Duration;
 use attune_core::protocol::{Brief, Order, Version};
 use attune_core::runtime::execution::Role;
 use attune_core::usage::Spent;
-use attune_process::{Capture, Limits, StreamLimit, Talk};
+use attune_process::{Capture, Limits, Outcome, StreamLimit, Talk};
 use attune_runtimes::confinement::Confinement;
 use attune_runtimes::host::{Census, Hosts, Settings, lasting};
 use attune_runtimes::launch::{Code, Found, Interpreter, Launcher, PrepareError, Prepared};
@@ -119,19 +119,47 @@ impl SensorRuntime {
         if let Some(output) = self.poll_warm(interpreter, job, spent, &mut stop).await? {
             return Ok(output);
         }
-        let protocol = job.code.tool.execution().map_err(PrepareError::from)?.protocol;
-        let entrypoint = &job.sensor.row.entrypoint;
-        let given = |directory: &_| context::write(job, directory);
-        let prepared = self.launcher.prepare(job.code, interpreter, entrypoint, given)?;
+        let prepared = self.prepare(interpreter, job)?;
         let program = prepared.program(job.sensor.config.to_string().into_bytes(), self.limits(job));
-        let output_limit = program.limits.stdout.bytes;
         let (directory, mut capture) = (program.cwd.clone(), Capture::within(&program.limits));
         let finished = attune_process::run(program, &mut capture, stop).await.map_err(PrepareError::from)?;
         *spent = spent_by(&finished);
         note::blank(&directory);
-        let (stdout, stderr) = (capture.stdout.into_bytes(), capture.stderr.into_bytes());
-        let ended = Ended { outcome: finished.outcome, stdout, stderr, output_limit, time: job.time };
+        self.read(job, finished.outcome, capture).await
+    }
+
+    /// Starts the program of one poll, for somebody who is with it while it runs. The directory that it runs in has to live
+    /// as long as it does.
+    pub(crate) async fn start(
+        &self,
+        interpreter: &Interpreter,
+        job: &Job<'_>,
+    ) -> Result<(Talk, Prepared, Capture), PollError> {
+        job.sensor.check()?;
+        let prepared = self.prepare(interpreter, job)?;
+        let program = prepared.program(job.sensor.config.to_string().into_bytes(), self.limits(job));
+        let capture = Capture::within(&program.limits);
+        let talk = attune_process::talk(program).await.map_err(PrepareError::from)?;
+        Ok((talk, prepared, capture))
+    }
+
+    /// What a program of a poll that ended like this has said.
+    pub(crate) async fn read(
+        &self,
+        job: &Job<'_>,
+        outcome: Outcome,
+        printed: Capture,
+    ) -> Result<PollOutput, PollError> {
+        let protocol = job.code.tool.execution().map_err(PrepareError::from)?.protocol;
+        let output_limit = self.limits(job).stdout.bytes;
+        let (stdout, stderr) = (printed.stdout.into_bytes(), printed.stderr.into_bytes());
+        let ended = Ended { outcome, stdout, stderr, output_limit, time: job.time };
         ended.read(protocol).await
+    }
+
+    fn prepare(&self, interpreter: &Interpreter, job: &Job<'_>) -> Result<Prepared, PollError> {
+        let given = |directory: &_| context::write(job, directory);
+        Ok(self.launcher.prepare(job.code, interpreter, &job.sensor.row.entrypoint, given)?)
     }
 
     /// Starts a stream and tells it what it has to know. The directory that it runs in has to live as long as it does.
@@ -140,9 +168,7 @@ impl SensorRuntime {
         interpreter: &Interpreter,
         job: &Job<'_>,
     ) -> Result<(Talk, Prepared), PollError> {
-        let entrypoint = &job.sensor.row.entrypoint;
-        let given = |directory: &_| context::write(job, directory);
-        let prepared = self.launcher.prepare(job.code, interpreter, entrypoint, given)?;
+        let prepared = self.prepare(interpreter, job)?;
         let stdout = StreamLimit::truncate(usize::MAX);
         let limits = Limits { time: Duration::MAX, stdout, ..self.limits(job) };
         // The first thing that a stream hears.

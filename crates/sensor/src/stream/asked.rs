@@ -24,6 +24,11 @@ impl Asked {
         Self { rules, sensor, told }
     }
 
+    /// Rules that never change, since there are none.
+    pub(crate) fn of_nobody(sensor: &Sensor) -> Self {
+        Self::new(watch::channel(Arc::default()).1, Arc::new(sensor.clone()))
+    }
+
     /// `[{trigger, params}]`, each once.
     pub(crate) fn params(&self) -> &Value {
         &self.told

@@ -14,7 +14,6 @@ use super::intake::{Batch, Intake};
 use super::outbox::Outbox;
 use crate::definition::Sensor;
 use crate::generator::{EventGenerator, GenerateError, Polls};
-use crate::runtime::PollOutput;
 use crate::timeline::Timeline;
 
 /// Why a batch was not committed.
@@ -91,14 +90,8 @@ pub(super) async fn submit(
 ) -> Result<(), NotCommitted> {
     let events = batch.events.len();
     let ticks = Timeline::committed(SystemTime::now(), events);
-    let output = PollOutput {
-        events: batch.events,
-        rejected: batch.rejected,
-        state: batch.state,
-        ..PollOutput::default()
-    };
     let polls = Polls { count: 0, lateness: None, ticks: ticks.to_column(), canary: None };
-    match generator.commit(sensor, epoch, output, polls).await {
+    match generator.commit(sensor, epoch, batch.into(), polls).await {
         Ok(receipt) => {
             meter.note(sensor.row.id, &Figures::default().with_events(events));
             if receipt.rejected > 0 {

@@ -46,6 +46,9 @@ pub(crate) enum StreamError {
     /// What it sent was not taken.
     #[error("{}", .0.for_the_record())]
     Commit(GenerateError),
+    /// The laboratory wanted to see what follows.
+    #[error("it was killed")]
+    Cut,
 }
 
 impl StreamError {
@@ -57,7 +60,8 @@ impl StreamError {
             | Self::Excess { .. }
             | Self::Mute { .. }
             | Self::Silent { .. }
-            | Self::Commit(_) => None,
+            | Self::Commit(_)
+            | Self::Cut => None,
         }
     }
 
@@ -66,7 +70,9 @@ impl StreamError {
         match self {
             Self::Poll(error) => error.was_killed(),
             Self::Ended { ended, .. } => ended.was_killed(),
-            Self::Excess { .. } | Self::Mute { .. } | Self::Silent { .. } | Self::Commit(_) => false,
+            Self::Excess { .. } | Self::Mute { .. } | Self::Silent { .. } | Self::Commit(_) | Self::Cut => {
+                false
+            }
         }
     }
 

@@ -12,6 +12,8 @@ use attune_core::output::Rejected;
 use attune_core::protocol::CheckpointId;
 use serde_json::Value;
 
+use crate::runtime::PollOutput;
+
 /// Checkpoints that may be complete and wait.
 const CHECKPOINTS: usize = 8;
 /// Events that may be complete and wait, unless it takes one checkpoint more to have them.
@@ -95,6 +97,12 @@ impl Intake {
         }
         self.bytes = 0;
         Some(std::mem::take(&mut self.ready))
+    }
+}
+
+impl From<Batch> for PollOutput {
+    fn from(batch: Batch) -> Self {
+        Self { events: batch.events, rejected: batch.rejected, state: batch.state, ..Self::default() }
     }
 }
 

@@ -12,8 +12,10 @@ use super::log::Log;
 use super::watchdog::Watchdog;
 use crate::runtime::PollError;
 
+/// Asked after each message: whether the program is killed there, and what it said afterwards never read.
+pub(crate) type Cut<'a> = &'a (dyn Fn(&Message) -> bool + Sync);
+
 /// Listens to one run of a stream.
-#[derive(Debug)]
 pub(crate) struct Listener<'a> {
     decoder: Decoder<Stream>,
     pub(super) intake: Intake,
@@ -23,12 +25,20 @@ pub(crate) struct Listener<'a> {
     heard: &'a Ear,
     /// What it took in all, once it is gone.
     pub(super) used: Option<Usage>,
+    /// Nobody, but in the laboratory.
+    cut: Option<Cut<'a>>,
 }
 
 impl<'a> Listener<'a> {
     /// One that tells `heard` of whatever it hears.
     pub(crate) fn new(log: Log<'a>, watchdog: Watchdog, heard: &'a Ear) -> Self {
-        Self { decoder: Decoder::default(), intake: Intake::default(), watchdog, log, heard, used: None }
+        let (decoder, intake) = (Decoder::default(), Intake::default());
+        Self { decoder, intake, watchdog, log, heard, used: None, cut: None }
+    }
+
+    /// The same, which may be cut off.
+    pub(super) fn cut_by(self, cut: Option<Cut<'a>>) -> Self {
+        Self { cut, ..self }
     }
 
     /// Takes bytes of stdout. What came before an error counts.
@@ -61,12 +71,18 @@ impl<'a> Listener<'a> {
             self.watchdog.heard(Instant::now());
         }
         let spoke = !messages.is_empty();
-        let taken = messages.into_iter().try_for_each(|message| self.take(message));
+        let taken = messages.into_iter().try_for_each(|message| self.take_or_cut(message));
         if spoke {
             self.heard.heard();
         }
         taken?;
         read.map_err(|error| PollError::Output { error, reason: self.log.tail() }.into())
+    }
+
+    fn take_or_cut(&mut self, message: Message) -> Result<(), StreamError> {
+        let is_cut = self.cut.is_some_and(|cut| cut(&message));
+        self.take(message)?;
+        if is_cut { Err(StreamError::Cut) } else { Ok(()) }
     }
 
     fn take(&mut self, message: Message) -> Result<(), StreamError> {

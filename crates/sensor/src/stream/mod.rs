@@ -30,9 +30,12 @@ mod watchdog;
 
 use std::sync::Arc;
 
+pub(crate) use commits::{Committing, NotCommitted};
 pub(crate) use error::StreamError;
+pub(crate) use intake::Batch;
+pub(crate) use session::Ended;
 pub(crate) use set::Streams;
-pub(crate) use trial::{Heard, listen};
+pub(crate) use trial::{Heard, Trial, listen};
 
 use crate::definition::Sensor;
 

@@ -169,8 +169,9 @@ impl Verdict {
     fn ending(&self) -> End {
         match self {
             Self::Silence | Self::Failed(StreamError::Poll(PollError::Reported { .. })) => End::Awaited(LAST),
+            Self::Failed(StreamError::Cut)
+            | Self::NotCommitted(NotCommitted::Lost | NotCommitted::InDoubt) => End::Now,
             Self::Failed(_) | Self::Stopped | Self::NotCommitted(NotCommitted::Refused(_)) => End::Polite,
-            Self::NotCommitted(NotCommitted::Lost | NotCommitted::InDoubt) => End::Now,
         }
     }
 

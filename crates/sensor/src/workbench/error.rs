@@ -7,6 +7,8 @@ use attune_executor::unloaded::Failed;
 use attune_runtimes::content::ContentError;
 use attune_runtimes::pack_directory::PackDirectoryError;
 
+use super::SourceError;
+
 /// Why a sensor can not be put on the workbench.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkbenchError {
@@ -28,6 +30,12 @@ pub enum WorkbenchError {
     /// Files could not be unpacked.
     #[error(transparent)]
     Content(#[from] ContentError),
+    /// The laboratory has no place.
+    #[error("can not make a directory for this run: {0}")]
+    Scratch(#[source] std::io::Error),
+    /// Nothing could be put into the source.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// Files could not be packed.
     #[error("can not pack the files of {}", pack.display())]
     Packing {

@@ -5,9 +5,11 @@
 //! running Attune. Code of a directory runs where it lies, so that an error names the file that its author edits; what
 //! comes from elsewhere, the runtime's own pack above all, is unpacked by digest as on every machine.
 
+mod admission;
 mod code;
 mod conform;
 mod error;
+mod laboratory;
 mod piece;
 mod report;
 mod suite;
@@ -34,8 +36,10 @@ use crate::registration::section;
 use crate::runtime::{Job, SensorRuntime};
 use crate::stream::{Heard, listen};
 
+pub use admission::Admission;
 pub use conform::{Check, Conformity, Kind};
 pub use error::WorkbenchError;
+pub use laboratory::{Bore, Entry, Fault, Guarantee, Ledger, Ordeal, SourceError, SourceKind, Trial, Tried};
 pub use piece::Piece;
 use report::Ran;
 pub use report::{Report, Seen, SetAside};

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use attune_executor::ingest::{self, NewEvent, Refusal};
-use attune_executor::rules::Trigger;
 use attune_executor::unloaded::{Failed, Library};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Admission;
 use crate::definition::Sensor;
 use crate::generator::event_of;
 use crate::runtime::PollOutput;
@@ -78,12 +77,13 @@ pub(super) fn make(library: &Library<'_>, sensor: &Sensor, state: Value, ran: Ra
         raw: String::from_utf8_lossy(&rejected.raw).into_owned(),
         reason: rejected.reason.to_string(),
     };
-    let events = output.events.into_iter().map(|payload| look_at(library, sensor, payload));
+    let admission = Admission::of(library, sensor)?;
+    let events = output.events.into_iter().map(|payload| look_at(&admission, sensor, payload));
     Ok(Report {
         sensor: sensor.row.r#ref.clone(),
         error,
         notes,
-        events: events.collect::<Result<_, _>>()?,
+        events: events.collect(),
         set_aside: output.rejected.into_iter().map(set_aside).collect(),
         state: output.state.unwrap_or(state),
         log: output.log,
@@ -97,20 +97,10 @@ pub(super) fn milliseconds(time: Duration) -> f64 {
 }
 
 /// An event as ingest would see it.
-fn look_at(library: &Library<'_>, sensor: &Sensor, payload: Value) -> Result<Seen, Failed> {
+fn look_at(admission: &Admission, sensor: &Sensor, payload: Value) -> Seen {
     let Some(event) = event_of(sensor, payload.clone()) else {
-        return Ok(Seen { trigger: None, payload, key: None, refused: None });
+        return Seen { trigger: None, payload, key: None, refused: None };
     };
-    let refused = refusal(library, &event)?.map(|refusal| refusal.to_string());
-    Ok(Seen { trigger: Some(event.trigger), payload: event.payload, key: event.key, refused })
-}
-
-fn refusal(library: &Library<'_>, event: &NewEvent) -> Result<Option<Refusal>, Failed> {
-    let Some(row) = library.trigger(&event.trigger)? else {
-        return Ok(Some(Refusal::UnknownTrigger(event.trigger.clone())));
-    };
-    if !row.enabled {
-        return Ok(Some(Refusal::DisabledTrigger(event.trigger.clone())));
-    }
-    Ok(ingest::check(&Trigger::alone(&row), event).err())
+    let refused = admission.check(&event).err().map(|refusal| refusal.to_string());
+    Seen { trigger: Some(event.trigger), payload: event.payload, key: event.key, refused }
 }

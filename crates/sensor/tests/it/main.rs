@@ -9,6 +9,7 @@ mod dead;
 mod environments;
 mod fixture;
 mod hostile;
+mod laboratory;
 mod missed;
 mod ownership;
 #[path = "../../../worker/tests/it/pack.rs"]

@@ -7,6 +7,7 @@ mod running;
 pub(crate) mod sensor_conform;
 pub(crate) mod sensor_new;
 pub(crate) mod sensor_test;
+mod sensor_torture;
 
 use std::path::Path;
 use std::sync::Arc;

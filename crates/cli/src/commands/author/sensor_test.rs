@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use attune_executor::unloaded::Library;
+use attune_executor::unloaded::{Library, Running};
 use attune_runtimes::directory::{self, DirectoryError, Stamp};
 use attune_runtimes::pack_directory::PackDirectory;
 use attune_sensor::workbench::{Given, Piece, Report, Workbench};
@@ -15,6 +15,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::running::{Api, dynamic};
+use super::sensor_torture::Torture;
 use crate::arguments::{Format, Global};
 use crate::commands::action::parse_object;
 use crate::commands::pack;
@@ -29,12 +30,14 @@ const LOOK: Duration = Duration::from_millis(200);
 #[command(after_help = "\
 It runs as in the service: same runtime, limits, output and errors. Nothing is stored, and no rule sees its events.
 A stream runs for --seconds; what it would have committed is shown.
-Exit code 0 when it succeeded, 1 when it failed, 6 when the sensor or its pack is invalid.
+With --torture it is run while things go wrong around it, and what it earns is told: see docs/laboratory.md.
+Exit code 0 when it succeeded, 1 when it failed or earned less than --require, 6 when the sensor or its pack is invalid.
 
 Examples:
   attune sensor test packs/demo/sensors/machine.yaml
   attune sensor test demo.machine --config '{\"memory_threshold\": 1}' --state '{\"polls\": 7}'
-  attune sensor test try.py --watch")]
+  attune sensor test try.py --watch
+  attune sensor test tail.py --torture --source lines:file --require exactly-once")]
 pub(crate) struct Test {
     /// The sensor's YAML file or code in a pack directory, a file of code by itself, or a ref: of a pack in the working
     /// directory, else of the running Attune
@@ -59,12 +62,17 @@ pub(crate) struct Test {
     /// Run it again, with the state that it left, each time a file is saved; Ctrl-C ends it
     #[arg(long)]
     watch: bool,
+    #[command(flatten)]
+    torture: Torture,
 }
 
 pub(crate) fn run(global: &Global, test: &Test) -> anyhow::Result<ExitCode> {
     let (global, config) = &tell_apart(global, test.config.as_deref())?;
     attune_boot::runtime()?.block_on(async {
         let bench = super::workbench(global).await?;
+        if test.torture.is_asked() {
+            return torture(global, test, &bench, config).await;
+        }
         if test.watch {
             return watch(global, test, &bench, config).await;
         }
@@ -91,6 +99,26 @@ fn given(test: &Test, config: &Value, state: &Value) -> Given {
 async fn poll(global: &Global, test: &Test, bench: &Workbench, given: &Given) -> anyhow::Result<Report> {
     let api = Api::find(global)?;
     let running = dynamic(api.as_ref());
+    let piece = piece(test, running)?;
+    let library = Library::new(piece.pack(), running)?;
+    bench.poll(&piece, &library, given).await.map_err(super::explain)
+}
+
+async fn torture(
+    global: &Global,
+    test: &Test,
+    bench: &Workbench,
+    config: &Value,
+) -> anyhow::Result<ExitCode> {
+    let api = Api::find(global)?;
+    let running = dynamic(api.as_ref());
+    let piece = piece(test, running)?;
+    let library = Library::new(piece.pack(), running)?;
+    test.torture.run(global.output, bench, &piece, &library, (config, test.timeout)).await
+}
+
+/// What is meant by what was typed.
+fn piece(test: &Test, running: Option<&dyn Running>) -> anyhow::Result<Piece> {
     let piece = if super::is_file(&test.sensor) {
         Piece::of_file(Path::new(&test.sensor), test.runtime.as_deref())
     } else {
@@ -100,8 +128,7 @@ async fn poll(global: &Global, test: &Test, bench: &Workbench, given: &Given) ->
     if let Some(own) = piece.pack() {
         pack::warn_of_line_ends(&own.files);
     }
-    let library = Library::new(piece.pack(), running)?;
-    bench.poll(&piece, &library, given).await.map_err(super::explain)
+    Ok(piece)
 }
 
 /// Runs it again after each change, whatever comes of it.

@@ -1,0 +1,20 @@
+// Planted: it keeps its place nowhere, and begins at the beginning.
+const fs = require("fs");
+
+// The whole lines after this place, each with the place behind it.
+function* lines(file, offset) {
+  const bytes = fs.readFileSync(file);
+  for (let end; (end = bytes.indexOf("\n", offset)) >= 0; offset = end + 1) {
+    yield [bytes.toString("utf8", offset, end), end + 1];
+  }
+}
+
+async function stream_sensor(attune) {
+  let place = 0;
+  while (await attune.wait(0.02)) {
+    for (const [line, offset] of lines(attune.config.file, place)) {
+      attune.emit({ line });
+      place = offset;
+    }
+  }
+}
