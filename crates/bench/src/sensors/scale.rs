@@ -107,7 +107,7 @@ async fn measure(system: &System, settings: &Settings) -> anyhow::Result<()> {
     insert(system, settings, listener.port).await?;
     let figures = system.start_sensors().await?;
     tokio::time::sleep(Duration::from_secs(settings.warm_up)).await;
-    sqlx::query("CREATE TABLE bench_before AS SELECT sensor, polls, errors FROM sensor_state JOIN sensor ON id = sensor AND enabled")
+    sqlx::query("CREATE TABLE bench_before AS SELECT sensor, polls, errors FROM sensor_state")
         .execute(&system.pool)
         .await?;
     let (told, used, start) = (figures.snapshot(), system.usage()?, Instant::now());

@@ -34,6 +34,8 @@ impl System {
         let database = database(&scratch.path().join("data")).await?;
         let config = configuration(&scratch, &database.url(), slots);
         let pool = core_pack::prepare_database(&config, "attune-bench").await?;
+        // The sensors that are measured are all there are.
+        sqlx::query("DELETE FROM sensor").execute(&pool).await?;
         let (hints, supervisor) = (Hints::default(), Supervisor::default());
         attune_executor::service::spawn_relay(&supervisor, &hints, &pool);
         attune_executor::service::spawn_watch(&supervisor, &hints, &pool, "attune-bench");
