@@ -6,25 +6,28 @@ use attune_process::{Capture, End, LaunchError, Output as _, Said, TalkOut};
 use attune_runtimes::launch::{Code, Interpreter, PrepareError};
 use rustix::process::Signal;
 use serde_json::Value;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::clock::{Clock, Off};
 use super::processes;
-use super::stand::{Scene, Stand, Strike};
+use super::stand::{Run, Scene, Stand, Strike};
 use crate::definition::Sensor;
 use crate::runtime::{Job, PollError, PollOutput, SensorRuntime};
 use crate::stream::{Batch, Committing, Ended, NotCommitted, Trial};
 
 /// Between two polls, and before a program that failed is started again.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How long a poll may take that is stopped as soon as it runs.
+/// How long a poll may still take that was stopped.
 const HANG: Duration = Duration::from_secs(1);
-/// How often, and in which intervals, a program that has just been started is looked for.
-const TRIES: u32 = 20;
+/// How long, and in which intervals, a program that has just been started is looked for.
+const START: Duration = Duration::from_millis(100);
 const TRY: Duration = Duration::from_millis(5);
+/// A program that never waits is busy with something else.
+const BUSY: Duration = Duration::from_secs(2);
 
 const BEFORE_COMMIT: &str = "SIGKILL of worker and program when its events had come, before their commit";
 const BEFORE_ACK: &str = "SIGKILL of worker and program after a commit, before the sensor could hear of that";
+const STOPPED: &str = "SIGSTOP as soon as it ran, until its time was over";
 
 /// What is run, and how.
 pub(super) struct Driver<'a> {
@@ -44,6 +47,9 @@ impl Driver<'_> {
     pub(super) async fn drive(&self) {
         loop {
             self.stand.until(|scene| scene.wanted).await;
+            if !self.stand.change(Scene::begin) {
+                continue;
+            }
             let (state, off, limit) =
                 self.stand.look(|scene| (scene.state(), scene.off, scene.limit.unwrap_or(self.time)));
             let sensor = &self.by_clock(off);
@@ -74,7 +80,8 @@ impl Driver<'_> {
         let (runtime, interpreter) = (self.runtime, self.interpreter);
         let trial = Trial { runtime, interpreter, job, commit: &commit, cut: Some(&cut) };
         let stop = self.stand.until(|scene| !scene.wanted && scene.blow.is_none());
-        let tried = trial.run(|launcher| self.stand.change(|scene| scene.up = Some(launcher)), stop).await;
+        let tried =
+            trial.run(|launcher| self.stand.change(|scene| scene.run = Run::Up(launcher)), stop).await;
         let error = match tried.map(|tried| tried.ended) {
             Ok(Ended::Failed(error)) => Some(error.for_the_record()),
             Ok(Ended::Stopped | Ended::Lost | Ended::InDoubt) => None,
@@ -113,31 +120,29 @@ impl Driver<'_> {
     /// One poll.
     async fn poll(&self, job: &Job<'_>) {
         let strike = self.stand.look(|scene| scene.strike);
-        let hangs = matches!(strike, Some(Strike::Stop));
-        let job = Job { time: if hangs { HANG } else { job.time }, ..*job };
-        let polled = self.be_with(&job, strike).await;
+        let polled = self.be_with(job, strike).await;
         self.stand.change(|scene| match polled {
             Ok(Some(output)) => take(scene, strike, output),
-            // It was killed, as was wanted.
+            // It was struck, as was wanted.
             Ok(None) => scene.ended(None),
-            Err(_) if scene.strike == strike && hangs => {
-                scene.struck("SIGSTOP as soon as it ran, until its time was over".to_owned());
-                scene.ended(None);
-            }
             Err(error) => scene.ended(Some(error.for_the_record())),
         });
     }
 
-    /// Is with a poll while it runs. `None`: it was killed.
+    /// Is with a poll while it runs. `None`: it was struck.
     async fn be_with(&self, job: &Job<'_>, strike: Option<Strike>) -> Result<Option<PollOutput>, PollError> {
         let (talk, _directory, mut printed) = self.runtime.start(self.interpreter, job).await?;
-        self.stand.change(|scene| scene.up = Some(talk.launcher_pid()));
+        self.stand.change(|scene| scene.run = Run::Up(talk.launcher_pid()));
         let (input, mut output) = talk.split();
         input.close();
-        match strike {
-            Some(Strike::Stop) => self.stop_soon().await,
-            Some(Strike::Slow(time)) => sleep(time).await,
-            _ => {}
+        // One that was too quick for that goes on, and the next one is stopped.
+        if strike == Some(Strike::Stop) && self.stop_soon().await {
+            launched(output.end(End::Awaited(self.stand.stretched(HANG))).await)?;
+            self.stand.change(|scene| scene.struck(STOPPED.to_owned()));
+            return Ok(None);
+        }
+        if let Some(Strike::Slow(time)) = strike {
+            sleep(time).await;
         }
         let most = if let Some(Strike::Kill(lines)) = strike { lines } else { usize::MAX };
         if read(&mut output, &mut printed, most).await {
@@ -151,23 +156,25 @@ impl Driver<'_> {
         self.runtime.read(job, finished.outcome, printed).await.map(Some)
     }
 
-    /// It may have come no further than its launcher.
-    async fn stop_soon(&self) {
-        for _ in 0..TRIES {
-            if self.signal(Signal::STOP) {
-                break;
+    /// It may have come no further than its launcher; `false`: it was not met.
+    async fn stop_soon(&self) -> bool {
+        let end = Instant::now() + self.stand.stretched(START);
+        while !self.signal(Signal::STOP) {
+            if Instant::now() > end {
+                return false;
             }
             sleep(TRY).await;
         }
+        true
     }
 
     fn signal(&self, signal: Signal) -> bool {
-        self.stand.look(|scene| scene.up).is_some_and(|launcher| processes::signal(launcher, signal))
+        self.stand.look(Scene::launcher).is_some_and(|launcher| processes::signal(launcher, signal))
     }
 
     async fn until_idle(&self) {
-        if let Some(launcher) = self.stand.look(|scene| scene.up) {
-            processes::until_idle(launcher).await;
+        if let Some(launcher) = self.stand.look(Scene::launcher) {
+            processes::until_idle(launcher, self.stand.stretched(BUSY)).await;
         }
     }
 }

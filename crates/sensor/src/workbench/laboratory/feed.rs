@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::script::{PATIENCE, Script, gave_up};
+use super::script::{Script, gave_up};
 use super::source::{SourceError, Text};
 use super::stand::Scene;
 
@@ -48,7 +48,7 @@ impl Script<'_> {
         if self.source.is_none() {
             let turns = self.stand.look(|scene| scene.turns);
             // A poll has an end; that a stream says nothing means nothing.
-            let time = if self.is_stream { 3 * SOON } else { PATIENCE };
+            let time = if self.is_stream { 3 * SOON } else { self.patience() };
             self.stand.within(time, |scene| scene.turns > turns || gave_up(scene)).await;
             return Ok(());
         }
@@ -70,7 +70,7 @@ impl Script<'_> {
 
     /// Puts in one item after the other until one of them comes. `false`: none does.
     async fn nudge(&mut self, round: usize) -> Result<bool, SourceError> {
-        let (end, mut time, mut names) = (Instant::now() + PATIENCE, self.soon(), Vec::new());
+        let (end, mut time, mut names) = (Instant::now() + self.patience(), self.soon(), Vec::new());
         while Instant::now() < end {
             names.push(self.feed_one(" to see whether it is there").await?);
             let is_there = |scene: &Scene| {
@@ -87,7 +87,7 @@ impl Script<'_> {
     }
 
     fn soon(&self) -> Duration {
-        SOON.max(3 * self.pace).min(PATIENCE / 2)
+        SOON.max(3 * self.pace).min(self.patience() / 2)
     }
 }
 

@@ -9,8 +9,6 @@ use tokio::time::{Instant, sleep};
 const LOOK: Duration = Duration::from_millis(20);
 /// So many looks in a row that see nothing going on.
 const LOOKS: u32 = 3;
-/// A program that never waits is busy with something else.
-const MOST: Duration = Duration::from_secs(2);
 
 /// Sends a signal to all of them; `false`: there is none yet, or none any more.
 pub(super) fn signal(launcher: u32, signal: Signal) -> bool {
@@ -18,17 +16,18 @@ pub(super) fn signal(launcher: u32, signal: Signal) -> bool {
     pids.filter(|&pid| kill_process(pid, signal).is_ok()).count() > 0
 }
 
-/// Without what is the launcher still: stopped before it has become the program, it would hold up its launcher.
+/// Without what is the launcher still: stopped before it has become the program, it would hold up its launcher. And without
+/// what is over.
 fn programs(launcher: u32) -> Vec<u32> {
     let file = |pid: u32| std::fs::read_link(format!("/proc/{pid}/exe")).ok();
     let (own, mut found) = (file(launcher), attune_process::descendants(launcher).unwrap_or_default());
-    found.retain(|&pid| file(pid) != own);
+    found.retain(|&pid| file(pid) != own && state(pid) != Some('Z'));
     found
 }
 
-/// Waits until all of them wait: what the program had to do is done, as far as can be seen from outside.
-pub(super) async fn until_idle(launcher: u32) {
-    let end = Instant::now() + MOST;
+/// Waits until all of them wait: what the program had to do is done, as far as can be seen from outside; so long at most.
+pub(super) async fn until_idle(launcher: u32, most: Duration) {
+    let end = Instant::now() + most;
     let mut idle = 0;
     while idle < LOOKS && Instant::now() < end {
         sleep(LOOK).await;

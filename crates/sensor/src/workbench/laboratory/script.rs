@@ -15,13 +15,17 @@ use super::clock::Clock;
 use super::fault::Fault;
 use super::feed::SOON;
 use super::source::{Source, SourceError, Text};
-use super::stand::{Scene, Stand};
+use super::stand::{Run, Scene, Stand};
 use crate::definition::Sensor;
 
-/// How long anything may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(6);
+/// How long anything may take, on a quick machine.
+const PATIENCE: Duration = Duration::from_secs(6);
 /// How long the first item may take: the program may have to be compiled, the machine be busy.
 pub(super) const WARM_UP: Duration = Duration::from_secs(20);
+/// On a quick machine the first item takes no longer. Where it does, all that is decided by time has as many times as long.
+const QUICK: Duration = Duration::from_secs(1);
+/// But no more than this.
+const SLOWEST: f64 = 10.0;
 /// A program that failed so often in a row does not run.
 const FAILURES: u32 = 3;
 
@@ -101,9 +105,11 @@ impl<'a> Script<'a> {
     /// Tries each of the faults. `Err` inside: there is nothing to judge.
     pub(super) async fn play(&mut self, faults: &[Fault]) -> Result<Result<(), String>, SourceError> {
         self.stand.change(|scene| scene.wanted = true);
+        let start = Instant::now();
         if let Err(silence) = self.warm_up().await? {
             return Ok(Err(silence));
         }
+        self.stand.change(|scene| scene.slowness = slowness(start.elapsed()));
         for (number, &fault) in faults.iter().enumerate() {
             self.fault = fault;
             let end = self.end();
@@ -174,6 +180,11 @@ impl<'a> Script<'a> {
         Ok(if has_come { Ok(()) } else { Err(self.silence("nothing that was put into its source came")) })
     }
 
+    /// How long anything may take here.
+    pub(super) fn patience(&self) -> Duration {
+        self.stand.stretched(PATIENCE)
+    }
+
     fn silence(&self, what: &str) -> String {
         let error = self.stand.look(|scene| scene.error.clone());
         format!("{what}, without any fault{}", error.map_or_else(String::new, |error| format!(": {error}")))
@@ -182,7 +193,7 @@ impl<'a> Script<'a> {
     /// Has it stop, as it is asked to.
     pub(super) async fn down(&self) {
         self.stand.change(|scene| (scene.blow, scene.wanted) = (None, false));
-        self.stand.until(|scene| scene.up.is_none()).await;
+        self.stand.until(|scene| scene.run == Run::Over).await;
     }
 
     pub(super) fn go(&self) {
@@ -191,8 +202,9 @@ impl<'a> Script<'a> {
 
     /// What is late may still come; then it is told to stop, and what it held back is lost by that.
     async fn finish(&self, faults: &[Fault]) {
-        let all_came =
-            self.stand.within(PATIENCE, |scene| scene.items.missing().next().is_none() || gave_up(scene));
+        let all_came = self
+            .stand
+            .within(self.patience(), |scene| scene.items.missing().next().is_none() || gave_up(scene));
         all_came.await;
         let restart = faults.iter().position(|fault| *fault == Fault::Restart).unwrap_or_default();
         let runs = self.end().is_none();
@@ -204,6 +216,11 @@ impl<'a> Script<'a> {
         });
         self.down().await;
     }
+}
+
+/// That of a machine on which the first item took so long.
+fn slowness(first: Duration) -> f64 {
+    first.div_duration_f64(QUICK).clamp(1.0, SLOWEST)
 }
 
 pub(super) fn gave_up(scene: &Scene) -> bool {

@@ -29,6 +29,17 @@ pub(super) enum Strike {
     Slow(Duration),
 }
 
+/// Whether the program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Run {
+    /// It does not, and all that it did is here.
+    Over,
+    /// It was decided that it does, from which state, and with which fault.
+    Begun,
+    /// Below this launcher.
+    Up(u32),
+}
+
 /// Everything that both sides see.
 #[derive(Debug)]
 pub(super) struct Scene {
@@ -43,8 +54,7 @@ pub(super) struct Scene {
     pub(super) state_then: Option<Value>,
     /// Whether the program should run.
     pub(super) wanted: bool,
-    /// The launcher of the program that runs.
-    pub(super) up: Option<u32>,
+    pub(super) run: Run,
     /// Things that a stream said, or polls that went well.
     pub(super) turns: u64,
     /// Runs that are over.
@@ -56,6 +66,8 @@ pub(super) struct Scene {
     pub(super) limit: Option<Duration>,
     /// The clocks that jump for the next program.
     pub(super) off: Option<Off>,
+    /// How many times as long everything may take here as on a quick machine.
+    pub(super) slowness: f64,
     /// The stream sends heartbeats.
     pub(super) beats: bool,
     has_checkpoints: bool,
@@ -77,13 +89,14 @@ impl Stand {
             blow: None,
             state_then: None,
             wanted: false,
-            up: None,
+            run: Run::Over,
             turns: 0,
             ends: 0,
             failures: 0,
             error: None,
             limit: None,
             off: None,
+            slowness: 1.0,
             beats: false,
             has_checkpoints: false,
             events: 0,
@@ -110,6 +123,11 @@ impl Stand {
             .expect("the stand is there as long as it is asked");
     }
 
+    /// What is so long on a quick machine, on this one.
+    pub(super) fn stretched(&self, time: Duration) -> Duration {
+        time.mul_f64(self.look(|scene| scene.slowness))
+    }
+
     /// Waits so long at most, and tells whether it came to that.
     pub(super) async fn within(&self, time: Duration, is_so: impl Fn(&Scene) -> bool) -> bool {
         timeout(time, self.until(is_so)).await.is_ok()
@@ -119,6 +137,17 @@ impl Stand {
 impl Scene {
     pub(super) fn state(&self) -> Value {
         self.ledger.state().clone()
+    }
+
+    /// Begins a run, if one is wanted. What is ordered from now on is for the next one.
+    pub(super) fn begin(&mut self) -> bool {
+        self.run = if self.wanted { Run::Begun } else { Run::Over };
+        self.wanted
+    }
+
+    /// That of the program that runs.
+    pub(super) fn launcher(&self) -> Option<u32> {
+        if let Run::Up(launcher) = self.run { Some(launcher) } else { None }
     }
 
     /// Commits, and looks which items came.
@@ -145,7 +174,7 @@ impl Scene {
 
     /// A run is over; by itself when it has an error and nobody struck.
     pub(super) fn ended(&mut self, error: Option<String>) {
-        self.up = None;
+        self.run = Run::Over;
         self.ends += 1;
         if self.blow.is_some() {
             self.state_then = Some(self.state());

@@ -11,13 +11,13 @@ use super::clock::Off;
 use super::fault::Fault;
 use super::feed::SOON;
 use super::processes;
-use super::script::{PATIENCE, Script, WARM_UP, gave_up};
+use super::script::{Script, WARM_UP, gave_up};
 use super::source::{SourceError, Text};
-use super::stand::{Scene, Strike};
+use super::stand::{Run, Scene, Strike};
 
-/// How long a program may be silent that is to hang.
+/// How long a program may be silent that is to hang, on a quick machine.
 const SILENCE: Duration = Duration::from_secs(3);
-/// In so much time whoever sends heartbeats has sent one.
+/// In so much time whoever sends heartbeats has sent one there.
 const BEAT: Duration = Duration::from_secs(2);
 
 /// What came of one fault: what was done, or why it was not.
@@ -79,8 +79,10 @@ impl Script<'_> {
             self.stand.change(|scene| scene.wanted = true);
         }
         // Items are there, so events will come; of another source nobody knows.
-        let time = if self.source.is_some() { WARM_UP } else { PATIENCE };
-        self.stand.within(time, |scene| scene.blow.is_some() && scene.up.is_none() || gave_up(scene)).await;
+        let time = if self.source.is_some() { self.patience().max(WARM_UP) } else { self.patience() };
+        self.stand
+            .within(time, |scene| scene.blow.is_some() && scene.run == Run::Over || gave_up(scene))
+            .await;
         self.stand.change(|scene| scene.strike = None);
         let blow = self.stand.look(|scene| scene.blow.clone());
         self.feed(2).await?;
@@ -134,7 +136,7 @@ impl Script<'_> {
         if self.is_stream {
             sleep(2 * self.pace + SOON / 3).await;
         } else {
-            self.stand.within(PATIENCE, |scene| scene.turns > turns + 1 || gave_up(scene)).await;
+            self.stand.within(self.patience(), |scene| scene.turns > turns + 1 || gave_up(scene)).await;
         }
     }
 
@@ -170,12 +172,14 @@ impl Script<'_> {
     /// Stops a stream when nothing is under way.
     async fn hang(&mut self) -> Done {
         self.down().await;
-        self.stand.change(|scene| (scene.limit, scene.beats) = (Some(SILENCE), false));
+        let silence = self.stand.stretched(SILENCE);
+        self.stand.change(|scene| (scene.limit, scene.beats) = (Some(silence), false));
         self.go();
         self.feed(2).await?;
         self.settle().await?;
         // A stream is watched from its first heartbeat on.
-        let beats = self.stand.within(BEAT, |scene| scene.beats || gave_up(scene)).await;
+        let time = self.stand.stretched(BEAT);
+        let beats = self.stand.within(time, |scene| scene.beats || gave_up(scene)).await;
         let ends = self.stand.change(|scene| {
             scene.limit = None;
             scene.blow = Some("SIGSTOP".to_owned());
@@ -185,7 +189,9 @@ impl Script<'_> {
         self.feed(2).await?;
         let is_over = |scene: &Scene| scene.ends > ends;
         let then = match beats {
-            true if self.stand.within(2 * PATIENCE, is_over).await => "until it was ended for its silence",
+            true if self.stand.within(2 * self.patience(), is_over).await => {
+                "until it was ended for its silence"
+            }
             true => "and it was not ended for its silence",
             false => {
                 self.signal(Signal::CONT);
@@ -197,7 +203,7 @@ impl Script<'_> {
     }
 
     fn signal(&self, signal: Signal) {
-        if let Some(launcher) = self.stand.look(|scene| scene.up) {
+        if let Some(launcher) = self.stand.look(Scene::launcher) {
             processes::signal(launcher, signal);
         }
     }
