@@ -1,6 +1,6 @@
 //! How far the last canary of a sensor came: reads only, over event, enforcement and execution.
 //!
-//! A sensor's canaries are found by an index that has nothing else in it, what followed from them by their ids. Of each sensor
+//! A sensor's canaries, and what followed from them, are found by indexes that have nothing else in them. Of each sensor
 //! no more than its last fifty are looked at, the newest first, until one is found that arrived; and only of sensors that send some.
 
 use attune_core::sensor_status::{Execution, Trail};
@@ -66,13 +66,14 @@ pub async fn list_last(pool: &PgPool, sensors: &[i64]) -> sqlx::Result<Vec<Canar
                   (SELECT EXTRACT(EPOCH FROM clock_timestamp() - y.finished)::float8
                    FROM (SELECT v.id FROM event v WHERE v.sensor = u.sensor AND v.trigger_ref = 'core.canary'
                          ORDER BY v.id DESC LIMIT 50) v
-                   JOIN enforcement g ON g.event = v.id JOIN execution y ON y.enforcement = g.id
+                   JOIN enforcement g ON g.event = v.id AND g.rule_ref = 'core.canary'
+                   JOIN execution y ON y.enforcement = g.id AND y.rule_ref = 'core.canary'
                    WHERE y.status = 'succeeded' ORDER BY v.id DESC LIMIT 1) AS arrived_ago
            FROM unnest($1::bigint[]) AS u (sensor)
            LEFT JOIN LATERAL (SELECT v.* FROM event v WHERE v.sensor = u.sensor AND v.trigger_ref = 'core.canary'
                               ORDER BY v.id DESC LIMIT 1) e ON TRUE
            LEFT JOIN LATERAL (SELECT g.* FROM enforcement g WHERE g.event = e.id AND g.rule_ref = 'core.canary' LIMIT 1) f ON TRUE
-           LEFT JOIN LATERAL (SELECT y.* FROM execution y WHERE y.enforcement = f.id LIMIT 1) x ON TRUE"#,
+           LEFT JOIN LATERAL (SELECT y.* FROM execution y WHERE y.enforcement = f.id AND y.rule_ref = 'core.canary' LIMIT 1) x ON TRUE"#,
         sensors
     )
     .fetch_all(pool)

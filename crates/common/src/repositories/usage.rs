@@ -1,8 +1,8 @@
 //! Table `usage`: what sensors and actions take.
 //!
 //! Who runs them adds what was used since the last time, in one statement for all, by key and in the order of the key, so that
-//! several services add to the same action side by side. A trigger removes the rows of who is deleted. Rows of an hour and of five minutes are what rolling figures are
-//! made of; they go when nobody looks back so far.
+//! several services add to the same action side by side. A trigger removes the rows of who is deleted. Rows of an hour and of
+//! five minutes are what rolling figures are made of; they go when nobody looks back so far.
 
 use std::time::Duration;
 
