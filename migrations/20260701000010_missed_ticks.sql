@@ -24,7 +24,7 @@ CREATE TRIGGER sensor_state_ticks_again BEFORE UPDATE ON sensor_state FOR EACH R
     EXECUTE FUNCTION sensor_state_ticks_again();
 
 -- Who wants a sensor to tick now. A table of its own, so that a wish never waits for what is written of each poll, nor that
--- for a wish. Many wishes are one poll: it answers all that were there when it began.
+-- for a wish. A poll answers all of which its worker had heard when it began, so many wishes are few polls.
 CREATE TABLE sensor_poke (
     sensor BIGINT PRIMARY KEY REFERENCES sensor(id) ON DELETE CASCADE,
     asked BIGINT NOT NULL DEFAULT 1,             -- wishes so far

@@ -4,7 +4,7 @@
 //! ends there is none, which is the point.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use attune_core::schedule;
 use attune_core::sensor_status::CANARY;
@@ -20,20 +20,24 @@ use crate::definition::Sensor;
 pub(crate) struct Canaries(Mutex<HashMap<i64, Instant>>);
 
 impl Canaries {
-    /// The canary that is due now, or that somebody `asked` for.
-    pub(crate) fn take(&self, sensor: &Sensor, asked: bool) -> Option<NewEvent> {
+    /// The canary that is due now, or that somebody `asked` for. It is due until it was [sent](Self::sent).
+    pub(crate) fn due(&self, sensor: &Sensor, asked: bool) -> Option<NewEvent> {
         let every = sensor.canary();
         if every.is_none() && !asked {
             return None;
         }
-        let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = sent.get(&sensor.row.id);
+        let last = self.last().get(&sensor.row.id).copied();
         let is_due = last.is_none_or(|last| every.is_some_and(|every| last.elapsed() >= every));
-        if !asked && !is_due {
-            return None;
-        }
-        sent.insert(sensor.row.id, Instant::now());
-        Some(canary(sensor))
+        (asked || is_due).then(|| canary(sensor))
+    }
+
+    /// One is committed.
+    pub(crate) fn sent(&self, sensor: &Sensor) {
+        self.last().insert(sensor.row.id, Instant::now());
+    }
+
+    fn last(&self) -> MutexGuard<'_, HashMap<i64, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -49,18 +53,20 @@ mod tests {
     use crate::runtime::tests::row;
 
     #[test]
-    fn one_is_sent_when_it_is_due_or_asked_for() {
+    fn one_is_due_until_it_was_sent_and_whenever_it_is_asked_for() {
         let canaries = Canaries::default();
         let none = Sensor::new(row());
-        assert!(canaries.take(&none, false).is_none());
-        assert!(canaries.take(&none, true).is_some());
+        assert!(canaries.due(&none, false).is_none());
+        assert!(canaries.due(&none, true).is_some());
         let mut row = row();
         (row.id, row.canary) = (2, Some(3600.0));
         let hourly = Sensor::new(row);
-        let first = canaries.take(&hourly, false).unwrap();
+        assert!(canaries.due(&hourly, false).is_some());
+        let first = canaries.due(&hourly, false).unwrap();
         assert_eq!(first.payload["sensor"], "demo.sensor");
-        assert!(canaries.take(&hourly, false).is_none());
-        let second = canaries.take(&hourly, true).unwrap();
+        canaries.sent(&hourly);
+        assert!(canaries.due(&hourly, false).is_none());
+        let second = canaries.due(&hourly, true).unwrap();
         assert_ne!(first.payload["mark"], second.payload["mark"]);
     }
 }

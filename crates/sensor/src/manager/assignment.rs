@@ -3,7 +3,7 @@
 //! A reconciler: woken by a hint or each second, it compares what there is (enabled sensors, live workers, what this one
 //! owns) with where each sensor belongs, claims what belongs here and is free, and tells the manager what to keep and what
 //! to let go. Rounds are idempotent and retry nothing: the next one is the retry. When neither the configuration nor the
-//! workers changed a round stops after two small reads; otherwise only what is new or changed is handed over. After a round
+//! workers changed a round stops after three small reads; otherwise only what is new or changed is handed over. After a round
 //! the assigner rests as long as that took, so that a storm of changes is answered in few rounds.
 
 use std::collections::{BTreeMap, HashMap};

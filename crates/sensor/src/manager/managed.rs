@@ -99,6 +99,8 @@ impl Managed {
         match self.kind {
             Kind::Tick => self.rhythm.tick(self.interval(poll_interval)),
             Kind::MakeUp => self.rhythm.make_up(),
+            // What failed had no ticks but its next try. Should it do well now, it ticks again.
+            Kind::Extra if self.failures > 0 => self.rhythm.restart(now + self.interval(poll_interval)),
             Kind::Extra => {}
         }
         self.poll = Some(Poll { stop: stop.clone(), started: now, poke: self.poke });
@@ -149,10 +151,14 @@ impl Managed {
         at
     }
 
-    /// A poll has ended that answered this wish. What was asked for meanwhile is left.
-    pub(super) fn answered(&mut self, poke: Option<Poke>) {
-        self.answered = poke.map_or(self.answered, |poke| poke.asked);
-        self.poke = self.poke.filter(|poke| poke.asked > self.answered);
+    /// A poll has ended that took up this wish. Without an answer it is as if it had not been heard of: the assigner tells of it
+    /// again. What was asked for meanwhile is left.
+    pub(super) fn took_up(&mut self, poke: Option<Poke>, answered: bool) {
+        let Some(poke) = poke else { return };
+        self.poke = self.poke.filter(|newer| newer.asked > poke.asked);
+        if answered {
+            self.answered = poke.asked;
+        }
     }
 
     /// The ticks that are over before one starts that is so late.

@@ -29,7 +29,6 @@ use std::time::Duration;
 use attune_boot::Membership;
 use attune_common::db::is_transient;
 use attune_common::registration::Lease;
-use attune_common::repositories::missed_tick::{self, MissedColumns};
 use attune_common::repositories::poke::Poke;
 use attune_common::repositories::sensor_state;
 use attune_hints::{Hints, Topic};
@@ -45,6 +44,7 @@ pub(crate) use look_again::LookAgain;
 pub(crate) use ticks::Ticks;
 pub(crate) use turn::Tools;
 
+use missed::MissedTicks;
 use roster::{Next, Roster};
 use turn::Ending;
 
@@ -56,7 +56,7 @@ const FINISH: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_mins(1);
 /// Between two flushes of ticks. With the time that the second one takes, what a sensor remembers is durable in a second.
 const FLUSH: Duration = Duration::from_millis(500);
-/// Between two times that missed ticks are written. They are counted, so that is no matter of order.
+/// Between two times that what became of missed ticks is written, unless a sensor is given back before.
 const TELL_MISSED: Duration = Duration::from_secs(5);
 /// How often lateness is looked at for the log.
 const MINUTE: Duration = Duration::from_mins(1);
@@ -72,6 +72,8 @@ pub(crate) struct SensorManager {
     lease: watch::Receiver<Lease>,
     assignments: mpsc::Receiver<Assignment>,
     roster: Roster,
+    /// What became of the ticks that the roster missed.
+    missed: Arc<MissedTicks>,
     streams: Streams,
     figures: Figures,
     /// The figures of a minute ago.
@@ -115,13 +117,15 @@ impl SensorManager {
         figures: Figures,
     ) -> Self {
         let slots = usize::try_from(slots).unwrap_or(usize::MAX);
+        let missed = Arc::<MissedTicks>::default();
         Self {
             streams: Streams::new(Arc::clone(&tools), hints.clone(), streams),
             hints,
             lease: membership.lease(),
             membership,
             assignments,
-            roster: Roster::new(slots, tools.poll_interval, figures.clone()),
+            roster: Roster::new(slots, tools.poll_interval, figures.clone(), Arc::clone(&missed)),
+            missed,
             told: figures.snapshot(),
             figures,
             tools,
@@ -181,7 +185,7 @@ impl SensorManager {
         let may_flush = self.flushes.is_empty();
         let flush = (may_flush && !self.tools.ticks.is_empty()).then_some(self.flush_at);
         let missed = self.tell_missed_at.max(self.flush_at);
-        let missed = (may_flush && self.roster.has_missed()).then_some(missed);
+        let missed = (may_flush && !self.missed.is_empty()).then_some(missed);
         let wake = [self.roster.next_wake(), flush, missed].into_iter().flatten().min();
         wake.unwrap_or_else(|| Instant::now() + IDLE)
     }
@@ -207,13 +211,14 @@ impl SensorManager {
         if now < self.flush_at || !self.flushes.is_empty() {
             return;
         }
-        let missed = if now < self.tell_missed_at { None } else { self.roster.take_missed() };
-        if missed.is_some() {
+        let tell_missed = now >= self.tell_missed_at && !self.missed.is_empty();
+        if tell_missed {
             self.tell_missed_at = now + TELL_MISSED;
         } else if self.tools.ticks.is_empty() {
             return;
         }
         self.flush_at = now + FLUSH;
+        let missed = tell_missed.then(|| Arc::clone(&self.missed));
         self.flushes.spawn(flush(Arc::clone(&self.tools), missed));
     }
 
@@ -289,7 +294,8 @@ impl SensorManager {
             }
         }
         if !sensors.is_empty() {
-            tokio::spawn(release(Arc::clone(&self.tools), self.hints.clone(), sensors, epochs));
+            let (tools, missed) = (Arc::clone(&self.tools), Arc::clone(&self.missed));
+            tokio::spawn(release(tools, missed, self.hints.clone(), sensors, epochs));
         }
     }
 
@@ -323,7 +329,8 @@ impl SensorManager {
             }
         };
         tokio::join!(polls, self.streams.end(FINISH));
-        flush(Arc::clone(&self.tools), self.roster.take_missed()).await;
+        // Waits for one that is under way.
+        flush(Arc::clone(&self.tools), Some(Arc::clone(&self.missed))).await;
         self.membership.leave().await;
         self.hints.wake(Topic::Worker);
         self.tools.runtime.end().await;
@@ -340,12 +347,12 @@ fn processor_time() -> Duration {
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// What could not be written is kept for the next time, but for the figures of missed ticks.
-async fn flush(tools: Arc<Tools>, missed: Option<MissedColumns>) {
+/// What could not be written is kept for the next time.
+async fn flush(tools: Arc<Tools>, missed: Option<Arc<MissedTicks>>) {
     let flushed = async {
         tools.ticks.flush().await?;
         match missed {
-            Some(missed) => missed_tick::write(&tools.pool, &missed).await,
+            Some(missed) => missed.write(&tools.pool).await,
             None => Ok(()),
         }
     };
@@ -359,9 +366,16 @@ async fn flush(tools: Arc<Tools>, missed: Option<MissedColumns>) {
 }
 
 /// Gives sensors back, with all that they did. What could not be released is in the next assignment again.
-async fn release(tools: Arc<Tools>, hints: Hints, sensors: Vec<i64>, epochs: Vec<i64>) {
+async fn release(
+    tools: Arc<Tools>,
+    missed: Arc<MissedTicks>,
+    hints: Hints,
+    sensors: Vec<i64>,
+    epochs: Vec<i64>,
+) {
     let released = async {
         tools.ticks.flush().await?;
+        missed.write(&tools.pool).await?;
         sensor_state::release(&tools.pool, &sensors, &epochs).await
     };
     if released.await.is_ok() {

@@ -10,26 +10,27 @@ use crate::generator::millis;
 
 impl Tools {
     /// Says what came of a turn, if somebody asked for it: so many events, or an error. What the turn itself left behind is
-    /// written before, so that whoever hears of it finds it.
-    pub(super) async fn answer(&self, turn: &Turn, came: Result<usize, &str>) {
-        let Some(poke) = turn.poke else { return };
+    /// written before, so that whoever hears of it finds it. `false`: it could not be said, so another poll has to.
+    pub(super) async fn answer(&self, turn: &Turn, came: Result<usize, &str>) -> bool {
+        let Some(poke) = turn.poke else { return true };
         // Should that fail, the next flush does so a moment later.
         let _ = self.ticks.flush().await;
         let took = turn.started.elapsed();
-        self.answer_poke(poke, came, took).await;
+        self.answer_poke(poke, came, took).await
     }
 
-    /// A stream is not polled; it is started at once, if it waited for that.
+    /// A stream is not polled; it is started at once, if it waited for that. Without an answer the wish comes again.
     pub(super) async fn answer_stream(&self, poke: Poke) {
         self.answer_poke(poke, Ok(0), Duration::ZERO).await;
     }
 
-    async fn answer_poke(&self, poke: Poke, came: Result<usize, &str>, took: Duration) {
+    async fn answer_poke(&self, poke: Poke, came: Result<usize, &str>, took: Duration) -> bool {
         let outcome =
             json!({"events": came.unwrap_or_default(), "took_ms": millis(took), "error": came.err()});
-        if let Err(error) = poke::answer(&self.pool, poke, &outcome).await {
-            let error = &error as &dyn std::error::Error;
+        let answered = poke::answer(&self.pool, poke, &outcome).await.inspect_err(|error| {
+            let error = error as &dyn std::error::Error;
             tracing::warn!(error, "Who wanted a sensor to tick now could not be answered");
-        }
+        });
+        answered.is_ok()
     }
 }

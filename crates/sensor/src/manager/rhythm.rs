@@ -25,6 +25,8 @@ pub(super) struct Wish {
 pub(super) struct Rhythm {
     /// The moment of the next tick.
     next: Instant,
+    /// The part of the jitter by which that tick is moved, once it was drawn.
+    moved: Option<f64>,
     /// Polls that make up for ticks that passed, still to come.
     owed: u32,
 }
@@ -41,7 +43,7 @@ pub(super) enum Step {
 impl Rhythm {
     /// The first moment is this.
     pub(super) fn from(next: Instant) -> Self {
-        Self { next, owed: 0 }
+        Self { next, moved: None, owed: 0 }
     }
 
     /// Goes on with the rhythm of a sensor that last ticked `idle` ago, and then owed so many polls. Returns the ticks that are
@@ -51,17 +53,18 @@ impl Rhythm {
         let is_late = passed > 0 && late <= GRACE.to_std().unwrap_or_default();
         let waiting = passed.saturating_add(owed.into());
         let owed = wish.missed.makes_up(waiting).max(is_late.into());
-        (Self { next: now + wish.interval.saturating_sub(late), owed }, waiting - u64::from(owed))
+        let next = now + wish.interval.saturating_sub(late);
+        (Self { owed, ..Self::from(next) }, waiting - u64::from(owed))
     }
 
     /// The moments are counted anew from this one. What is owed stays that.
     pub(super) fn restart(&mut self, next: Instant) {
-        self.next = next;
+        (self.next, self.moved) = (next, None);
     }
 
     /// A tick begins: the next one is one interval later.
     pub(super) fn tick(&mut self, interval: Duration) {
-        self.next += interval;
+        self.restart(self.next + interval);
     }
 
     /// A poll begins that makes up for one.
@@ -69,9 +72,10 @@ impl Rhythm {
         self.owed = self.owed.saturating_sub(1);
     }
 
-    /// What comes next, with a `random` from 0 to 1, and how many of the ticks that passed are left out.
+    /// What comes next, with a `random` from 0 to 1, and how many of the ticks that passed are left out. A tick that was moved
+    /// stays there, whatever comes between.
     pub(super) fn step(&mut self, wish: Wish, random: f64, now: Instant) -> (Step, u64) {
-        let moved = wish.jitter.min(wish.interval).mul_f64(random);
+        let moved = wish.jitter.min(wish.interval).mul_f64(*self.moved.get_or_insert(random));
         let mut waiting = u64::from(self.owed);
         if let Some(late) = now.checked_duration_since(self.next + moved) {
             let (passed, rest) = divide(late, wish.interval);
@@ -144,6 +148,18 @@ mod tests {
         let before = due.checked_sub(SECOND).unwrap();
         assert_eq!(rhythm.step(wish(Policy::All), 0.0, before), ahead);
         assert_eq!(rhythm.step(wish(Policy::All), 0.0, before), ahead);
+    }
+
+    #[tokio::test]
+    async fn a_tick_is_moved_once_so_that_a_poll_before_it_does_not_lose_it() {
+        let due = Instant::now();
+        let mut rhythm = Rhythm::from(due);
+        let wish = Wish { jitter: 10 * SECOND, ..wish(Policy::Skip) };
+        let ahead = (Step::Tick(due + 8 * SECOND), 0);
+        assert_eq!(rhythm.step(wish, 0.8, due), ahead);
+        assert_eq!(rhythm.step(wish, 0.2, due + 5 * SECOND), ahead);
+        rhythm.tick(wish.interval);
+        assert_eq!(rhythm.step(wish, 0.2, due + 9 * SECOND), (Step::Tick(due + 12 * SECOND), 0));
     }
 
     #[tokio::test]

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use attune_common::repositories::missed_tick::MissedColumns;
 use attune_common::repositories::poke::Poke;
 use attune_common::repositories::sensor_state::Owned;
 use tokio::time::Instant;
@@ -30,7 +29,7 @@ pub(super) struct Roster {
     lanes: Lanes,
     poll_interval: Duration,
     figures: Figures,
-    missed: MissedTicks,
+    missed: Arc<MissedTicks>,
 }
 
 /// What is left to do about a sensor.
@@ -46,9 +45,13 @@ pub(super) enum Next {
 
 impl Roster {
     /// A roster with `slots` places in each lane, whose sensors are polled each `poll_interval` unless they say otherwise.
-    pub(super) fn new(slots: usize, poll_interval: Duration, figures: Figures) -> Self {
+    pub(super) fn new(
+        slots: usize,
+        poll_interval: Duration,
+        figures: Figures,
+        missed: Arc<MissedTicks>,
+    ) -> Self {
         let (agenda, lanes) = (Agenda::default(), Lanes::new(slots));
-        let missed = MissedTicks::default();
         Self { sensors: HashMap::new(), agenda, lanes, poll_interval, figures, missed }
     }
 
@@ -132,16 +135,6 @@ impl Roster {
         }
     }
 
-    /// Whether something became of missed ticks that was not taken yet.
-    pub(super) fn has_missed(&self) -> bool {
-        !self.missed.is_empty()
-    }
-
-    /// What became of missed ticks since it was last taken.
-    pub(super) fn take_missed(&mut self) -> Option<MissedColumns> {
-        self.missed.take()
-    }
-
     /// A sensor belongs elsewhere: it goes at once, or when its poll is over.
     pub(super) fn let_go(&mut self, id: i64) -> Next {
         if let Some(managed) = self.sensors.get_mut(&id).filter(|managed| managed.poll.is_some()) {
@@ -209,8 +202,8 @@ impl Roster {
                 self.forget(id);
                 return Next::Release;
             }
-            Ending::Committed(state) => {
-                managed.answered(poke);
+            Ending::Committed { state, answered } => {
+                managed.took_up(poke, answered);
                 managed.go_on(state, took, self.poll_interval);
                 let (next, missed) = managed.step(self.poll_interval, now);
                 self.missed.left_out(id, managed.epoch, missed, managed.rhythm.owed());
@@ -218,8 +211,8 @@ impl Roster {
             }
             // Whoever waits for the build says when it is over; this is for the case that nobody does.
             Ending::Waiting(_) => managed.restart(now + LONG_WAIT),
-            Ending::Failed { retry_in, timed_out } => {
-                managed.answered(poke);
+            Ending::Failed { retry_in, timed_out, answered } => {
+                managed.took_up(poke, answered);
                 managed.fail(took, timed_out);
                 managed.restart(now + retry_in)
             }
@@ -305,14 +298,22 @@ mod tests {
     }
 
     fn polling(now: Instant) -> (Roster, Turn) {
-        let mut roster = Roster::new(1, 10 * SECOND, Figures::default());
+        let mut roster = Roster::new(1, 10 * SECOND, Figures::default(), Arc::default());
         kept(&mut roster, row(), 1, now);
         let turn = roster.next_turn(now + SOON).expect("the first tick comes at once");
         (roster, turn)
     }
 
     fn committed() -> Ending {
-        Ending::Committed(Arc::new(json!({"n": 1})))
+        Ending::Committed { state: Arc::new(json!({"n": 1})), answered: true }
+    }
+
+    fn failed() -> Ending {
+        Ending::Failed { retry_in: 300 * SECOND, timed_out: false, answered: true }
+    }
+
+    fn wish(asked: i64) -> Poke {
+        Poke { sensor: 1, epoch: 1, asked, canary: false }
     }
 
     #[tokio::test]
@@ -395,5 +396,33 @@ mod tests {
         roster.ended(1, committed(), now + 60 * SECOND);
         assert!(roster.next_turn(now + 60 * SECOND).is_none());
         assert_eq!(roster.figures.snapshot().missed, 5);
+    }
+
+    #[tokio::test]
+    async fn one_that_recovers_because_somebody_asked_ticks_again() {
+        let now = Instant::now();
+        let (mut roster, _) = polling(now);
+        roster.ended(1, committed(), now + SECOND);
+        assert!(roster.next_turn(now + 11 * SECOND).is_some());
+        roster.ended(1, failed(), now + 12 * SECOND);
+        assert!(roster.poke(wish(1), now + 20 * SECOND));
+        assert!(roster.next_turn(now + 20 * SECOND).is_some());
+        roster.ended(1, committed(), now + 21 * SECOND);
+        assert!(roster.next_turn(now + 29 * SECOND).is_none());
+        assert!(roster.next_turn(now + 30 * SECOND).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_wish_without_an_answer_is_taken_up_again() {
+        let now = Instant::now();
+        let (mut roster, _) = polling(now);
+        roster.ended(1, committed(), now + SOON);
+        let mut wanted = |answered| {
+            roster.poke(wish(1), now + SOON);
+            let turn = roster.next_turn(now + SOON)?;
+            roster.ended(1, Ending::Committed { state: Arc::default(), answered }, now + SOON);
+            turn.poke
+        };
+        assert_eq!([false, true, true].map(&mut wanted), [Some(wish(1)), Some(wish(1)), None]);
     }
 }

@@ -67,12 +67,13 @@ pub(super) struct Turn {
 /// How a turn ended.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// It is in the database, or will be with the next flush; this is what the sensor remembers now.
-    Committed(Arc<Value>),
+    /// It is in the database, or will be with the next flush; this is what the sensor remembers now. Like one that failed, it
+    /// was `answered` unless somebody who wanted it could not be told.
+    Committed { state: Arc<Value>, answered: bool },
     /// It did not begin: the sensor's environment is being built.
     Waiting(Building),
     /// It failed and is tried again after this time.
-    Failed { retry_in: Duration, timed_out: bool },
+    Failed { retry_in: Duration, timed_out: bool, answered: bool },
     /// The sensor is no longer this worker's.
     Lost,
     /// This worker ended the poll.
@@ -104,8 +105,8 @@ impl Tools {
         self.meter.note(turn.sensor.row.id, &figures);
         match committed {
             Ok((state, events)) => {
-                self.answer(&turn, Ok(events)).await;
-                Ending::Committed(state)
+                let answered = self.answer(&turn, Ok(events)).await;
+                Ending::Committed { state, answered }
             }
             Err(GenerateError::Poll(PollError::Stopped)) => Ending::Stopped,
             Err(GenerateError::Ingest(IngestError::Fenced { .. })) => Ending::Lost,
@@ -161,11 +162,15 @@ impl Tools {
     ) -> Result<Arc<Value>, GenerateError> {
         let new = output.state.take_if(|state| *state != *turn.state).map(Arc::new);
         let state = new.clone().unwrap_or_else(|| Arc::clone(&turn.state));
-        let canary = self.canaries.take(&turn.sensor, turn.poke.is_some_and(|poke| poke.canary));
-        if canary.is_none() && is_quiet(turn, &output, new.as_deref()) {
+        let canary = self.canaries.due(&turn.sensor, turn.poke.is_some_and(|poke| poke.canary));
+        let has_canary = canary.is_some();
+        if !has_canary && is_quiet(turn, &output, new.as_deref()) {
             self.ticks.keep(turn.sensor.row.id, turn.tick(new, output.contact, timeline));
         } else {
             self.submit(turn, output, new, timeline, canary).await?;
+            if has_canary {
+                self.canaries.sent(&turn.sensor);
+            }
         }
         Ok(state)
     }
@@ -220,16 +225,16 @@ impl Tools {
         match self.mark_failing(turn, &text, retry_in, timeline).await {
             Ok(false) => Ending::Lost,
             Ok(true) => {
-                self.answer(turn, Err(&text)).await;
+                let answered = self.answer(turn, Err(&text)).await;
                 pause::after(&self.pool, &turn.sensor, turn.epoch, failures, &text).await;
-                Ending::Failed { retry_in, timed_out }
+                Ending::Failed { retry_in, timed_out, answered }
             }
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "A failing sensor could not be marked"
                 );
-                Ending::Failed { retry_in, timed_out }
+                Ending::Failed { retry_in, timed_out, answered: false }
             }
         }
     }

@@ -69,10 +69,11 @@ impl Streams {
         });
     }
 
-    /// Starts a stream at once that waits for its restart; one that runs is left alone. `false`: it is not here under this epoch.
+    /// Starts a stream at once that waits for its restart. One that runs is left alone; should it fail, it does not wait the next
+    /// time. `false`: it is not here under this epoch.
     pub(crate) fn poke(&self, sensor: i64, epoch: i64) -> bool {
         let running = self.running.get(&sensor).filter(|running| running.epoch == epoch);
-        running.inspect(|running| running.poked.notify_waiters()).is_some()
+        running.inspect(|running| running.poked.notify_one()).is_some()
     }
 
     /// A stream belongs elsewhere: it is given back as soon as it has ended.

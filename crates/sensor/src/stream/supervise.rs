@@ -2,6 +2,7 @@
 //! runs this sensor's program; each run begins when nothing of the one before is left, neither a process nor a commit, and from
 //! what the database has.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -72,6 +73,8 @@ impl Stream {
         loop {
             let wanted = self.wanted.borrow_and_update().clone();
             let Wanted::Run(sensor) = wanted else { return self.left() };
+            // Whoever wanted it started has that now.
+            pin!(self.poked.notified()).as_mut().enable();
             match self.run(&sensor).await {
                 Next::Start => {}
                 Next::Wait(time) => tokio::select! {

@@ -58,7 +58,7 @@ async fn whoever_runs_it_polls_it_now_and_says_what_came() {
 }
 
 #[tokio::test]
-async fn a_hundred_wishes_during_a_poll_are_one_more_poll() {
+async fn a_hundred_wishes_during_a_poll_are_a_poll_or_two_and_never_a_hundred() {
     let place = tempfile::tempdir().unwrap();
     let fixture = hourly(&["s"], &waits(place.path())).await;
     let service = fixture.start().await;
@@ -68,9 +68,9 @@ async fn a_hundred_wishes_during_a_poll_are_one_more_poll() {
     }
     std::fs::write(place.path().join("go"), "").unwrap();
     fixture.eventually("SELECT FROM sensor_poke WHERE answered = 100").await;
-    all_polled(&fixture, 2).await;
     service.stop().await;
-    assert_eq!(polls(place.path()), 2);
+    // The manager may have heard of some of them only when the next poll began.
+    assert!((2..=3).contains(&polls(place.path())), "{}", polls(place.path()));
 }
 
 #[tokio::test]
