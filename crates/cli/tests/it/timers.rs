@@ -110,6 +110,8 @@ fn what_no_timer_can_follow_is_refused_with_field_and_value() {
 fn a_rule_that_sql_broke_says_why() {
     let (home, database, _up) = running();
     assert_eq!(home.attune(&["rule", "apply", "-f", "good.yaml"]).code, 0);
+    // Else it may be broken before it ever had a timer.
+    database.eventually("SELECT 1 FROM timer WHERE live AND trigger_ref = 'core.cron_timer'");
     database.execute("UPDATE rule SET trigger_params = '{\"cron\": \"often\"}' WHERE ref = 'my.leap_day'");
     eventually("the fault of the rule", || {
         home.json(&["rule", "show", "my.leap_day"])["fault"].as_str().map(drop)
