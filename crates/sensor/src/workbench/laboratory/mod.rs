@@ -1,9 +1,9 @@
 //! The laboratory: a sensor runs as it does in the service, while what can go wrong around it does go wrong, each thing at a
 //! chosen moment; and it ends with the guarantee that the sensor earned.
 //!
-//! Two sides work on one [`Stand`](stand::Stand). The [driver](driver) runs the program, again and again, through the runtime,
+//! Two sides work on one [`Stand`]. The [driver] runs the program, again and again, through the runtime,
 //! the session and the decoder of the service, and commits what it says to a [`Ledger`], which stands for the database. The
-//! [script](script) puts items into the [source](source) that the sensor looks at, orders a fault, and waits for what comes of
+//! [script] puts items into the [source] that the sensor looks at, orders a fault, and waits for what comes of
 //! it. Each item has a name that nothing else has, so whoever finds it in the ledger knows what came through, and how often.
 //!
 //! Nothing is guessed: without a source nobody knows what a sensor should have seen, so it is not judged; a fault that this
