@@ -4,6 +4,8 @@
 //! to now, spread over the interval. How late an instant is, is told by the event itself: from when it was scheduled to when
 //! ingest stamped it.
 
+mod change;
+
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -93,7 +95,10 @@ async fn work(system: &System, arguments: &Arguments) -> anyhow::Result<()> {
     .await?;
     until(system, "SELECT count(*) FROM timer WHERE live AND (params ->> 'start')::timestamptz < now() + interval '12 hours'", arguments.timers.into()).await?;
     println!("a change of all rules was in force after {:.1} s", start.elapsed().as_secs_f64());
-    one_change(system).await?;
+    // Those that were there before are retired.
+    until(system, "SELECT count(*) FROM timer WHERE NOT live", arguments.timers.into()).await?;
+    println!("and the timers of before were retired after {:.1} s", start.elapsed().as_secs_f64());
+    change::run(system).await?;
     sqlx::query("TRUNCATE event, enforcement, execution").execute(&system.pool).await?;
     let from = Utc::now();
     report_busy("at work", system, arguments.seconds).await?;
@@ -113,18 +118,6 @@ async fn work(system: &System, arguments: &Arguments) -> anyhow::Result<()> {
         millis(max)
     );
     anyhow::ensure!(events > 0, "no timer fired");
-    Ok(())
-}
-
-/// What a person waits for who edits one rule among so many.
-async fn one_change(system: &System) -> anyhow::Result<()> {
-    let start = Instant::now();
-    let off = "UPDATE rule SET enabled = FALSE WHERE id = (SELECT max(id) FROM rule)";
-    sqlx::query(off).execute(&system.pool).await?;
-    let retired = "SELECT count(*) FROM timer t JOIN rule r ON t.params @> r.trigger_params
-                   WHERE r.id = (SELECT max(id) FROM rule) AND NOT t.live";
-    until(system, retired, 1).await?;
-    println!("a change of one rule was in force after {:.1} s", start.elapsed().as_secs_f64());
     Ok(())
 }
 
