@@ -12,11 +12,9 @@ use crate::error::Error;
 
 /// Warns for each runtime and each command that is missing.
 pub(crate) async fn warn(pool: &PgPool, equipment: &Equipment) -> Result<(), Error> {
-    let enabled = sensor::list_enabled(pool).await.map_err(Error::Sensors)?;
-    let ids: Vec<i64> = enabled.iter().map(|listed| listed.id).collect();
-    let sensors = sensor::find_enabled(pool, &ids).await.map_err(Error::Sensors)?;
-    warn_of_runtimes(&sensors, equipment);
-    warn_of_commands(&sensors, equipment);
+    let (_, set) = sensor::load_sensor_set(pool, None).await.map_err(Error::Sensors)?;
+    warn_of_runtimes(&set.sensors, equipment);
+    warn_of_commands(&set.sensors, equipment);
     Ok(())
 }
 

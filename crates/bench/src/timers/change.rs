@@ -57,8 +57,7 @@ async fn until_retired(system: &System, timer: i64, start: Instant) -> anyhow::R
 
 /// It is matched against the rules in force, so it waits for those.
 async fn event(system: &System) -> anyhow::Result<Duration> {
-    let event =
-        NewEvent { trigger: TRIGGER.to_owned(), payload: json!({}), trigger_params: None, key: None };
+    let event = NewEvent { trigger: TRIGGER.to_owned(), payload: json!({}), trigger_params: None, key: None };
     let start = Instant::now();
     system
         .ingest()

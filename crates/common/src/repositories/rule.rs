@@ -1,22 +1,21 @@
 //! Tables `trigger` and `rule` as ingest needs them: everything at one config version. What belongs to a disabled pack reads
 //! as disabled itself, so that nothing else has to know of packs.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
+
+use super::config_version::{Changed, Known, Snapshot};
 
 /// Triggers and enabled rules at one config version, as far as they are others than the caller knows.
 #[derive(Debug, Default)]
 pub struct RuleSet {
-    /// The version at which all was read.
-    pub version: i64,
-    /// Every trigger.
+    /// The triggers that are not as they were.
+    pub changed_triggers: Changed,
+    /// Those of them that there are.
     pub triggers: Vec<TriggerRow>,
-    /// Every enabled rule with its fingerprint.
-    pub fingerprints: BTreeMap<i64, i64>,
-    /// Those of them whose fingerprint is another than the caller knows, with the parts of their actions and packs that an
-    /// execution copies.
+    /// The rules that are not as they were: themselves, their triggers, their actions or the packs of these.
+    pub changed_rules: Changed,
+    /// Those of them that are enabled, with the parts of their actions and packs that an execution copies.
     pub rules: Vec<RuleRow>,
 }
 
@@ -35,16 +34,15 @@ pub struct TriggerRow {
     pub enabled: bool,
 }
 
-/// One enabled rule.
+/// One rule.
 #[derive(Debug, Clone)]
 pub struct RuleRow {
     /// `rule.id`.
     pub id: i64,
     /// `rule.ref`.
     pub r#ref: String,
-    /// Tells by comparison whether the rule, its trigger, its action or their packs were written since: it is made of the
-    /// transactions that last did.
-    pub fingerprint: i64,
+    /// Whether it is in force.
+    pub enabled: bool,
     /// The revision that an enforcement records.
     pub revision: i64,
     /// `trigger.id`.
@@ -71,63 +69,79 @@ pub struct RuleRow {
     pub pack_digest: Option<String>,
 }
 
-/// Reads, in one snapshot of the database, what is other than `known`: rules with their fingerprints.
-pub async fn load_rule_set(pool: &PgPool, known: &BTreeMap<i64, i64>) -> sqlx::Result<RuleSet> {
-    let mut tx = pool.begin().await?;
-    sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
-    let version = sqlx::query_scalar!("SELECT version FROM config_version").fetch_one(&mut *tx).await?;
-    let triggers = list_triggers(&mut tx).await?;
-    let fingerprints = list_enabled(&mut tx).await?;
-    let changed: Vec<i64> = fingerprints
-        .iter()
-        .filter(|(id, fingerprint)| known.get(id) != Some(fingerprint))
-        .map(|(id, _)| *id)
-        .collect();
-    let rules = if changed.is_empty() { Vec::new() } else { find_enabled(&mut tx, &changed).await? };
-    tx.commit().await?;
-    Ok(RuleSet { version, triggers, fingerprints, rules })
+/// Reads what is other than known, and what is known then.
+pub async fn load_rule_set(pool: &PgPool, known: Option<Known>) -> sqlx::Result<(Known, RuleSet)> {
+    let mut snapshot = Snapshot::take(pool, known).await?;
+    let written = list_written_triggers(&mut snapshot).await?;
+    let triggers = find_triggers(&mut snapshot.tx, &written).await?;
+    let changed_triggers = snapshot.changed(&written, list_triggers).await?;
+    let written = list_written(&mut snapshot).await?;
+    let mut rules = find_rules(&mut snapshot.tx, &written).await?;
+    rules.retain(|rule| rule.enabled);
+    let changed_rules = snapshot.changed(&written, list_rules).await?;
+    snapshot.tx.commit().await?;
+    Ok((snapshot.now, RuleSet { changed_triggers, triggers, changed_rules, rules }))
 }
 
-async fn list_triggers(tx: &mut PgConnection) -> sqlx::Result<Vec<TriggerRow>> {
+async fn list_written_triggers(snapshot: &mut Snapshot) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar!(
+        "SELECT id FROM trigger
+         WHERE config_version > $1 OR pack = ANY (ARRAY(SELECT id FROM pack WHERE config_version > $1))",
+        snapshot.after
+    )
+    .fetch_all(&mut *snapshot.tx)
+    .await
+}
+
+/// Each part is an index of its own, so that it costs what was written, and not what there is.
+async fn list_written(snapshot: &mut Snapshot) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar!(
+        "SELECT id FROM rule
+         WHERE config_version > $1
+            OR trigger = ANY (ARRAY(SELECT id FROM trigger WHERE config_version > $1))
+            OR pack = ANY (ARRAY(SELECT id FROM pack WHERE config_version > $1))
+            OR action = ANY (ARRAY(
+                   SELECT id FROM action
+                   WHERE config_version > $1 OR pack = ANY (ARRAY(SELECT id FROM pack WHERE config_version > $1))))",
+        snapshot.after
+    )
+    .fetch_all(&mut *snapshot.tx)
+    .await
+}
+
+async fn list_triggers(tx: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar!("SELECT id FROM trigger").fetch_all(tx).await
+}
+
+async fn list_rules(tx: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar!("SELECT id FROM rule").fetch_all(tx).await
+}
+
+async fn find_triggers(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<TriggerRow>> {
     sqlx::query_as!(
         TriggerRow,
         r#"SELECT t.id, t.ref AS "ref!", t.param_schema, t.payload_schema,
                   t.enabled AND p.enabled IS NOT FALSE AS "enabled!"
-           FROM trigger t LEFT JOIN pack p ON p.id = t.pack"#
+           FROM trigger t LEFT JOIN pack p ON p.id = t.pack WHERE t.id = ANY($1)"#,
+        ids
     )
     .fetch_all(tx)
     .await
 }
 
-/// Cheap, however many they are.
-async fn list_enabled(tx: &mut PgConnection) -> sqlx::Result<BTreeMap<i64, i64>> {
-    let rows = sqlx::query!(
-        r#"SELECT r.id, hash_record_extended((r.xmin, t.xmin, p.xmin, a.xmin, ap.xmin), 0) AS "fingerprint!"
-           FROM rule r
-           JOIN trigger t ON t.id = r.trigger
-           LEFT JOIN pack p ON p.id = r.pack
-           LEFT JOIN action a ON a.id = r.action
-           LEFT JOIN pack ap ON ap.id = a.pack
-           WHERE r.enabled AND p.enabled IS NOT FALSE"#
-    )
-    .fetch_all(tx)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.fingerprint)).collect())
-}
-
-async fn find_enabled(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<RuleRow>> {
+/// Those of these that have a trigger.
+async fn find_rules(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<RuleRow>> {
     sqlx::query_as!(
         RuleRow,
-        r#"SELECT r.id, r.ref AS "ref!", hash_record_extended((r.xmin, t.xmin, p.xmin, a.xmin, ap.xmin), 0) AS "fingerprint!",
-                  r.revision, r.trigger AS "trigger!", r.conditions, r.trigger_params, r.action_params,
+        r#"SELECT r.id, r.ref AS "ref!", r.enabled AND p.enabled IS NOT FALSE AS "enabled!", r.revision,
+                  r.trigger AS "trigger!", r.conditions, r.trigger_params, r.action_params,
                   COALESCE(p.config, '{}') AS "pack_config!", a.id AS "action?", a.ref AS "action_ref?", a.runtime,
                   a.param_schema AS "action_schema?", a.enabled AND ap.enabled IS NOT FALSE AS "action_enabled?", ap.digest AS "pack_digest?"
            FROM rule r
-           JOIN trigger t ON t.id = r.trigger
            LEFT JOIN pack p ON p.id = r.pack
            LEFT JOIN action a ON a.id = r.action
            LEFT JOIN pack ap ON ap.id = a.pack
-           WHERE r.id = ANY($1)
+           WHERE r.id = ANY($1) AND r.trigger IS NOT NULL
            ORDER BY r.id"#,
         ids
     )
@@ -142,56 +156,14 @@ pub struct KnownRule {
     pub rule: RuleRow,
     /// Its trigger.
     pub trigger: TriggerRow,
-    /// Whether the rule is in force.
-    pub enabled: bool,
 }
 
 /// The rule of this ref. `None` when there is none, or when it has no trigger any more.
 pub async fn find(pool: &PgPool, r#ref: &str) -> sqlx::Result<Option<KnownRule>> {
-    let row = sqlx::query!(
-        r#"SELECT r.id, r.ref AS "ref!", hash_record_extended((r.xmin, t.xmin, p.xmin, a.xmin, ap.xmin), 0) AS "fingerprint!",
-                  r.revision, r.conditions, r.trigger_params, r.action_params,
-                  r.enabled AND p.enabled IS NOT FALSE AS "enabled!",
-                  COALESCE(p.config, '{}') AS "pack_config!", a.id AS "action?", a.ref AS "action_ref?", a.runtime,
-                  a.param_schema AS "action_schema?", a.enabled AND ap.enabled IS NOT FALSE AS "action_enabled?", ap.digest AS "pack_digest?",
-                  t.id AS "trigger!", t.ref AS "trigger_ref!", t.param_schema, t.payload_schema,
-                  t.enabled AND tp.enabled IS NOT FALSE AS "trigger_enabled!"
-           FROM rule r
-           JOIN trigger t ON t.id = r.trigger
-           LEFT JOIN pack tp ON tp.id = t.pack
-           LEFT JOIN pack p ON p.id = r.pack
-           LEFT JOIN action a ON a.id = r.action
-           LEFT JOIN pack ap ON ap.id = a.pack
-           WHERE r.ref = $1"#,
-        r#ref
-    )
-    .fetch_optional(pool)
-    .await?;
-    Ok(row.map(|row| KnownRule {
-        rule: RuleRow {
-            id: row.id,
-            r#ref: row.r#ref,
-            fingerprint: row.fingerprint,
-            revision: row.revision,
-            trigger: row.trigger,
-            conditions: row.conditions,
-            trigger_params: row.trigger_params,
-            action_params: row.action_params,
-            pack_config: row.pack_config,
-            action: row.action,
-            action_ref: row.action_ref,
-            runtime: row.runtime,
-            action_schema: row.action_schema,
-            action_enabled: row.action_enabled,
-            pack_digest: row.pack_digest,
-        },
-        trigger: TriggerRow {
-            id: row.trigger,
-            r#ref: row.trigger_ref,
-            param_schema: row.param_schema,
-            payload_schema: row.payload_schema,
-            enabled: row.trigger_enabled,
-        },
-        enabled: row.enabled,
-    }))
+    let mut snapshot = Snapshot::take(pool, None).await?;
+    let id = sqlx::query_scalar!("SELECT id FROM rule WHERE ref = $1", r#ref);
+    let Some(id) = id.fetch_optional(&mut *snapshot.tx).await? else { return Ok(None) };
+    let Some(rule) = find_rules(&mut snapshot.tx, &[id]).await?.pop() else { return Ok(None) };
+    let trigger = find_triggers(&mut snapshot.tx, &[rule.trigger]).await?.pop();
+    Ok(trigger.map(|trigger| KnownRule { rule, trigger }))
 }

@@ -1,7 +1,9 @@
 //! Table `sensor` as the sensor service needs it, and `sensor_config`, the snapshots that events point at.
 
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
+
+use super::config_version::{Changed, Known, Snapshot};
 
 /// A sensor that should run, with all that running it needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,41 +48,46 @@ pub struct SensorRow {
     pub triggers: Vec<String>,
 }
 
-/// A sensor, and what tells by comparison whether its row, its pack or its runtime was written since.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listed {
-    /// `sensor.id`.
-    pub id: i64,
-    /// Made of the transactions that last wrote these rows.
-    pub fingerprint: i64,
+/// Sensors at one config version, as far as they are others than the caller knows.
+#[derive(Debug, Default)]
+pub struct SensorSet {
+    /// Those that are not as they were: themselves, their packs, their runtimes or their triggers.
+    pub changed: Changed,
+    /// Those of them that are enabled, but for those of disabled packs and those that are paused.
+    pub sensors: Vec<SensorRow>,
 }
 
-/// Every enabled sensor, but for those of disabled packs and those that are paused. Cheap, however many they are.
-pub async fn list_enabled(pool: &PgPool) -> sqlx::Result<Vec<Listed>> {
-    sqlx::query_as!(
-        Listed,
-        r#"SELECT s.id, hash_record_extended((s.xmin, p.xmin, r.xmin), 0) AS "fingerprint!"
-           FROM sensor s LEFT JOIN pack p ON p.id = s.pack LEFT JOIN runtime r ON r.id = s.runtime
-           WHERE s.enabled AND p.enabled IS NOT FALSE
-             AND NOT EXISTS (SELECT FROM sensor_state x WHERE x.sensor = s.id AND x.paused)
-           ORDER BY s.id"#
-    )
-    .fetch_all(pool)
-    .await
+/// Reads what is other than known, and what is known then.
+pub async fn load_sensor_set(pool: &PgPool, known: Option<Known>) -> sqlx::Result<(Known, SensorSet)> {
+    let mut snapshot = Snapshot::take(pool, known).await?;
+    let written = list_written(&mut snapshot).await?;
+    let sensors = find_enabled(&mut snapshot.tx, &written).await?;
+    let changed = snapshot.changed(&written, list_sensors).await?;
+    snapshot.tx.commit().await?;
+    Ok((snapshot.now, SensorSet { changed, sensors }))
 }
 
-/// Tells by comparison whether any sensor's triggers, or their refs, are others than they were.
-pub async fn fingerprint_of_triggers(pool: &PgPool) -> sqlx::Result<i64> {
+/// Which triggers it has, and whether it is paused, counts as written in the sensor. Each part is an index of its own.
+async fn list_written(snapshot: &mut Snapshot) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar!(
-        r#"SELECT COALESCE(bit_xor(hash_record_extended((st.sensor, st.position, t.id, t.ref), 0)), 0) AS "all!"
-           FROM sensor_trigger st JOIN trigger t ON t.id = st.trigger"#
+        "SELECT id FROM sensor
+         WHERE config_version > $1
+            OR pack = ANY (ARRAY(SELECT id FROM pack WHERE config_version > $1))
+            OR runtime = ANY (ARRAY(SELECT id FROM runtime WHERE config_version > $1))
+            OR id = ANY (ARRAY(
+                   SELECT sensor FROM sensor_trigger
+                   WHERE trigger = ANY (ARRAY(SELECT id FROM trigger WHERE config_version > $1))))",
+        snapshot.after
     )
-    .fetch_one(pool)
+    .fetch_all(&mut *snapshot.tx)
     .await
 }
 
-/// Those of these that are enabled, with all that running them needs.
-pub async fn find_enabled(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<SensorRow>> {
+async fn list_sensors(tx: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar!("SELECT id FROM sensor").fetch_all(tx).await
+}
+
+async fn find_enabled(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<SensorRow>> {
     sqlx::query_as!(
         SensorRow,
         r#"SELECT s.id, s.ref AS "ref!", s.runtime, r.ref AS "runtime_ref?", s.entrypoint, s.config, s.param_schema, s.mode,
@@ -94,7 +101,7 @@ pub async fn find_enabled(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<Sensor
            ORDER BY s.id"#,
         ids
     )
-    .fetch_all(pool)
+    .fetch_all(tx)
     .await
 }
 

@@ -1,7 +1,7 @@
 //! What `attune-common` does with real files, programs and databases.
 
+mod changes;
 mod config;
-mod fingerprints;
 mod migrations;
 mod runtime_detection;
 mod sensor_status;

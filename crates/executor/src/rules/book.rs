@@ -1,9 +1,10 @@
 //! All triggers and enabled rules at one config version.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use attune_common::repositories::config_version::Changed;
 use attune_common::repositories::rule::{RuleRow, RuleSet, TriggerRow};
 use attune_core::schema::Schema;
 use serde_json::{Value, json};
@@ -16,7 +17,8 @@ use super::compiled::{ActionSchemas, canonical_params};
 pub struct RuleBook {
     /// `config_version.version` when it was read.
     pub version: i64,
-    triggers: HashMap<String, Trigger>,
+    /// By ref. A trigger whose rules are as they were is shared with the book before.
+    triggers: HashMap<String, Arc<Trigger>>,
     /// By ref.
     broken: HashMap<String, Broken>,
 }
@@ -25,23 +27,22 @@ pub struct RuleBook {
 #[derive(Debug, Clone)]
 struct Broken {
     id: i64,
-    fingerprint: i64,
     reason: String,
 }
 
 /// A trigger with its rules.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Trigger {
     /// `trigger.id`.
     pub id: i64,
     /// Events of a disabled trigger are refused.
     pub enabled: bool,
     /// What the payload must look like; the reason when the stored schema is none.
-    pub payload_schema: Result<Schema, String>,
+    pub payload_schema: Result<Arc<Schema>, String>,
     /// Enabled rules, by their parameters for the trigger, then by id.
     pub rules: Vec<Arc<CompiledRule>>,
     r#ref: String,
-    param_schema: Schema,
+    param_schema: Arc<Schema>,
     no_params: String,
 }
 
@@ -49,31 +50,36 @@ impl RuleBook {
     /// The book as it is after a change. What is as it was is not compiled again: with 50,000 rules that takes a second. A
     /// rule that does not compile is left out, and reported once.
     #[must_use]
-    pub fn renewed(&self, set: RuleSet) -> Self {
-        let is_kept = |id, fingerprint| set.fingerprints.get(&id) == Some(&fingerprint);
+    pub fn renewed(&self, version: i64, set: RuleSet) -> Self {
         let mut broken = self.broken.clone();
-        broken.retain(|_, it| is_kept(it.id, it.fingerprint));
-        let mut by_trigger: HashMap<i64, Vec<RuleRow>> = HashMap::new();
+        broken.retain(|_, it| set.changed_rules.keeps(it.id));
+        let mut new: HashMap<i64, Vec<RuleRow>> = HashMap::new();
         for rule in set.rules {
-            by_trigger.entry(rule.trigger).or_default().push(rule);
+            new.entry(rule.trigger).or_default().push(rule);
         }
-        let (mut triggers, mut actions) = (HashMap::new(), ActionSchemas::default());
-        for row in set.triggers {
-            let mut trigger = Trigger::alone(&row);
-            let before = self.trigger(&row.r#ref).map_or(&[][..], |before| &before.rules);
-            let kept = before.iter().filter(|rule| is_kept(rule.id, rule.fingerprint));
-            trigger.rules.extend(kept.cloned());
-            trigger.take(by_trigger.remove(&row.id).unwrap_or_default(), &mut actions, &mut broken);
-            triggers.insert(row.r#ref, trigger);
+        let mut actions = ActionSchemas::default();
+        let mut triggers = self.renewed_triggers(&set.changed_triggers, &set.triggers);
+        for trigger in triggers.values_mut() {
+            let new = new.remove(&trigger.id).unwrap_or_default();
+            if !new.is_empty() || trigger.rules.iter().any(|rule| !set.changed_rules.keeps(rule.id)) {
+                let trigger = Arc::make_mut(trigger);
+                trigger.rules.retain(|rule| set.changed_rules.keeps(rule.id));
+                trigger.take(new, &mut actions, &mut broken);
+            }
         }
-        Self { version: set.version, triggers, broken }
+        Self { version, triggers, broken }
     }
 
-    /// What was compiled: rules with the fingerprints of their rows.
-    pub fn fingerprints(&self) -> BTreeMap<i64, i64> {
-        let rules = self.triggers.values().flat_map(|trigger| &trigger.rules);
-        let rules = rules.map(|rule| (rule.id, rule.fingerprint));
-        rules.chain(self.broken.values().map(|it| (it.id, it.fingerprint))).collect()
+    /// The triggers as they are now, with the rules that they had.
+    fn renewed_triggers(&self, changed: &Changed, rows: &[TriggerRow]) -> HashMap<String, Arc<Trigger>> {
+        let (kept, before): (Vec<_>, Vec<_>) = self.triggers.values().partition(|it| changed.keeps(it.id));
+        let renewed = rows.iter().map(|row| {
+            let before = before.iter().find(|it| it.id == row.id);
+            let rules = before.map(|it| it.rules.clone()).unwrap_or_default();
+            Arc::new(Trigger { rules, ..Trigger::alone(row) })
+        });
+        let kept = kept.into_iter().cloned();
+        kept.chain(renewed).map(|trigger| (trigger.r#ref.clone(), trigger)).collect()
     }
 
     /// Why the rule of this ref was left out, when it was.
@@ -83,7 +89,7 @@ impl RuleBook {
 
     /// The trigger with this ref.
     pub fn trigger(&self, r#ref: &str) -> Option<&Trigger> {
-        self.triggers.get(r#ref)
+        self.triggers.get(r#ref).map(Arc::as_ref)
     }
 }
 
@@ -97,11 +103,13 @@ impl Trigger {
         Self {
             id: row.id,
             enabled: row.enabled,
-            payload_schema: Schema::compile(&row.payload_schema).map_err(|fault| fault.to_string()),
+            payload_schema: Schema::compile(&row.payload_schema)
+                .map(Arc::new)
+                .map_err(|fault| fault.to_string()),
             rules: Vec::new(),
             r#ref: row.r#ref.clone(),
             no_params: canonical_params(&param_schema, Some(&json!({}))),
-            param_schema,
+            param_schema: Arc::new(param_schema),
         }
     }
 
@@ -122,12 +130,12 @@ impl Trigger {
         broken: &mut HashMap<String, Broken>,
     ) {
         for row in rules {
-            let (name, id, fingerprint) = (row.r#ref.clone(), row.id, row.fingerprint);
+            let (name, id) = (row.r#ref.clone(), row.id);
             match self.compile(row, actions) {
                 Ok(rule) => self.rules.push(Arc::new(rule)),
                 Err(reason) => {
                     tracing::warn!(rule.ref = %name, reason, "The rule can not match anything");
-                    broken.insert(name, Broken { id, fingerprint, reason });
+                    broken.insert(name, Broken { id, reason });
                 }
             }
         }

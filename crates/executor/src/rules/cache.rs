@@ -6,7 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use attune_common::repositories::{config_version, rule};
+use attune_common::repositories::config_version::{self, Known};
+use attune_common::repositories::rule;
 use attune_hints::{Hints, Topic};
 use sqlx::PgPool;
 use tokio::sync::{Mutex, watch};
@@ -22,13 +23,14 @@ const PERIOD: Duration = Duration::from_millis(500);
 pub struct RuleCache {
     pool: PgPool,
     book: watch::Sender<Arc<RuleBook>>,
-    reloading: Mutex<()>,
+    /// What the book was made of. Locked while it is made anew.
+    known: Mutex<Option<Known>>,
 }
 
 impl RuleCache {
     /// An empty cache; the first [`Self::renew`] fills it.
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, book: watch::Sender::default(), reloading: Mutex::default() }
+        Self { pool, book: watch::Sender::default(), known: Mutex::default() }
     }
 
     /// The book as it is now, possibly behind.
@@ -43,13 +45,14 @@ impl RuleCache {
 
     /// Brings the book up to date unless it is newer than the one the caller found stale.
     pub async fn renew(&self, stale: i64) -> sqlx::Result<()> {
-        let _one_at_a_time = self.reloading.lock().await;
+        let mut known = self.known.lock().await;
         let before = self.current();
         if before.version > stale {
             return Ok(());
         }
-        let changed = rule::load_rule_set(&self.pool, &before.fingerprints()).await?;
-        self.book.send_replace(Arc::new(before.renewed(changed)));
+        let (now, changed) = rule::load_rule_set(&self.pool, *known).await?;
+        self.book.send_replace(Arc::new(before.renewed(now.version, changed)));
+        *known = Some(now);
         Ok(())
     }
 

@@ -19,8 +19,6 @@ pub struct CompiledRule {
     pub id: i64,
     /// `rule.ref`.
     pub r#ref: String,
-    /// Of the row as it was compiled.
-    pub fingerprint: i64,
     /// What an enforcement records.
     pub revision: i64,
     /// Canonical parameters for the trigger, defaults filled in.
@@ -94,7 +92,6 @@ impl CompiledRule {
         Ok(Self {
             id: row.id,
             r#ref: row.r#ref.clone(),
-            fingerprint: row.fingerprint,
             revision: row.revision,
             trigger_params,
             conditions,

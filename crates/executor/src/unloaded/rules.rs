@@ -35,7 +35,7 @@ pub fn rule_on_trial(pack: &Pack, rule: &Rule, library: &Library<'_>) -> Result<
     if row.action.is_none() {
         return Err(fault("action", library.missing(Kind::Action, &rule.action)));
     }
-    Ok(OnTrial::new(KnownRule { rule: row, trigger, enabled: rule.enabled }))
+    Ok(OnTrial::new(KnownRule { rule: row, trigger }))
 }
 
 /// The enabled rules of a pack with their triggers, as a process that ingests would have them.
@@ -49,7 +49,7 @@ pub fn rule_book(pack: &Pack, library: &Library<'_>) -> Result<RuleBook, Failed>
         triggers.insert(&rule.trigger, trigger);
     }
     let triggers = triggers.into_values().collect();
-    Ok(RuleBook::default().renewed(RuleSet { triggers, rules, ..RuleSet::default() }))
+    Ok(RuleBook::default().renewed(0, RuleSet { triggers, rules, ..RuleSet::default() }))
 }
 
 fn rule_row(
@@ -62,7 +62,7 @@ fn rule_row(
     Ok(RuleRow {
         id: 0,
         r#ref: rule.r#ref.clone(),
-        fingerprint: 0,
+        enabled: rule.enabled,
         revision: 1,
         trigger: trigger.id,
         conditions: rule.conditions.clone(),

@@ -143,8 +143,8 @@ impl Assigner {
         if is_quiet {
             return Ok(());
         }
-        if seen.known.version != Some(version) {
-            seen.known.renew(&self.pool, version).await?;
+        if seen.known.version() != Some(version) {
+            seen.known.renew(&self.pool).await?;
         }
         let may_judge = seen.may_judge();
         seen.unsettled = self.assign(&mut seen.known, &workers, may_judge).await?;

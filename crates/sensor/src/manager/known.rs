@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use attune_common::repositories::sensor::{self, SensorRow};
+use attune_common::repositories::config_version;
+use attune_common::repositories::sensor::{self, SensorRow, SensorSet};
 use sqlx::PgPool;
 
 use super::look_again::Forgotten;
@@ -12,49 +13,35 @@ use crate::definition::Sensor;
 /// The enabled sensors, and what the manager has of them.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// The config version at which they were read.
-    pub(super) version: Option<i64>,
+    config: Option<config_version::Known>,
     /// By id.
     pub(super) sensors: BTreeMap<i64, Arc<Sensor>>,
-    fingerprints: HashMap<i64, i64>,
-    triggers: Option<i64>,
     given: HashMap<i64, (i64, Arc<Sensor>)>,
 }
 
 impl Known {
-    /// Reads what changed up to this version. All fingerprints are older than the rows that are read, so what changes
-    /// meanwhile is read again the next time.
-    pub(super) async fn renew(&mut self, pool: &PgPool, version: i64) -> sqlx::Result<()> {
-        let triggers = sensor::fingerprint_of_triggers(pool).await?;
-        if self.triggers != Some(triggers) {
-            self.fingerprints.clear();
-        }
-        let listed = sensor::list_enabled(pool).await?;
-        let listed = listed.into_iter().map(|listed| (listed.id, listed.fingerprint)).collect();
-        let changed = self.changed(&listed);
-        if !changed.is_empty() {
-            let rows = sensor::find_enabled(pool, &changed).await?;
-            self.take(&changed, rows);
-        }
-        self.sensors.retain(|id, _| listed.contains_key(id));
-        (self.fingerprints, self.triggers, self.version) = (listed, Some(triggers), Some(version));
+    /// The config version at which they were read.
+    pub(super) fn version(&self) -> Option<i64> {
+        self.config.map(|known| known.version)
+    }
+
+    /// Reads what changed.
+    pub(super) async fn renew(&mut self, pool: &PgPool) -> sqlx::Result<()> {
+        let (now, set) = sensor::load_sensor_set(pool, self.config).await?;
+        self.take(set);
+        self.config = Some(now);
         Ok(())
     }
 
-    fn changed(&self, listed: &HashMap<i64, i64>) -> Vec<i64> {
-        let is_other =
-            |id: &i64, now: &i64| self.fingerprints.get(id) != Some(now) || !self.sensors.contains_key(id);
-        listed.iter().filter(|(id, now)| is_other(id, now)).map(|(id, _)| *id).collect()
-    }
-
-    /// Takes the rows of these sensors as they are. A sensor whose row is as it was stays the same value.
-    fn take(&mut self, changed: &[i64], rows: Vec<SensorRow>) {
-        let mut before: HashMap<i64, Arc<Sensor>> =
-            changed.iter().filter_map(|id| Some((*id, self.sensors.remove(id)?))).collect();
-        self.sensors.extend(rows.into_iter().map(|row| match before.remove(&row.id) {
-            Some(sensor) if sensor.row == row => (row.id, sensor),
+    /// A sensor whose row is as it was stays the same value.
+    fn take(&mut self, set: SensorSet) {
+        let renewed = |row: SensorRow| match self.sensors.get(&row.id) {
+            Some(sensor) if sensor.row == row => (row.id, Arc::clone(sensor)),
             _ => (row.id, Arc::new(Sensor::new(row))),
-        }));
+        };
+        let renewed: Vec<_> = set.sensors.into_iter().map(renewed).collect();
+        self.sensors.retain(|id, _| set.changed.keeps(*id));
+        self.sensors.extend(renewed);
     }
 
     /// The manager has these no more.
@@ -90,13 +77,16 @@ mod tests {
     #[test]
     fn only_what_changed_or_was_forgotten_is_given_again() {
         let mut known = Known::default();
-        let rows = |config| vec![SensorRow { id: 1, config, ..row() }, SensorRow { id: 2, ..row() }];
-        known.take(&[1, 2], rows(json!({})));
+        let set = |config| SensorSet {
+            sensors: vec![SensorRow { id: 1, config, ..row() }, SensorRow { id: 2, ..row() }],
+            ..SensorSet::default()
+        };
+        known.take(set(json!({})));
         let first: Vec<_> = known.sensors.values().cloned().collect();
         for sensor in &first {
             known.give(sensor, 7);
         }
-        known.take(&[1, 2], rows(json!({"n": 1})));
+        known.take(set(json!({"n": 1})));
         let given = |known: &Known| known.sensors.values().map(|s| known.has_given(s, 7)).collect::<Vec<_>>();
         assert_eq!(given(&known), [false, true]);
         assert!(!known.has_given(&first[1], 8));

@@ -111,8 +111,8 @@ pub struct OnTrial {
 impl OnTrial {
     /// Compiles a rule; one that can not be compiled gives that as its answer.
     pub fn new(known: KnownRule) -> Self {
-        let KnownRule { rule, trigger: row, enabled } = known;
-        let notes = notes(&rule, &row, enabled);
+        let KnownRule { rule, trigger: row } = known;
+        let notes = notes(&rule, &row);
         let trigger = Trigger::alone(&row);
         let (name, trigger_params) = (rule.r#ref.clone(), rule.trigger_params.clone());
         Self { name, trigger_ref: row.r#ref, trigger_params, rule: trigger.rule(rule), trigger, notes }
@@ -197,8 +197,8 @@ fn rests(because: Cause, reason: String) -> Trial {
     Trial { fires: false, because, reason, condition: None, action: None, params: None }
 }
 
-fn notes(rule: &RuleRow, trigger: &TriggerRow, enabled: bool) -> Vec<String> {
-    let rule = (!enabled)
+fn notes(rule: &RuleRow, trigger: &TriggerRow) -> Vec<String> {
+    let rule = (!rule.enabled)
         .then(|| format!("rule {} is disabled, by itself or with its pack: it sees no event", rule.r#ref));
     let trigger = (!trigger.enabled).then(|| {
         format!("trigger {} is disabled, by itself or with its pack: its events are refused", trigger.r#ref)
