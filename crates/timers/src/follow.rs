@@ -29,25 +29,27 @@ struct Asked {
     params: Value,
 }
 
-/// Brings the roster to what a book asks for, and the table with it.
+/// Brings the roster to what a book asks for, and the table with it. `before`: the book that the roster follows, if that is
+/// known; then only what differs is looked at.
 pub(crate) async fn follow(
     pool: &PgPool,
     roster: &mut Roster,
+    before: Option<&RuleBook>,
     book: &RuleBook,
     now: DateTime<Utc>,
     is_first: bool,
 ) -> sqlx::Result<()> {
     // At the start everything until then was done by whoever was here before; later, what another service has begun with.
     let done = if is_first { timer::get_progress(pool).await?.min(now) } else { now };
-    let new: Vec<_> =
-        rules::asked_for(book).filter(|name| !roster.ask(name, book.version)).filter_map(read).collect();
+    let mut gone = unasked(roster, before, book);
+    let nothing = RuleBook::default();
+    let new = rules::asked_for_only_by(book, before.unwrap_or(&nothing));
+    let new: Vec<_> = new.filter(|name| roster.find(name).is_none()).filter_map(read).collect();
     for asked in new.chunks(BATCH) {
-        for mut live in enlist(pool, book.version, asked, done - OVERLAP, now).await? {
-            live.asked_by = book.version;
+        for live in enlist(pool, book.version, asked, done - OVERLAP, now).await? {
             roster.add(live);
         }
     }
-    let mut gone: HashSet<i64> = roster.unasked(book.version).collect();
     if is_first {
         gone.extend(timer::list_live(pool).await?.into_iter().filter(|id| roster.get(*id).is_none()));
     }
@@ -58,6 +60,16 @@ pub(crate) async fn follow(
         }
     }
     Ok(())
+}
+
+/// The timers of the roster that a book does not ask for.
+fn unasked(roster: &Roster, before: Option<&RuleBook>, book: &RuleBook) -> HashSet<i64> {
+    match before {
+        Some(before) => {
+            rules::asked_for_only_by(before, book).filter_map(|name| roster.find(&name)).collect()
+        }
+        None => roster.iter().filter(|it| !rules::is_asked_for(book, &it.name)).map(|it| it.id).collect(),
+    }
 }
 
 /// Parameters that can not be read are no rule's: the book leaves such rules out.

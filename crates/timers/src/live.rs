@@ -20,8 +20,6 @@ pub(crate) struct Live {
     done: DateTime<Utc>,
     /// The first one after it.
     next: Option<DateTime<Utc>>,
-    /// The rule book that asked for it last.
-    pub(crate) asked_by: i64,
 }
 
 impl Live {
@@ -37,7 +35,7 @@ impl Live {
         let known = [row.since, row.handled].into_iter().filter(|instant| *instant <= now + AHEAD).max();
         let done = known.map_or(from, |known| known.max(from));
         let next = timer.next_after(row.anchor, done);
-        Self { id: row.id, name, timer, anchor: row.anchor, done, next, asked_by: 0 }
+        Self { id: row.id, name, timer, anchor: row.anchor, done, next }
     }
 
     pub(crate) fn next(&self) -> Option<DateTime<Utc>> {

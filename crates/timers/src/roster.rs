@@ -25,16 +25,13 @@ impl Roster {
         self.timers.get(&id)
     }
 
-    /// Whether there is one of this name; it is noted that the book of this version asks for it.
-    pub(crate) fn ask(&mut self, name: &Name, version: i64) -> bool {
-        let Some(timer) = self.ids.get(name).and_then(|id| self.timers.get_mut(id)) else { return false };
-        timer.asked_by = version;
-        true
+    /// The one of this name.
+    pub(crate) fn find(&self, name: &Name) -> Option<i64> {
+        self.ids.get(name).copied()
     }
 
-    /// Those that the book of this version did not ask for.
-    pub(crate) fn unasked(&self, version: i64) -> impl Iterator<Item = i64> {
-        self.timers.values().filter(move |timer| timer.asked_by != version).map(|timer| timer.id)
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Live> {
+        self.timers.values()
     }
 
     pub(crate) fn add(&mut self, timer: Live) {

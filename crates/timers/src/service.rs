@@ -32,8 +32,9 @@ pub struct Timers {
     rules: watch::Receiver<Arc<RuleBook>>,
     roster: Roster,
     tally: Tally,
-    /// The version of the rules that the roster follows; 0 before the first.
-    version: i64,
+    /// The rules that the roster follows; none before the first, nor after a round that failed on the way to others.
+    followed: Option<Arc<RuleBook>>,
+    is_new: bool,
     last_round: DateTime<Utc>,
 }
 
@@ -42,7 +43,8 @@ impl Timers {
     pub fn new(pool: PgPool, ingest: Ingest) -> Self {
         let rules = ingest.rules().subscribe();
         let (roster, tally) = (Roster::default(), Tally::default());
-        Self { pool, ingest, rules, roster, tally, version: 0, last_round: DateTime::UNIX_EPOCH }
+        let last_round = DateTime::UNIX_EPOCH;
+        Self { pool, ingest, rules, roster, tally, followed: None, is_new: true, last_round }
     }
 
     /// How many there are.
@@ -85,14 +87,15 @@ impl Timers {
     }
 
     async fn follow_rules(&mut self, now: DateTime<Utc>) -> Result<(), RoundError> {
-        if self.version == 0 {
+        if self.is_new {
             self.ingest.rules().renew(0).await?;
         }
         let book = Arc::clone(&self.rules.borrow_and_update());
-        if book.version != self.version {
-            follow(&self.pool, &mut self.roster, &book, now, self.version == 0).await?;
-            self.version = book.version;
+        let before = self.followed.take();
+        if before.as_ref().is_none_or(|before| before.version != book.version) {
+            follow(&self.pool, &mut self.roster, before.as_deref(), &book, now, self.is_new).await?;
         }
+        (self.followed, self.is_new) = (Some(book), false);
         Ok(())
     }
 

@@ -114,3 +114,62 @@ async fn at_rest_nothing_is_written() {
     service.until(at(START), at(START) + seconds(3000), seconds(1)).await;
     assert_eq!((world.value(written).await, world.count("event").await), (before, 0));
 }
+
+/// What enabled rules on the enabled trigger ask for, and what is live.
+const ASKED: &str = "SELECT to_jsonb(ARRAY(SELECT DISTINCT (r.trigger_params ->> 'seconds')::bigint FROM rule r JOIN trigger t ON t.id = r.trigger
+                     WHERE r.enabled AND t.enabled AND r.ref LIKE 't.%' ORDER BY 1))";
+const LIVE: &str =
+    "SELECT to_jsonb(ARRAY(SELECT (params ->> 'seconds')::bigint FROM timer WHERE live ORDER BY 1))";
+
+#[tokio::test]
+async fn whatever_changes_between_two_looks_the_timers_are_those_that_rules_ask_for() {
+    let (world, start) = (World::new().await, at(START));
+    let mut service = world.service();
+    for step in 0..120_i64 {
+        // Nine rules with five kinds of parameters; numbers without a pattern that the steps would follow.
+        let (rule, kind) = (step * step * 5 % 9, step * step * 3 % 11 % 5);
+        let change = match step * 7 % 10 {
+            0..6 => format!(
+                "INSERT INTO rule (ref, trigger_ref, action_ref, trigger_params)
+                 VALUES ('t.{rule}', 'core.interval_timer', 't.noop', '{{\"seconds\": {}}}')
+                 ON CONFLICT (ref) DO UPDATE SET trigger_params = EXCLUDED.trigger_params, enabled = TRUE",
+                1000 + kind
+            ),
+            6 => format!("UPDATE rule SET enabled = NOT enabled WHERE ref = 't.{rule}'"),
+            7 | 8 => format!("DELETE FROM rule WHERE ref = 't.{rule}'"),
+            _ => "UPDATE trigger SET enabled = NOT enabled WHERE ref = 'core.interval_timer'".to_owned(),
+        };
+        world.run(&change).await;
+        if step % 3 > 0 {
+            service.hear().await;
+            service.at(start + seconds(step)).await;
+            let asked = world.value(ASKED).await;
+            assert_eq!(world.value(LIVE).await, asked, "{step}: {change}");
+            assert_eq!(service.count(), asked.as_array().unwrap().len(), "{step}: {change}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_failed_half_way_is_followed_in_the_end() {
+    let (world, start) = (World::new().await, at(START));
+    world.rule("old", "interval", &json!({"seconds": 60})).await;
+    let mut service = world.service();
+    service.at(start).await;
+    world
+        .run(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$;
+             CREATE TRIGGER refuse BEFORE UPDATE ON timer FOR EACH ROW WHEN (NOT NEW.live) EXECUTE FUNCTION refuse()",
+        )
+        .await;
+    // The new one is begun, the old one can not be ended.
+    world.run("DELETE FROM rule").await;
+    world.rule("new", "interval", &json!({"seconds": 70})).await;
+    service.hear().await;
+    assert!(!service.try_at(start + seconds(1)).await);
+    assert_eq!((service.count(), world.count("timer WHERE live").await), (2, 2));
+    world.run("DELETE FROM rule; DROP TRIGGER refuse ON timer").await;
+    service.hear().await;
+    service.at(start + seconds(2)).await;
+    assert_eq!((service.count(), world.count("timer WHERE live").await), (0, 0));
+}
