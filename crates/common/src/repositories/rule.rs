@@ -110,11 +110,12 @@ async fn list_written(snapshot: &mut Snapshot) -> sqlx::Result<Vec<i64>> {
 }
 
 async fn list_triggers(tx: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
-    sqlx::query_scalar!("SELECT id FROM trigger").fetch_all(tx).await
+    sqlx::query_scalar!(r#"SELECT ARRAY(SELECT id FROM trigger) AS "all!""#).fetch_one(tx).await
 }
 
+/// One value, since there may be many.
 async fn list_rules(tx: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
-    sqlx::query_scalar!("SELECT id FROM rule").fetch_all(tx).await
+    sqlx::query_scalar!(r#"SELECT ARRAY(SELECT id FROM rule) AS "all!""#).fetch_one(tx).await
 }
 
 async fn find_triggers(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<TriggerRow>> {

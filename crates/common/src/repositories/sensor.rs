@@ -83,8 +83,9 @@ async fn list_written(snapshot: &mut Snapshot) -> sqlx::Result<Vec<i64>> {
     .await
 }
 
+/// One value, since there may be many.
 async fn list_sensors(tx: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
-    sqlx::query_scalar!("SELECT id FROM sensor").fetch_all(tx).await
+    sqlx::query_scalar!(r#"SELECT ARRAY(SELECT id FROM sensor) AS "all!""#).fetch_one(tx).await
 }
 
 async fn find_enabled(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<SensorRow>> {
