@@ -56,13 +56,13 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER sensor_trigger_changes_sensor_1 AFTER INSERT ON sensor_trigger REFERENCING NEW TABLE AS written
+CREATE TRIGGER sensor_changes_with_insert AFTER INSERT ON sensor_trigger REFERENCING NEW TABLE AS written
     FOR EACH STATEMENT EXECUTE FUNCTION sensor_trigger_changes_sensor();
-CREATE TRIGGER sensor_trigger_changes_sensor_2 AFTER UPDATE ON sensor_trigger REFERENCING OLD TABLE AS gone NEW TABLE AS written
+CREATE TRIGGER sensor_changes_with_update AFTER UPDATE ON sensor_trigger REFERENCING OLD TABLE AS gone NEW TABLE AS written
     FOR EACH STATEMENT EXECUTE FUNCTION sensor_trigger_changes_sensor();
-CREATE TRIGGER sensor_trigger_changes_sensor_3 AFTER DELETE ON sensor_trigger REFERENCING OLD TABLE AS gone
+CREATE TRIGGER sensor_changes_with_delete AFTER DELETE ON sensor_trigger REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION sensor_trigger_changes_sensor();
-CREATE TRIGGER sensor_trigger_changes_sensor_4 BEFORE TRUNCATE ON sensor_trigger
+CREATE TRIGGER sensor_changes_with_truncate BEFORE TRUNCATE ON sensor_trigger
     FOR EACH STATEMENT EXECUTE FUNCTION sensor_trigger_changes_sensor();
 
 CREATE FUNCTION pause_changes_sensor() RETURNS trigger LANGUAGE plpgsql AS $$
