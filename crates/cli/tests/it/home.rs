@@ -141,7 +141,7 @@ impl fmt::Display for Answer {
     }
 }
 
-/// Compares with a snapshot after taking out times, ports, pids, and the ids of workers, which register side by side.
+/// Compares with a snapshot after taking out times, ports, pids, config versions, and the ids of workers, which register side by side.
 macro_rules! assert_terminal {
     ($($arguments:tt)*) => {
         insta::with_settings!({filters => vec![
@@ -150,6 +150,7 @@ macro_rules! assert_terminal {
             (r"127\.0\.0\.1:\d{2,}", "127.0.0.1:[port]"),
             (r"port \d+", "port [port]"),
             (r"\d+(\.\d+)? ms", "N ms"),
+            (r"config_version( +)\d+", "config_version$1[number]"),
             (r"process \d+", "process [pid]"),
             (r"pid \d+", "pid [pid]"),
             (r"(sensor|worker)-test \d+(\.\d+)+", "$1-test [version]"),
