@@ -107,9 +107,10 @@ async fn transaction(pool: &PgPool, random: &mut StdRng) -> String {
     let mut sql = (*["BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ"].choose(random).unwrap()).to_owned();
     for _ in 0..random.random_range(1..4) {
         let change = change(random);
-        match random.random_ratio(1, 8) {
-            true => write!(sql, "; SAVEPOINT s; {change}; ROLLBACK TO s").unwrap(),
-            false => write!(sql, "; {change}").unwrap(),
+        if random.random_ratio(1, 8) {
+            write!(sql, "; SAVEPOINT s; {change}; ROLLBACK TO s").unwrap();
+        } else {
+            write!(sql, "; {change}").unwrap();
         }
     }
     sql.push_str(if random.random_ratio(1, 8) { "; ROLLBACK" } else { "; COMMIT" });
