@@ -6,12 +6,18 @@
 //! sleep until a hint, the next due retry, or a second has passed; so what comes alone is claimed at once. Every hint may
 //! be lost.
 //!
+//! While a claim is under way programs end, and their slots would stand empty until the next one has come back. So a claim
+//! also asks for as many as ended during the one before. Where programs run long that is none. What was claimed so and finds
+//! no slot for a moment after all is given back ([`Running::start_soon`]).
+//!
 //! A claim whose answer gets lost leaves executions running that nobody runs. Between claims the worker therefore gives back,
 //! now and then, what is running in its name and unknown to it.
 //!
 //! At the end nothing new is claimed, what runs gets time to finish, and what is left is killed and given back.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use attune_boot::Membership;
@@ -35,6 +41,8 @@ const PERIOD: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(5);
 /// How long free slots may wait until half of all are free, while more work is waiting.
 const GATHER: Duration = Duration::from_millis(2);
+/// How long what was claimed for a slot that will be free soon waits for it.
+const SOON: Duration = Duration::from_millis(100);
 /// How often what is unknown is given back.
 const REVIEW: Duration = Duration::from_secs(10);
 /// How long executions may go on once the worker should end.
@@ -59,6 +67,8 @@ struct Running {
     slots: Arc<Semaphore>,
     /// Places for those whose program is over and that are not recorded yet.
     ends: Arc<Semaphore>,
+    /// Programs that are over.
+    over: Arc<AtomicUsize>,
     tasks: TaskTracker,
     kill: CancellationToken,
     known: Known,
@@ -77,15 +87,29 @@ impl Running {
         std::iter::from_fn(|| several.split(1)).chain(others).collect()
     }
 
+    /// Runs what was claimed as soon as there are slots. Returns what found none in time.
+    async fn start_soon(&self, runner: &Arc<Runner>, claimed: Vec<Claimed>) -> Vec<Claimed> {
+        let mut claimed = VecDeque::from(claimed);
+        while !claimed.is_empty() {
+            let Ok(slot) = timeout(SOON, self.free(1)).await else { break };
+            if let Some(next) = claimed.pop_front() {
+                self.start(runner, next, slot);
+            }
+        }
+        claimed.into()
+    }
+
     /// Runs what was claimed, in its slot, and records how it ended, for which it needs the slot no longer: so ends are
     /// recorded together, and others run meanwhile. While the ends of as many can not be recorded, slots are kept.
     fn start(&self, runner: &Arc<Runner>, claimed: Claimed, slot: OwnedSemaphorePermit) {
         let (runner, known, id) = (Arc::clone(runner), self.known.clone(), claimed.id);
-        let ends = Arc::clone(&self.ends);
+        let (ends, over) = (Arc::clone(&self.ends), Arc::clone(&self.over));
         let stop = Stop { all: self.kill.clone(), this: self.kill.child_token() };
         known.add(id, claimed.attempt, stop.this.clone());
         self.tasks.spawn(async move {
-            if let Some(end) = Box::pin(runner.run(claimed, stop)).await {
+            let end = Box::pin(runner.run(claimed, stop)).await;
+            over.fetch_add(1, Ordering::Relaxed);
+            if let Some(end) = end {
                 let _place = ends.acquire().await.expect("the places are never closed");
                 drop(slot);
                 runner.record(end).await;
@@ -102,11 +126,12 @@ impl Claims {
         let running = Running {
             slots: Arc::new(Semaphore::new(slots)),
             ends: Arc::new(Semaphore::new(slots)),
+            over: Arc::default(),
             tasks: TaskTracker::new(),
             kill: CancellationToken::new(),
             known: self.known.clone(),
         };
-        let (mut reviewed, mut nap) = (Instant::now(), Some(PERIOD));
+        let (mut reviewed, mut nap, mut ahead) = (Instant::now(), Some(PERIOD), 0);
         let mut waiter = self.hints.waiter(Topic::Execution);
         loop {
             let ready = tokio::select! {
@@ -119,7 +144,7 @@ impl Claims {
             }
             waiter.arm();
             // Not raced against the stop: what was claimed is run.
-            nap = self.round(&running, ready).await;
+            (nap, ahead) = self.round(&running, ready, ahead).await;
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = sleep(&mut waiter, nap) => {}
@@ -139,27 +164,54 @@ impl Claims {
         running.free(1).await
     }
 
-    /// Claims what the free slots take and starts it. Returns how long the queue has nothing for this worker.
-    async fn round(&self, running: &Running, first: OwnedSemaphorePermit) -> Option<Duration> {
-        let free = running.all_free(first);
+    /// Claims what the free slots take, and so many ahead, and starts it. Returns how long the queue has nothing for this
+    /// worker, and how many to claim ahead the next time.
+    async fn round(
+        &self,
+        running: &Running,
+        first: OwnedSemaphorePermit,
+        ahead: usize,
+    ) -> (Option<Duration>, usize) {
+        let (free, over) = (running.all_free(first), running.over.load(Ordering::Relaxed));
         let runtimes = self.runner.equipment.inventory().ids();
-        let limit = i64::try_from(free.len()).unwrap_or(i64::MAX);
-        let claimed = match execution::claim(&self.pool, self.held, &runtimes, limit).await {
+        let wanted = free.len() + ahead;
+        let limit = i64::try_from(wanted).unwrap_or(i64::MAX);
+        let mut claimed = match execution::claim(&self.pool, self.held, &runtimes, limit).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "Executions could not be claimed");
-                return Some(PERIOD);
+                return (Some(PERIOD), 0);
             }
         };
-        let (found, slots) = (claimed.len(), free.len());
+        let over = running.over.load(Ordering::Relaxed).wrapping_sub(over);
+        let found = claimed.len();
+        let later = claimed.split_off(found.min(free.len()));
         for (claimed, slot) in claimed.into_iter().zip(free) {
             running.start(&self.runner, claimed, slot);
         }
+        self.give_back(running.start_soon(&self.runner, later).await).await;
         match found {
-            0 => Some(self.until_due(&runtimes).await),
-            found if found < slots => Some(PERIOD),
-            _ => None,
+            0 => (Some(self.until_due(&runtimes).await), 0),
+            found if found < wanted => (Some(PERIOD), 0),
+            _ => (None, over),
         }
+    }
+
+    /// Gives back what was claimed for slots that did not become free. Again and again, since whether a try that failed is in is
+    /// open, and nothing is claimed meanwhile; once the lease is over others take it.
+    async fn give_back(&self, claimed: Vec<Claimed>) {
+        if claimed.is_empty() {
+            return;
+        }
+        let attempts: Vec<_> = claimed.iter().map(|claimed| (claimed.id, claimed.attempt)).collect();
+        while let Err(error) = execution::unclaim(&self.pool, self.held, &attempts).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "Claims could not be given back");
+            if *self.membership.lease().borrow() != Lease::Held {
+                return;
+            }
+            tokio::time::sleep(PERIOD).await;
+        }
+        self.hints.wake(Topic::Execution);
     }
 
     /// Gives back what is running in this worker's name and unknown to it. Never beside a claim, whose answer may still come.

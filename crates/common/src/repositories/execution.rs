@@ -116,6 +116,27 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
         .collect())
 }
 
+/// Gives claimed executions back that were not begun, each with its attempt: to where they stood in the queue, as if they had not
+/// been claimed. Returns how many there were.
+pub async fn unclaim(pool: &PgPool, held: Held, claimed: &[(i64, i32)]) -> sqlx::Result<u64> {
+    let (ids, attempts): (Vec<_>, Vec<_>) = claimed.iter().copied().unzip();
+    let done = sqlx::query!(
+        r#"WITH c AS MATERIALIZED (
+               SELECT e.id FROM unnest($2::bigint[], $3::int[]) AS u (id, attempt)
+               CROSS JOIN LATERAL (SELECT e.id FROM execution e
+                   WHERE e.id = u.id AND e.attempt = u.attempt AND e.worker = $1 AND e.status::text = 'running') e
+               ORDER BY e.id)
+           UPDATE execution e SET status = 'requested', worker = NULL, started = NULL, updated = clock_timestamp()
+           WHERE e.id = ANY(ARRAY(SELECT id FROM c)) AND e.worker = $1 AND e.status::text = 'running'"#,
+        held.worker,
+        &ids,
+        &attempts
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// When the next execution that is not due yet becomes so, for the worker's sleep.
 pub async fn next_due(pool: &PgPool, runtimes: &[i64]) -> sqlx::Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar!(

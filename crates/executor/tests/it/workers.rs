@@ -72,6 +72,22 @@ async fn a_claim_whose_answer_got_lost_is_given_back_and_what_runs_is_not() {
 }
 
 #[tokio::test]
+async fn what_was_not_begun_goes_back_to_where_it_stood_and_nothing_else_does() {
+    let (system, held, claimed) = claimed(3).await;
+    let name = |at: usize, attempt: i32| (claimed[at].id, attempt);
+    let unclaim =
+        async |of: Held, names: &[(i64, i32)]| execution::unclaim(system.pool(), of, names).await.unwrap();
+    let finisher = Finisher::start(system.pool().clone(), Hints::default(), held.worker);
+    assert_eq!(finisher.finish(succeeded(&claimed[2], json!(null))).await, Recorded::Yes);
+    assert_eq!(unclaim(held, &[name(0, 1), name(1, 2), name(2, 1)]).await, 1);
+    assert_eq!(unclaim(held, &[name(0, 1)]).await, 0);
+    assert_eq!(unclaim(Held { worker: held.worker + 1, ..held }, &[name(1, 1)]).await, 0);
+    assert_eq!(running(&system).await, 1);
+    let again = claim(&system, held).await;
+    assert_eq!((again.len(), again[0].id, again[0].attempt, again[0].lost), (1, claimed[0].id, 1, 0));
+}
+
+#[tokio::test]
 async fn no_execution_stays_running_on_a_worker_whose_row_was_deleted() {
     let (system, _, _) = claimed(2).await;
     system.run("DELETE FROM worker").await;
