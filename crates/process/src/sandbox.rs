@@ -6,7 +6,7 @@ use crate::error::LaunchError;
 use crate::trial;
 
 /// A level of confinement. Each includes those before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// Nothing but what every run has: the environment, directory and streams that it was given.
     #[default]

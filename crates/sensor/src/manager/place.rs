@@ -8,6 +8,7 @@ use attune_common::repositories::sensor::SensorRow;
 use attune_common::repositories::worker::LiveWorker;
 use attune_common::runtime_detection::{self, refused_version, reported};
 use attune_core::placement;
+use attune_process::Level;
 use serde_json::Value;
 
 /// As many workers a reason names.
@@ -30,8 +31,8 @@ pub(super) struct Places<'a> {
     runtimes: &'a [Runtime],
     workers: &'a [LiveWorker],
     me: i64,
-    /// The workers that can run each runtime, asked once.
-    able: HashMap<i64, Vec<i64>>,
+    /// The workers that have each runtime and can confine as is demanded, asked once.
+    able: HashMap<(i64, Option<Level>), Vec<i64>>,
 }
 
 impl<'a> Places<'a> {
@@ -59,18 +60,41 @@ impl<'a> Places<'a> {
         if sensor.pack_digest.is_none() {
             return Err("its pack has no content; load the pack with `attune pack load`".to_owned());
         }
-        let able = self.able.entry(runtime.id).or_insert_with(|| able(runtime, self.workers));
-        if able.is_empty() {
-            let (found, advice) = (found(runtime, self.workers), advice(runtime, self.workers));
-            return Err(format!("no live sensor worker has the runtime {}{found}{advice}", runtime.r#ref));
-        }
-        Ok(able)
+        // What is no level at all is said by each poll.
+        let level = Level::ALL.into_iter().find(|level| sensor.sandbox.as_deref() == Some(level.as_str()));
+        let able = self.able.entry((runtime.id, level)).or_insert_with(|| able(runtime, level, self.workers));
+        if able.is_empty() { Err(unable(runtime, level, self.workers)) } else { Ok(able) }
     }
 }
 
-fn able(runtime: &Runtime, workers: &[LiveWorker]) -> Vec<i64> {
+fn able(runtime: &Runtime, level: Option<Level>, workers: &[LiveWorker]) -> Vec<i64> {
     let able = workers.iter().filter(|worker| has_runtime(worker.capabilities.as_ref(), runtime));
+    let able = able.filter(|worker| level.is_none_or(|level| levels(worker).contains(&level.as_str())));
     able.map(|worker| worker.id).collect()
+}
+
+/// How a worker can confine what it runs.
+fn levels(worker: &LiveWorker) -> Vec<&str> {
+    let levels = worker.capabilities.as_ref().and_then(|capabilities| capabilities.get("sandbox"));
+    levels.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Why nobody can run it. `level` is what it demands.
+fn unable(runtime: &Runtime, level: Option<Level>, workers: &[LiveWorker]) -> String {
+    let has_runtime = |worker: &&LiveWorker| has_runtime(worker.capabilities.as_ref(), runtime);
+    let offers = |worker: &LiveWorker| format!("{} offers {}", worker.name, levels(worker).join(", "));
+    let offered: Vec<_> = workers.iter().filter(has_runtime).take(NAMED).map(offers).collect();
+    let name = &runtime.r#ref;
+    match level {
+        Some(level) if !offered.is_empty() => {
+            let (level, offered) = (level.as_str(), offered.join("; "));
+            format!("no live sensor worker with the runtime {name} has the sandbox {level}: {offered}")
+        }
+        _ => {
+            let (found, advice) = (found(runtime, workers), advice(runtime, workers));
+            format!("no live sensor worker has the runtime {name}{found}{advice}")
+        }
+    }
 }
 
 /// A hybrid worker that only runs actions says nothing about sensors.
@@ -175,6 +199,22 @@ mod tests {
         assert!(reason(SensorRow { pack_digest: None, ..sensor() }).starts_with("its pack has no content"));
         let unable = of(&sensor(), &[ruby()], &[], 1);
         assert_eq!(unable, Place::Nowhere("no live sensor worker has the runtime core.ruby".to_owned()));
+    }
+
+    #[test]
+    fn what_demands_a_sandbox_goes_to_who_has_it() {
+        let confines = |id, levels: Value| worker(id, json!({"runtimes": ["ruby"], "sandbox": levels}));
+        let workers =
+            [confines(1, json!(["none", "process"])), confines(2, json!(["none", "process", "strict"]))];
+        let demands = |level: &str, id| SensorRow { id, sandbox: Some(level.to_owned()), ..sensor() };
+        for id in 1..20 {
+            assert_eq!(of(&demands("strict", id), &[ruby()], &workers, 2), Place::Here);
+        }
+        let here = (1..20).filter(|id| of(&demands("process", *id), &[ruby()], &workers, 1) == Place::Here);
+        assert!((1..19).contains(&here.count()));
+        let reason = "no live sensor worker with the runtime core.ruby has the sandbox namespace: \
+                      w1 offers none, process; w2 offers none, process, strict";
+        assert_eq!(of(&demands("namespace", 1), &[ruby()], &workers, 1), Place::Nowhere(reason.to_owned()));
     }
 
     #[test]
