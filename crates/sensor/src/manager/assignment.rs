@@ -239,7 +239,7 @@ impl Assigner {
             return Ok(Vec::new());
         }
         // Of one that was forgotten something may not be written yet.
-        self.ticks.flush().await?;
+        self.ticks.flush_all().await?;
         Ok(sensor_state::find_owned(&self.pool, self.held, &new).await?)
     }
 

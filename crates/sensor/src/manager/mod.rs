@@ -44,7 +44,6 @@ pub(crate) use look_again::LookAgain;
 pub(crate) use ticks::Ticks;
 pub(crate) use turn::Tools;
 
-use missed::MissedTicks;
 use roster::{Next, Roster};
 use turn::Ending;
 
@@ -72,8 +71,6 @@ pub(crate) struct SensorManager {
     lease: watch::Receiver<Lease>,
     assignments: mpsc::Receiver<Assignment>,
     roster: Roster,
-    /// What became of the ticks that the roster missed.
-    missed: Arc<MissedTicks>,
     streams: Streams,
     figures: Figures,
     /// The figures of a minute ago.
@@ -117,15 +114,14 @@ impl SensorManager {
         figures: Figures,
     ) -> Self {
         let slots = usize::try_from(slots).unwrap_or(usize::MAX);
-        let missed = Arc::<MissedTicks>::default();
+        let missed = Arc::clone(tools.ticks.missed());
         Self {
             streams: Streams::new(Arc::clone(&tools), hints.clone(), streams),
             hints,
             lease: membership.lease(),
             membership,
             assignments,
-            roster: Roster::new(slots, tools.poll_interval, figures.clone(), Arc::clone(&missed)),
-            missed,
+            roster: Roster::new(slots, tools.poll_interval, figures.clone(), missed),
             told: figures.snapshot(),
             figures,
             tools,
@@ -185,7 +181,7 @@ impl SensorManager {
         let may_flush = self.flushes.is_empty();
         let flush = (may_flush && !self.tools.ticks.is_empty()).then_some(self.flush_at);
         let missed = self.tell_missed_at.max(self.flush_at);
-        let missed = (may_flush && !self.missed.is_empty()).then_some(missed);
+        let missed = (may_flush && !self.tools.ticks.missed().is_empty()).then_some(missed);
         let wake = [self.roster.next_wake(), flush, missed].into_iter().flatten().min();
         wake.unwrap_or_else(|| Instant::now() + IDLE)
     }
@@ -211,15 +207,14 @@ impl SensorManager {
         if now < self.flush_at || !self.flushes.is_empty() {
             return;
         }
-        let tell_missed = now >= self.tell_missed_at && !self.missed.is_empty();
+        let tell_missed = now >= self.tell_missed_at && !self.tools.ticks.missed().is_empty();
         if tell_missed {
             self.tell_missed_at = now + TELL_MISSED;
         } else if self.tools.ticks.is_empty() {
             return;
         }
         self.flush_at = now + FLUSH;
-        let missed = tell_missed.then(|| Arc::clone(&self.missed));
-        self.flushes.spawn(flush(Arc::clone(&self.tools), missed));
+        self.flushes.spawn(flush(Arc::clone(&self.tools), tell_missed));
     }
 
     fn flushed(&mut self) {
@@ -294,8 +289,7 @@ impl SensorManager {
             }
         }
         if !sensors.is_empty() {
-            let (tools, missed) = (Arc::clone(&self.tools), Arc::clone(&self.missed));
-            tokio::spawn(release(tools, missed, self.hints.clone(), sensors, epochs));
+            tokio::spawn(release(Arc::clone(&self.tools), self.hints.clone(), sensors, epochs));
         }
     }
 
@@ -330,7 +324,7 @@ impl SensorManager {
         };
         tokio::join!(polls, self.streams.end(FINISH));
         // Waits for one that is under way.
-        flush(Arc::clone(&self.tools), Some(Arc::clone(&self.missed))).await;
+        flush(Arc::clone(&self.tools), true).await;
         self.membership.leave().await;
         self.hints.wake(Topic::Worker);
         self.tools.runtime.end().await;
@@ -348,15 +342,10 @@ fn processor_time() -> Duration {
 }
 
 /// What could not be written is kept for the next time.
-async fn flush(tools: Arc<Tools>, missed: Option<Arc<MissedTicks>>) {
-    let flushed = async {
-        tools.ticks.flush().await?;
-        match missed {
-            Some(missed) => missed.write(&tools.pool).await,
-            None => Ok(()),
-        }
-    };
-    match flushed.await {
+async fn flush(tools: Arc<Tools>, tell_missed: bool) {
+    let ticks = &tools.ticks;
+    let flushed = if tell_missed { ticks.flush_all().await } else { ticks.flush().await };
+    match flushed {
         // The lease tells of a database that is away.
         Err(error) if !is_transient(&error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "Polls could not be recorded");
@@ -366,16 +355,9 @@ async fn flush(tools: Arc<Tools>, missed: Option<Arc<MissedTicks>>) {
 }
 
 /// Gives sensors back, with all that they did. What could not be released is in the next assignment again.
-async fn release(
-    tools: Arc<Tools>,
-    missed: Arc<MissedTicks>,
-    hints: Hints,
-    sensors: Vec<i64>,
-    epochs: Vec<i64>,
-) {
+async fn release(tools: Arc<Tools>, hints: Hints, sensors: Vec<i64>, epochs: Vec<i64>) {
     let released = async {
-        tools.ticks.flush().await?;
-        missed.write(&tools.pool).await?;
+        tools.ticks.flush_all().await?;
         sensor_state::release(&tools.pool, &sensors, &epochs).await
     };
     if released.await.is_ok() {

@@ -24,6 +24,7 @@ use serde_json::Value;
 use sqlx::PgPool;
 use tokio::time::Instant;
 
+use super::missed::MissedTicks;
 use crate::generator::millis;
 use crate::timeline::Timeline;
 
@@ -55,6 +56,8 @@ pub(crate) struct Ticks {
     kept: Mutex<Kept>,
     /// Held during a flush.
     flushing: tokio::sync::Mutex<()>,
+    /// What became of those that were missed.
+    missed: Arc<MissedTicks>,
 }
 
 #[derive(Debug, Default)]
@@ -67,7 +70,7 @@ struct Kept {
 
 impl Ticks {
     pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool, kept: Mutex::default(), flushing: tokio::sync::Mutex::default() }
+        Self { pool, kept: Mutex::default(), flushing: tokio::sync::Mutex::default(), missed: Arc::default() }
     }
 
     /// Keeps a tick for the next flush, or puts one back that could not be written.
@@ -88,6 +91,16 @@ impl Ticks {
             // Of a flush that was dropped in the middle.
             self.kept().restore();
         }
+    }
+
+    /// Writes all that is known of ticks: so that a sensor's row, read after this, is as this worker knows it.
+    pub(super) async fn flush_all(&self) -> sqlx::Result<()> {
+        self.flush().await?;
+        self.missed.write(&self.pool).await
+    }
+
+    pub(super) fn missed(&self) -> &Arc<MissedTicks> {
+        &self.missed
     }
 
     /// Writes all that is kept.
