@@ -2,10 +2,10 @@ WITH current AS MATERIALIZED (
     SELECT version FROM config_version WHERE version = $1),
 -- The fence. Locked in id order; whoever is not returned here has nothing in this batch.
 held AS MATERIALIZED (
-    SELECT s.sensor, h.state, h.polls, h.duplicates, h.lateness_ms, h.contact, h.ticks
+    SELECT s.sensor, h.state, h.polls, h.duplicates, h.lateness_ms, h.contact, h.ticks, h.heard
     FROM sensor_state s JOIN unnest($2::bigint[], $3::bigint[], $4::jsonb[], $5::bigint[], $6::bigint[], $38::bigint[],
-                                    $39::bool[], $40::jsonb[])
-         AS h (sensor, epoch, state, polls, duplicates, lateness_ms, contact, ticks) ON s.sensor = h.sensor
+                                    $39::bool[], $40::jsonb[], $41::bool[])
+         AS h (sensor, epoch, state, polls, duplicates, lateness_ms, contact, ticks, heard) ON s.sensor = h.sensor
     WHERE s.sensor = ANY($2) AND s.epoch = h.epoch AND EXISTS (SELECT FROM current)
     ORDER BY s.sensor FOR UPDATE OF s),
 -- The count reads `held` to its end before any key is locked, also when no event has a sensor.
@@ -62,15 +62,15 @@ tally AS MATERIALIZED (
     SELECT sensor, (array_agg(state) FILTER (WHERE state IS NOT NULL))[1] AS state, sum(polls) AS polls,
            sum(events) AS events, sum(duplicates) AS duplicates, sum(rejected) AS rejected,
            max(lateness_ms) AS lateness_ms, bool_or(contact) AS contact,
-           (array_agg(ticks) FILTER (WHERE ticks IS NOT NULL))[1] AS ticks
-    FROM (SELECT sensor, state, polls, 0, duplicates, 0, lateness_ms, contact, ticks FROM held
-          UNION ALL SELECT sensor, NULL, 0, 0, 1, 0, NULL, FALSE, NULL FROM admitted
-          UNION ALL SELECT sensor, NULL, 0, (trigger_ref <> 'core.canary')::int, -1, 0, NULL, FALSE, NULL FROM fresh
-          UNION ALL SELECT sensor, NULL, 0, 0, 0, 1, NULL, FALSE, NULL FROM set_aside)
-         AS part (sensor, state, polls, events, duplicates, rejected, lateness_ms, contact, ticks)
+           (array_agg(ticks) FILTER (WHERE ticks IS NOT NULL))[1] AS ticks, bool_or(heard) AS heard
+    FROM (SELECT sensor, state, polls, 0, duplicates, 0, lateness_ms, contact, ticks, heard FROM held
+          UNION ALL SELECT sensor, NULL, 0, 0, 1, 0, NULL, FALSE, NULL, FALSE FROM admitted
+          UNION ALL SELECT sensor, NULL, 0, (trigger_ref <> 'core.canary')::int, -1, 0, NULL, FALSE, NULL, FALSE FROM fresh
+          UNION ALL SELECT sensor, NULL, 0, 0, 0, 1, NULL, FALSE, NULL, FALSE FROM set_aside)
+         AS part (sensor, state, polls, events, duplicates, rejected, lateness_ms, contact, ticks, heard)
     GROUP BY sensor),
 -- An event makes a sensor running; without one it stays as quiet as it was. What is silent is for the watch to say. One that
--- is paused stays that.
+-- is paused stays that. Who sent a canary and said nothing stays as it was.
 committed AS (
     UPDATE sensor_state s
     SET state = COALESCE(t.state, s.state), failures = 0, next_try = NULL,
@@ -83,9 +83,8 @@ committed AS (
         last_event = CASE WHEN t.events > 0 THEN clock_timestamp() ELSE s.last_event END,
         polls = s.polls + t.polls, events = s.events + t.events, duplicates = s.duplicates + t.duplicates,
         rejected = s.rejected + t.rejected, updated = clock_timestamp()
-    FROM tally t WHERE s.sensor = t.sensor AND s.sensor = ANY($2)
-    RETURNING s.sensor)
+    FROM tally t WHERE s.sensor = t.sensor AND s.sensor = ANY($2) AND t.heard)
 SELECT (SELECT version FROM config_version) AS "version!",
        ARRAY(SELECT id FROM inserted) AS "events!: Vec<i64>",
-       ARRAY(SELECT sensor FROM committed) AS "sensors!: Vec<i64>",
+       ARRAY(SELECT sensor FROM held) AS "sensors!: Vec<i64>",
        (SELECT count(*) FROM requested) AS "executions!"

@@ -36,11 +36,11 @@ pub enum Error {
     Database(#[from] sqlx::Error),
 }
 
-/// Has a sensor polled now, perhaps with a canary, or a stream started that waits for its restart.
+/// Has a sensor polled now, perhaps with a canary, or a stream started that waits for its restart, or send a canary.
 pub async fn poke_sensor(pool: &PgPool, hints: &Hints, name: &str, canary: bool) -> Result<Poked, Error> {
     let found = sensor_order::find(pool, name).await?;
     let sensor = found.ok_or_else(|| Error::Unknown(name.to_owned()))?;
-    if let Some(reason) = refusal(name, &sensor) {
+    if let Some(reason) = refusal(name, &sensor, canary) {
         return Err(Error::Refused(format!("sensor {name} {reason}")));
     }
     let poke = poke::ask(pool, sensor.id, canary).await?;
@@ -49,7 +49,7 @@ pub async fn poke_sensor(pool: &PgPool, hints: &Hints, name: &str, canary: bool)
 }
 
 /// Why nobody will poll a sensor, and what to do about that.
-fn refusal(name: &str, sensor: &Ordered) -> Option<String> {
+fn refusal(name: &str, sensor: &Ordered, canary: bool) -> Option<String> {
     let reason = sensor.reason.as_deref().unwrap_or("nobody says why");
     if !sensor.enabled {
         return Some(format!("is disabled; `attune sensor enable {name}` lets it run"));
@@ -65,7 +65,7 @@ fn refusal(name: &str, sensor: &Ordered) -> Option<String> {
     match Status::of_column(&sensor.status) {
         Some(Status::Unschedulable) => Some(format!("can not be polled: {reason}")),
         Some(Status::Failing) => None,
-        status if sensor.mode == Mode::Stream.as_str() => Some(format!(
+        status if sensor.mode == Mode::Stream.as_str() && !canary => Some(format!(
             "is a stream, which is not polled but says itself what happens; it is {}",
             status.map_or("unknown", Status::as_str)
         )),
@@ -90,10 +90,12 @@ mod tests {
         };
         let stream = Ordered { mode: "stream".to_owned(), ..sound.clone() };
         for sensor in [&sound, &stream, &Ordered { status: "starting".to_owned(), ..sound.clone() }] {
-            assert_eq!(refusal("demo.s", sensor), None);
+            assert_eq!(refusal("demo.s", sensor, false), None);
         }
         let reason = Some("it leaks".to_owned());
         let status = |status: &str| status.to_owned();
+        let running = Ordered { status: status("running"), ..stream };
+        assert_eq!(refusal("demo.s", &running, true), None);
         for (sensor, said) in [
             (Ordered { enabled: false, ..sound.clone() }, "`attune sensor enable demo.s`"),
             (
@@ -105,9 +107,9 @@ mod tests {
                 "it leaks; `attune sensor resume demo.s`",
             ),
             (Ordered { status: status("unschedulable"), reason, ..sound }, "can not be polled: it leaks"),
-            (Ordered { status: status("running"), ..stream }, "it is running"),
+            (running, "it is running"),
         ] {
-            let refusal = refusal("demo.s", &sensor).unwrap();
+            let refusal = refusal("demo.s", &sensor, false).unwrap();
             assert!(refusal.contains(said), "{refusal}");
         }
     }

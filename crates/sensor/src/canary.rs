@@ -1,7 +1,8 @@
 //! Marked events, which go in with a sensor's own: by them it is seen whether what it says still arrives.
 //!
 //! One goes in with the poll at whose end it is due, under the same fence and in the same statement. So of a poll that never
-//! ends there is none, which is the point.
+//! ends there is none, which is the point. A stream has no such end: while it runs they go in beside what it says
+//! ([`crate::stream`]).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,6 +30,12 @@ impl Canaries {
         let last = self.last().get(&sensor.row.id).copied();
         let is_due = last.is_none_or(|last| every.is_some_and(|every| last.elapsed() >= every));
         (asked || is_due).then(|| canary(sensor))
+    }
+
+    /// When the next is due of a sensor that sends some.
+    pub(crate) fn next(&self, sensor: &Sensor) -> Option<Instant> {
+        let every = sensor.canary()?;
+        Some(self.last().get(&sensor.row.id).map_or_else(Instant::now, |last| *last + every))
     }
 
     /// One is committed.
@@ -64,7 +71,9 @@ mod tests {
         assert!(canaries.due(&hourly, false).is_some());
         let first = canaries.due(&hourly, false).unwrap();
         assert_eq!(first.payload["sensor"], "demo.sensor");
+        assert!(canaries.next(&none).is_none() && canaries.next(&hourly).unwrap() <= Instant::now());
         canaries.sent(&hourly);
+        assert!(canaries.next(&hourly).unwrap() > Instant::now());
         assert!(canaries.due(&hourly, false).is_none());
         let second = canaries.due(&hourly, true).unwrap();
         assert_ne!(first.payload["mark"], second.payload["mark"]);

@@ -130,20 +130,32 @@ impl EventGenerator {
         let events: Option<Vec<_>> =
             output.events.into_iter().map(|payload| event_of(sensor, payload)).collect();
         let commit = SensorCommit {
-            sensor: sensor.row.id,
-            sensor_ref: sensor.row.r#ref.clone(),
-            epoch,
             state: output.state,
             config,
-            pack_digest: sensor.row.pack_digest.clone(),
             polls: polls.count,
             lateness_ms: polls.lateness.map(millis),
             contact: output.contact,
+            heard: true,
             ticks: polls.ticks,
             rejected: output.rejected.into_iter().map(set_aside).collect(),
+            ..silence(sensor, epoch)
         };
         let mut events = events.ok_or(PollError::NoTrigger)?;
         events.extend(polls.canary);
+        self.ingest(commit, events).await
+    }
+
+    /// Commits a canary that goes in with nothing else: of the sensor nothing changes by it.
+    pub(crate) async fn commit_canary(
+        &self,
+        sensor: &Sensor,
+        epoch: i64,
+        canary: NewEvent,
+    ) -> Result<Receipt, GenerateError> {
+        self.ingest(silence(sensor, epoch), vec![canary]).await
+    }
+
+    async fn ingest(&self, commit: SensorCommit, events: Vec<NewEvent>) -> Result<Receipt, GenerateError> {
         Ok(self.ingest.submit(Submission { origin: Origin::Sensor(commit), events }, PATIENCE).await?)
     }
 
@@ -196,6 +208,17 @@ pub(crate) fn asked_params(book: &RuleBook, sensor: &Sensor) -> Value {
         Some(serde_json::json!({"trigger": trigger, "params": params}))
     });
     params.filter(|asked| asked["params"].as_object().is_some_and(|params| !params.is_empty())).collect()
+}
+
+/// The commit of a sensor of which nothing was heard.
+fn silence(sensor: &Sensor, epoch: i64) -> SensorCommit {
+    SensorCommit {
+        sensor: sensor.row.id,
+        sensor_ref: sensor.row.r#ref.clone(),
+        epoch,
+        pack_digest: sensor.row.pack_digest.clone(),
+        ..SensorCommit::default()
+    }
 }
 
 /// `None`: the sensor has no trigger at all.

@@ -102,7 +102,7 @@ fn follow(
             continue;
         }
         let stuck = match failed {
-            Some(error) => Some(format!("its poll failed: {error}")),
+            Some(error) => Some(format!("it failed: {error}")),
             None if is_seen => canary["stuck"].as_str().map(str::to_owned),
             None => Some(not_seen(&sensor, &canary, is_polled)),
         };
@@ -122,7 +122,7 @@ fn not_seen(sensor: &Value, canary: &Value, is_polled: bool) -> String {
     }
     let status = sensor["status"].as_str().unwrap_or_default();
     let reason = sensor["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("the sensor was not polled; it is {status}{reason}")
+    format!("the sensor has sent none yet; it is {status}{reason}")
 }
 
 fn summary(name: &str, outcome: &Outcome, arrows: &[Value]) -> String {

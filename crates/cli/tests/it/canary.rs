@@ -24,6 +24,10 @@ fn a_canary_comes_through_or_is_told_where_it_is_stuck() {
         0
     );
 
+    stream(&home);
+    let through = home.attune(&["canary", "mine.beats"]);
+    assert!(through.stdout.starts_with("OK: the canary of mine.beats came through in "), "{through}");
+
     let stuck = home.terminal(&[
         &["rule", "disable", "core.canary"],
         &["canary"],
@@ -43,6 +47,27 @@ fn a_canary_comes_through_or_is_told_where_it_is_stuck() {
     assert_eq!(home.attune(&["sensor", "resume", "core.canary"]).code, 0);
     drop(up);
     assert_eq!(home.attune(&["canary"]).code, 5);
+}
+
+/// A sensor that runs on and says nothing.
+fn stream(home: &Home) {
+    let pack = home.path().join("mine");
+    let files = [
+        ("pack.yaml", "ref: mine\nname: Mine\nversion: 0.1.0\n"),
+        ("triggers/seen.yaml", "ref: mine.seen\n"),
+        (
+            "sensors/beats.yaml",
+            "ref: mine.beats\nruntime: core.shell\nentrypoint: sensors/beats.sh\ntriggers: [mine.seen]\nmode: stream\ncanary: 1h\n",
+        ),
+        ("sensors/beats.sh", "exec sleep 300\n"),
+    ];
+    for (name, text) in files {
+        let file = pack.join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+    let loaded = home.attune(&["pack", "load", &pack.display().to_string()]);
+    assert_eq!(loaded.code, 0, "{loaded}");
 }
 
 /// Ids and times differ from run to run.

@@ -42,6 +42,8 @@ pub struct SensorColumns {
     pub contact: Vec<bool>,
     /// What the timeline shows of it, the newest first; `None`: nothing.
     pub ticks: Vec<Option<Value>>,
+    /// Whether it said something; without that its row stays as it is.
+    pub heard: Vec<bool>,
 }
 
 /// Columns of table `event`, and what its key needs.
@@ -165,7 +167,8 @@ pub async fn insert_batch(pool: &PgPool, version: i64, batch: &Batch) -> sqlx::R
         &r.reason,
         &s.lateness_ms as &[Option<i64>],
         &s.contact,
-        &s.ticks as &[Option<Value>]
+        &s.ticks as &[Option<Value>],
+        &s.heard
     )
     .fetch_one(pool)
     .await

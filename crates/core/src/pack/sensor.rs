@@ -147,13 +147,18 @@ impl Sensor {
         sensor
     }
 
-    /// Only polled sensors have ticks to move, to miss, or to send a canary with; and none is moved beyond the next one.
+    /// Only polled sensors have ticks to move or to miss, and none is moved beyond the next one. What is built in has no worker to
+    /// send a canary.
     fn check_ticks(&self, fields: &mut Fields<'_>) {
-        for key in ["missed", "jitter", "canary"] {
+        let mode = self.mode.as_str();
+        for key in ["missed", "jitter"] {
             if self.mode != Mode::Poll && fields.has(key) {
-                let mode = self.mode.as_str();
                 fields.fault(key, format!("is for sensors that are polled; one of mode {mode} has no ticks"));
             }
+        }
+        if self.mode == Mode::Builtin && fields.has("canary") {
+            fields
+                .fault("canary", format!("is for sensors that run a program; one of mode {mode} sends none"));
         }
         if let (Some(jitter), Some(interval)) = (self.jitter, self.poll_interval)
             && jitter > interval

@@ -33,7 +33,7 @@ pub struct Clocks {
 /// How the canaries of a sensor fare.
 #[derive(Debug, Clone, Copy)]
 pub struct Canary<'a> {
-    /// One is sent this often, at the end of a poll.
+    /// One is sent this often, at the end of a poll or while a stream runs.
     pub every: Duration,
     /// How long ago one arrived; none: none did lately.
     pub arrived: Option<Duration>,
@@ -202,9 +202,10 @@ impl Watched<'_> {
         canary.arrived.map_or(self.run_for, |arrived| arrived.min(self.run_for))
     }
 
-    /// They are sent by polls, and one that is due waits for the next of those.
+    /// One that is due waits for the next poll, if there are any.
     fn canary_limit(&self, canary: &Canary<'_>) -> Duration {
-        canary.every.max(self.interval).saturating_mul(2).saturating_add(self.timeout).saturating_add(SLACK)
+        let poll = if self.is_stream { Duration::ZERO } else { self.interval };
+        canary.every.max(poll).saturating_mul(2).saturating_add(self.timeout).saturating_add(SLACK)
     }
 
     /// When one of the clocks may have gone too far, if nothing moves it.
@@ -422,6 +423,9 @@ mod tests {
         assert_eq!(said(&Watched { run_for: 2 * MINUTE, ..sending(None, None) }), None);
         let never = said(&sending(None, None)).unwrap().1;
         assert!(never.ends_with("none was sent since"), "{never}");
+        let stream =
+            Watched { is_stream: true, interval: DAY, ..sending(Some(3 * MINUTE), Some("it waits")) };
+        assert_eq!(said(&stream).unwrap().0, Status::Silent);
         let back = Watched { status: Status::Silent, ..sending(Some(MINUTE), None) };
         assert_eq!(said(&back).unwrap().0, Status::Running);
     }

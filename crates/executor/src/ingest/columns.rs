@@ -124,6 +124,7 @@ impl Columns {
             s.duplicates[at] += duplicates;
             s.lateness_ms[at] = commit.lateness_ms.or(s.lateness_ms[at]);
             s.contact[at] |= commit.contact;
+            s.heard[at] |= commit.heard;
             s.ticks[at] = commit.ticks.clone().or_else(|| s.ticks[at].take());
             return;
         }
@@ -135,6 +136,7 @@ impl Columns {
         s.lateness_ms.push(commit.lateness_ms);
         s.contact.push(commit.contact);
         s.ticks.push(commit.ticks.clone());
+        s.heard.push(commit.heard);
     }
 
     fn add_rejected(&mut self, commit: &SensorCommit, rejected: &RejectedEvent) {

@@ -27,7 +27,7 @@ pub struct RejectedEvent {
 }
 
 /// What a sensor commits together with its events.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct SensorCommit {
     /// `sensor.id`.
     pub sensor: i64,
@@ -47,6 +47,8 @@ pub struct SensorCommit {
     pub lateness_ms: Option<i64>,
     /// Whether it said that it reached its source.
     pub contact: bool,
+    /// Whether its program said something. If not, nothing is known of the sensor, and its row stays as it is.
+    pub heard: bool,
     /// What the timeline shows of it, the newest first; `None`: nothing.
     pub ticks: Option<Value>,
     /// What its program sent beside the events.

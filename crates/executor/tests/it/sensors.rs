@@ -19,13 +19,10 @@ pub(crate) async fn commit(
         sensor_ref: "demo.cpu".to_owned(),
         epoch,
         state: Some(json!({ "seen": events.len() })),
-        config: None,
-        pack_digest: None,
         polls: 1,
         lateness_ms: Some(3),
-        contact: false,
-        ticks: None,
-        rejected: Vec::new(),
+        heard: true,
+        ..SensorCommit::default()
     };
     system.ingest.submit(Submission { origin: Origin::Sensor(commit), events }, PATIENCE).await
 }
@@ -47,6 +44,26 @@ async fn events_state_and_counters_go_in_together() {
     assert_eq!(state(&system).await, json!([{"seen": 3}, 1, 2, 1, 0, "running"]));
     let sensors = system.value("SELECT jsonb_agg(DISTINCT sensor_ref) FROM event").await;
     assert_eq!(sensors, json!(["demo.cpu"]));
+}
+
+#[tokio::test]
+async fn who_says_nothing_but_a_canary_stays_as_it_was_and_is_fenced_like_all() {
+    let system = System::with_demo().await;
+    commit(&system, 0, vec![high(50)]).await.unwrap();
+    let row = "SELECT to_jsonb(sensor_state) FROM sensor_state";
+    let before = system.value(row).await;
+    let submit = async |epoch| {
+        let (sensor, sensor_ref) = (sensor_id(&system).await, "demo.cpu".to_owned());
+        let commit = SensorCommit { sensor, sensor_ref, epoch, ..SensorCommit::default() };
+        system
+            .ingest
+            .submit(Submission { origin: Origin::Sensor(commit), events: vec![high(51)] }, PATIENCE)
+            .await
+    };
+    assert_eq!(submit(0).await.unwrap().events.len(), 1);
+    assert_eq!(system.value(row).await, before);
+    assert!(matches!(submit(1).await, Err(IngestError::Fenced { .. })));
+    assert_eq!(system.count("event").await, 2);
 }
 
 #[tokio::test]

@@ -308,9 +308,9 @@ impl SensorManager {
 
     /// Somebody wants a sensor to tick now. What is not here comes again, here or to another worker.
     fn poke(&mut self, poke: Poke) {
-        if !self.roster.poke(poke, Instant::now()) && self.streams.poke(poke.sensor, poke.epoch) {
+        if !self.roster.poke(poke, Instant::now()) && self.streams.poke(poke) {
             let tools = Arc::clone(&self.tools);
-            tokio::spawn(async move { tools.answer_stream(poke).await });
+            tokio::spawn(async move { tools.answer_stream(poke, Ok(Duration::ZERO)).await });
         }
     }
 

@@ -19,9 +19,11 @@ impl Tools {
         self.answer_poke(poke, came, took).await
     }
 
-    /// A stream is not polled; it is started at once, if it waited for that. Without an answer the wish comes again.
-    pub(super) async fn answer_stream(&self, poke: Poke) {
-        self.answer_poke(poke, Ok(0), Duration::ZERO).await;
+    /// A stream is not polled; it is started at once, if it waited for that, or sends a canary. Without an answer the wish
+    /// comes again.
+    pub(crate) async fn answer_stream(&self, poke: Poke, came: Result<Duration, &str>) -> bool {
+        let took = came.unwrap_or_default();
+        self.answer_poke(poke, came.map(|_| 0), took).await
     }
 
     async fn answer_poke(&self, poke: Poke, came: Result<usize, &str>, took: Duration) -> bool {

@@ -12,7 +12,7 @@ use super::restart::STABLE;
 /// Between attempts while the database is away.
 const RETRY: Duration = Duration::from_millis(500);
 /// A stream that runs this long has started, although it said nothing yet.
-const STARTED: Duration = Duration::from_secs(1);
+pub(super) const STARTED: Duration = Duration::from_secs(1);
 /// However much it says, its clocks are written this often.
 const STEP: Duration = Duration::from_secs(1);
 

@@ -11,6 +11,7 @@
 //! doubt costs the epoch, which fences it off.
 
 mod asked;
+mod canary;
 mod commits;
 mod consumption;
 mod ear;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use attune_common::repositories::poke::Poke;
 use attune_common::repositories::sensor_state::{self, Owned};
 use attune_hints::{Hints, Topic};
 use tokio::sync::{Notify, Semaphore, watch};
@@ -11,6 +12,7 @@ use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Wanted;
+use super::canary::Wishes;
 use super::restart::Restarts;
 use super::supervise::{Left, Stream};
 use crate::definition::Sensor;
@@ -34,6 +36,7 @@ struct Running {
     epoch: i64,
     wanted: watch::Sender<Wanted>,
     poked: Arc<Notify>,
+    wishes: Arc<Wishes>,
     task: AbortOnDropHandle<()>,
 }
 
@@ -70,10 +73,16 @@ impl Streams {
     }
 
     /// Starts a stream at once that waits for its restart. One that runs is left alone; should it fail, it does not wait the next
-    /// time. `false`: it is not here under this epoch.
-    pub(crate) fn poke(&self, sensor: i64, epoch: i64) -> bool {
-        let running = self.running.get(&sensor).filter(|running| running.epoch == epoch);
-        running.inspect(|running| running.poked.notify_one()).is_some()
+    /// time. `true`: that answers the wish. One for a canary is answered when that is sent; what is not here under this epoch,
+    /// elsewhere.
+    pub(crate) fn poke(&self, poke: Poke) -> bool {
+        let here = self.running.get(&poke.sensor).filter(|running| running.epoch == poke.epoch);
+        let Some(running) = here else { return false };
+        running.poked.notify_one();
+        if poke.canary {
+            running.wishes.add(poke);
+        }
+        !poke.canary
     }
 
     /// A stream belongs elsewhere: it is given back as soon as it has ended.
@@ -107,7 +116,7 @@ impl Streams {
     fn start(&mut self, sensor: Arc<Sensor>, owned: &Owned) {
         self.running.retain(|_, running| !running.wanted.is_closed());
         let (wanted, receiver) = watch::channel(Wanted::Run(sensor));
-        let poked = Arc::new(Notify::new());
+        let (poked, wishes) = (Arc::new(Notify::new()), Arc::<Wishes>::default());
         let stream = Stream {
             tools: Arc::clone(&self.tools),
             sensor: owned.sensor,
@@ -115,12 +124,13 @@ impl Streams {
             restarts: Restarts::after(owned.failures),
             wanted: receiver,
             poked: Arc::clone(&poked),
+            wishes: Arc::clone(&wishes),
             places: Arc::clone(&self.places),
             limit: self.limit,
         };
         let task = tokio::spawn(run(stream, Arc::clone(&self.tools), self.hints.clone()));
         let task = AbortOnDropHandle::new(task);
-        self.running.insert(owned.sensor, Running { epoch: owned.epoch, wanted, poked, task });
+        self.running.insert(owned.sensor, Running { epoch: owned.epoch, wanted, poked, wishes, task });
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, timeout};
 
 use super::asked::Asked;
+use super::canary::{Sender, Wishes};
 use super::commits::{Committing, submit};
 use super::consumption::Consumption;
 use super::ear::Ear;
@@ -37,6 +38,8 @@ pub(super) struct Stream {
     pub(super) wanted: watch::Receiver<Wanted>,
     /// Somebody does not want to wait until it is started again.
     pub(super) poked: Arc<Notify>,
+    /// Who wishes for a canary of it.
+    pub(super) wishes: Arc<Wishes>,
     /// One for each stream that may run at once.
     pub(super) places: Arc<Semaphore>,
     /// How many those are.
@@ -155,11 +158,13 @@ impl Stream {
         let mut wanted = self.wanted.clone();
         // Whoever is gone wants nothing.
         let stop = async move { drop(wanted.changed().await) };
+        let canaries = Sender { tools: &self.tools, sensor, epoch, wishes: &self.wishes };
         let run = Run { pool, sensor: self.sensor, epoch, resumed, failures: self.restarts.failures() };
         let ended = tokio::select! {
             ended = session::run(talk, &mut listener, &mut asked, stop, &commit) => ended,
             () = run.show(&heard) => unreachable!("it never ends"),
             () = consumption.follow(&heard) => unreachable!("it never ends"),
+            () = canaries.send_all() => unreachable!("it never ends"),
         };
         consumption.end(&ended, listener.used);
         ended
@@ -184,6 +189,11 @@ impl Stream {
         match sensor_state::mark_stream_failing(pool, id, epoch, &text, retry_in, failures, &ticks).await {
             Ok(false) => return Next::Leave(Left::Lost),
             Ok(true) => {
+                if let Some(wish) = self.wishes.open()
+                    && self.tools.answer_stream(wish, Err(&text)).await
+                {
+                    self.wishes.close(wish);
+                }
                 let failures = u32::try_from(failures).unwrap_or(u32::MAX);
                 pause::after(pool, sensor, epoch, failures, &text).await;
             }

@@ -1,5 +1,6 @@
 //! Streams: real programs that run on, against a real database.
 
+mod canary;
 mod changes;
 mod checkpoints;
 mod failures;
