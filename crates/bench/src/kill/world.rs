@@ -78,7 +78,10 @@ impl World {
 
     /// Each kill in a row makes the wait for the next try longer, up to ten seconds. No service here lives that long.
     pub(super) async fn forgive(&self) -> anyhow::Result<()> {
-        sqlx::query("UPDATE sensor_state SET failures = 0").execute(&self.pool).await?;
+        // In the order in which all lock these rows: what a killed service has sent may still be under way.
+        let forgive = "WITH l AS MATERIALIZED (SELECT sensor FROM sensor_state ORDER BY sensor FOR UPDATE)
+                       UPDATE sensor_state s SET failures = 0 FROM l WHERE s.sensor = l.sensor";
+        sqlx::query(forgive).execute(&self.pool).await?;
         Ok(())
     }
 
