@@ -3,15 +3,16 @@
 //! A reconciler: woken by a hint or each second, it compares what there is (enabled sensors, live workers, what this one
 //! owns) with where each sensor belongs, claims what belongs here and is free, and tells the manager what to keep and what
 //! to let go. Rounds are idempotent and retry nothing: the next one is the retry. When neither the configuration nor the
-//! workers changed a round stops after three small reads; otherwise only what is new or changed is handed over. After a round
-//! the assigner rests as long as that took, so that a storm of changes is answered in few rounds.
+//! workers changed a round stops after three small reads; when only sensors changed it is about these ([`Scope`]); and only
+//! what is new or changed is handed over. After a round the assigner rests as long as that took, so that a storm of changes
+//! is answered in few rounds.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use attune_boot::Membership;
-use attune_common::registration::{Held, LEASE, Lease};
+use attune_common::registration::{Held, Lease};
 use attune_common::repositories::config_version;
 use attune_common::repositories::poke::{self, Poke};
 use attune_common::repositories::sensor_state::{self, Owned};
@@ -25,13 +26,14 @@ use tokio::time::Instant;
 use super::known::Known;
 use super::look_again::LookAgain;
 use super::place::{Place, Places};
+use super::scope::{Scope, Seen};
 use super::ticks::Ticks;
 use crate::definition::Sensor;
 
 /// Between rounds when no hint comes.
 const PERIOD: Duration = Duration::from_secs(1);
-/// However quiet it is, everything is compared this often.
-const WHOLE_PERIOD: Duration = Duration::from_secs(10);
+/// Hints are waited for longer, so that it is the period that ends when there is none.
+const LONGER: Duration = Duration::from_mins(1);
 /// The longest rest after a round: a change is in force within a second.
 const REST: Duration = Duration::from_millis(300);
 
@@ -60,26 +62,15 @@ pub(crate) struct Assigner {
     pub(crate) assignments: mpsc::Sender<Assignment>,
 }
 
-/// Why the next round is a whole one.
+/// Why there is another round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wake {
-    Period,
-    Poked,
-    Asked,
+    /// Something changed, somebody is asked for, or nothing happened for a while: the round finds out what it is about.
+    Look,
+    /// Whoever runs sensors changed, or what is free.
+    Workers,
+    /// The machine lacks what it is said to have.
     Machine,
-}
-
-/// What the last whole round saw.
-#[derive(Debug, Default)]
-struct Seen {
-    known: Known,
-    version: i64,
-    workers: Vec<LiveWorker>,
-    at: Option<Instant>,
-    /// Something that belongs here was not free yet.
-    unsettled: bool,
-    /// When the database last failed to answer.
-    lost_contact: Option<Instant>,
 }
 
 /// Where sensors belong, but for those of other workers.
@@ -106,59 +97,61 @@ impl Assigner {
         let (mut config, mut workers) = (self.hints.waiter(Topic::Config), self.hints.waiter(Topic::Worker));
         let mut pokes = self.hints.waiter(Topic::Poke);
         let mut lease = self.membership.lease();
-        let (mut seen, mut wake) = (Seen::default(), Wake::Asked);
+        let (mut seen, mut known, mut wake) = (Seen::default(), Known::default(), Wake::Workers);
         while !self.assignments.is_closed() {
+            // What these two tell is looked at in each round; who runs sensors, only after such a wake.
             config.arm();
-            workers.arm();
             pokes.arm();
+            if wake == Wake::Workers {
+                workers.arm();
+            }
             let begun = Instant::now();
             if *lease.borrow_and_update() == Lease::Held
-                && let Err(error) = self.round(&mut seen, wake).await
+                && let Err(error) = self.round(&mut seen, &mut known, wake).await
             {
                 tracing::warn!(error = &error as &dyn std::error::Error, "The sensors could not be assigned");
-                seen.unsettled = true;
-                seen.lost_contact = Some(Instant::now());
+                seen.failed(Instant::now());
             }
             tokio::time::sleep(begun.elapsed().min(REST)).await;
             wake = tokio::select! {
-                () = tokio::time::sleep(PERIOD) => Wake::Period,
-                () = config.wait(PERIOD) => Wake::Asked,
-                () = workers.wait(PERIOD) => Wake::Asked,
-                () = pokes.wait(PERIOD) => Wake::Poked,
-                Ok(()) = lease.changed() => Wake::Asked,
-                () = self.look_again.sensors.notified() => Wake::Asked,
+                () = tokio::time::sleep(PERIOD) => Wake::Look,
+                () = config.wait(LONGER) => Wake::Look,
+                () = pokes.wait(LONGER) => Wake::Look,
+                () = self.look_again.sensors.notified() => Wake::Look,
+                () = workers.wait(LONGER) => Wake::Workers,
+                Ok(()) = lease.changed() => Wake::Workers,
                 () = self.look_again.machine.notified() => Wake::Machine,
             };
         }
         Ok(())
     }
 
-    async fn round(&self, seen: &mut Seen, wake: Wake) -> Result<(), RoundError> {
+    async fn round(&self, seen: &mut Seen, known: &mut Known, wake: Wake) -> Result<(), RoundError> {
+        let (forgotten, now) = (self.look_again.take(), Instant::now());
+        known.forget(&forgotten);
         let version = config_version::get(&self.pool).await?;
-        self.look_at_the_machine(version != seen.version, wake).await?;
+        let machine = self.look_at_the_machine(known.version() != Some(version), wake).await?;
         let workers = worker::live_sensor_workers(&self.pool).await?;
         self.tell_pokes().await?;
-        let is_quiet =
-            matches!(wake, Wake::Period | Wake::Poked) && !seen.unsettled && seen.is_as(version, &workers);
-        if is_quiet {
-            return Ok(());
+        let changed =
+            if known.version() == Some(version) { BTreeSet::new() } else { known.renew(&self.pool).await? };
+        let is_whole = machine || wake == Wake::Workers || !seen.stands(&workers, now);
+        let scope = if is_whole { Scope::All } else { forgotten.scope(changed) };
+        if !scope.is_empty() {
+            let settled = self.assign(known, &workers, &scope, seen.may_judge(now)).await?;
+            seen.note(&scope, workers, settled, now);
         }
-        if seen.known.version() != Some(version) {
-            seen.known.renew(&self.pool).await?;
-        }
-        let may_judge = seen.may_judge();
-        seen.unsettled = self.assign(&mut seen.known, &workers, may_judge).await?;
-        (seen.version, seen.workers, seen.at) = (version, workers, Some(Instant::now()));
         Ok(())
     }
 
-    async fn look_at_the_machine(&self, config_changed: bool, wake: Wake) -> Result<(), RoundError> {
+    /// `true`: what it can run has changed.
+    async fn look_at_the_machine(&self, config_changed: bool, wake: Wake) -> Result<bool, RoundError> {
         let changed = match wake {
             Wake::Machine => self.equipment.verify_again().await?,
-            Wake::Period | Wake::Poked | Wake::Asked if config_changed || self.equipment.is_due() => {
+            Wake::Look | Wake::Workers if config_changed || self.equipment.is_due() => {
                 self.equipment.refresh().await?
             }
-            Wake::Period | Wake::Poked | Wake::Asked => false,
+            Wake::Look | Wake::Workers => false,
         };
         if changed {
             let detected = &self.equipment.inventory().detected;
@@ -171,39 +164,51 @@ impl Assigner {
             }
             self.hints.wake(Topic::Worker);
         }
-        Ok(())
+        Ok(changed)
     }
 
-    /// One whole round. `true` when something that belongs here could not be had yet.
+    /// Assigns those that a round is about. `false` when something that belongs here could not be had yet.
     async fn assign(
         &self,
         known: &mut Known,
         workers: &[LiveWorker],
+        scope: &Scope,
         may_judge: bool,
     ) -> Result<bool, RoundError> {
-        known.forget(&self.look_again.take());
-        let Division { here, nowhere, reasons } = self.divide(known, workers);
-        let owned: HashMap<i64, i64> =
-            sensor_state::list_owned(&self.pool, self.held).await?.into_iter().collect();
+        let Division { here, nowhere, reasons } = self.divide(known, workers, scope);
+        let owned = self.owned(scope).await?;
         let missing: Vec<i64> = here.keys().filter(|sensor| !owned.contains_key(sensor)).copied().collect();
         let mut won = self.claim(&missing, may_judge).await?;
         let settled = won.len() == missing.len();
         won.extend(self.read_what_is_new(known, &here, &owned).await?);
-        known.keep_only(|sensor| here.contains_key(&sensor));
+        known.keep_only(|sensor| !scope.has(sensor) || here.contains_key(&sensor));
         let release = owned.into_iter().filter(|(sensor, _)| !here.contains_key(sensor)).collect();
         let keep = won.into_iter().filter_map(|owned| Some((here.get(&owned.sensor)?.clone(), owned)));
         self.hand_over(known, Assignment { keep: keep.collect(), release, ..Assignment::default() }).await;
         sensor_state::mark_unschedulable(&self.pool, &nowhere, &reasons).await?;
         sensor_state::mark_stopped(&self.pool).await?;
-        Ok(!settled)
+        Ok(settled)
+    }
+
+    /// What this worker owns, with the epochs.
+    async fn owned(&self, scope: &Scope) -> Result<HashMap<i64, i64>, RoundError> {
+        let owned = match scope {
+            Scope::All => sensor_state::list_owned(&self.pool, self.held).await?,
+            Scope::Only(sensors) => {
+                let sensors: Vec<i64> = sensors.iter().copied().collect();
+                let owned = sensor_state::find_owned(&self.pool, self.held, &sensors).await?;
+                owned.into_iter().map(|owned| (owned.sensor, owned.epoch)).collect()
+            }
+        };
+        Ok(owned.into_iter().collect())
     }
 
     /// What belongs here, and what nobody can run, with the reasons.
-    fn divide(&self, known: &Known, workers: &[LiveWorker]) -> Division {
+    fn divide(&self, known: &Known, workers: &[LiveWorker], scope: &Scope) -> Division {
         let inventory = self.equipment.inventory();
         let mut places = Places::new(&inventory.rows, workers, self.held.worker);
         let mut division = Division::default();
-        for (id, sensor) in &known.sensors {
+        for (id, sensor) in known.within(scope) {
             match places.of(&sensor.row) {
                 Place::Here => {
                     division.here.insert(*id, Arc::clone(sensor));
@@ -262,18 +267,5 @@ impl Assigner {
         }
         // The manager is gone only when the program ends.
         let _ = self.assignments.send(assignment).await;
-    }
-}
-
-impl Seen {
-    /// Nobody judges a lease before one lease has passed since its own reconnect.
-    fn may_judge(&self) -> bool {
-        self.lost_contact.is_none_or(|at| at.elapsed() >= LEASE)
-    }
-
-    fn is_as(&self, version: i64, workers: &[LiveWorker]) -> bool {
-        let is_fresh = self.at.is_some_and(|at| at.elapsed() < WHOLE_PERIOD);
-        let key = |worker: &LiveWorker| (worker.id, worker.capabilities.clone());
-        is_fresh && self.version == version && self.workers.iter().map(key).eq(workers.iter().map(key))
     }
 }

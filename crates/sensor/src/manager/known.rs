@@ -1,6 +1,6 @@
 //! What the assigner knows of sensors from one round to the next, so that a round hands over only what is new or changed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use attune_common::repositories::config_version;
@@ -8,6 +8,7 @@ use attune_common::repositories::sensor::{self, SensorRow, SensorSet};
 use sqlx::PgPool;
 
 use super::look_again::Forgotten;
+use super::scope::Scope;
 use crate::definition::Sensor;
 
 /// The enabled sensors, and what the manager has of them.
@@ -25,23 +26,36 @@ impl Known {
         self.config.map(|known| known.version)
     }
 
-    /// Reads what changed.
-    pub(super) async fn renew(&mut self, pool: &PgPool) -> sqlx::Result<()> {
+    /// Reads what changed: these, whether they still are there or not.
+    pub(super) async fn renew(&mut self, pool: &PgPool) -> sqlx::Result<BTreeSet<i64>> {
         let (now, set) = sensor::load_sensor_set(pool, self.config).await?;
-        self.take(set);
+        let changed = self.take(set);
         self.config = Some(now);
-        Ok(())
+        Ok(changed)
     }
 
-    /// A sensor whose row is as it was stays the same value.
-    fn take(&mut self, set: SensorSet) {
+    /// A sensor whose row is as it was stays the same value, although what belongs to it may have changed.
+    fn take(&mut self, set: SensorSet) -> BTreeSet<i64> {
         let renewed = |row: SensorRow| match self.sensors.get(&row.id) {
             Some(sensor) if sensor.row == row => (row.id, Arc::clone(sensor)),
             _ => (row.id, Arc::new(Sensor::new(row))),
         };
         let renewed: Vec<_> = set.sensors.into_iter().map(renewed).collect();
-        self.sensors.retain(|id, _| set.changed.keeps(*id));
+        let gone = self.sensors.extract_if(.., |id, _| !set.changed.keeps(*id)).map(|(id, _)| id);
+        let changed = gone.chain(renewed.iter().map(|(id, _)| *id)).collect();
         self.sensors.extend(renewed);
+        changed
+    }
+
+    /// Those that a round is about.
+    pub(super) fn within<'a>(
+        &'a self,
+        scope: &'a Scope,
+    ) -> Box<dyn Iterator<Item = (&'a i64, &'a Arc<Sensor>)> + 'a> {
+        match scope {
+            Scope::All => Box::new(self.sensors.iter()),
+            Scope::Only(sensors) => Box::new(sensors.iter().filter_map(|id| self.sensors.get_key_value(id))),
+        }
     }
 
     /// The manager has these no more.
@@ -81,7 +95,7 @@ mod tests {
             sensors: vec![SensorRow { id: 1, config, ..row() }, SensorRow { id: 2, ..row() }],
             ..SensorSet::default()
         };
-        known.take(set(json!({})));
+        assert_eq!(known.take(set(json!({}))), BTreeSet::from([1, 2]));
         let first: Vec<_> = known.sensors.values().cloned().collect();
         for sensor in &first {
             known.give(sensor, 7);

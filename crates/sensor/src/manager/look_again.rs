@@ -1,9 +1,11 @@
 //! How the manager asks the assigner for a round.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+
+use super::scope::Scope;
 
 /// What the manager knows and the assigner does not.
 #[derive(Debug, Default)]
@@ -48,5 +50,10 @@ impl LookAgain {
 impl Forgotten {
     pub(super) fn has(&self, sensor: i64) -> bool {
         self.all || self.sensors.contains(&sensor)
+    }
+
+    /// These and others that changed.
+    pub(super) fn scope(self, changed: BTreeSet<i64>) -> Scope {
+        if self.all { Scope::All } else { Scope::Only(self.sensors.into_iter().chain(changed).collect()) }
     }
 }

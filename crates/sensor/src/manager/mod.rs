@@ -19,6 +19,7 @@ mod poked;
 mod rhythm;
 mod roster;
 mod route;
+mod scope;
 mod ticks;
 mod turn;
 
