@@ -82,6 +82,7 @@ impl World {
             lateness_ms: vec![Some(0)],
             contact: vec![false],
             ticks: vec![Some(json!([[0, 1, 2, 3]]))],
+            heard: vec![true],
         };
         let events = if events { self.one_event().await } else { EventColumns::default() };
         let batch = Batch { sensors, events, ..Batch::default() };
