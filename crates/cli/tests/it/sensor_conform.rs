@@ -207,7 +207,7 @@ fn what_a_bad_host_does_wrong_is_named_with_its_line() {
             "id=0",
             "id=$(expr \"$order\" : '.*\"id\":\\([0-9]*\\)')",
             "polls",
-            "another is answered: {\\\"type\\\":\\\"done\\\",\\\"id\\\":0}",
+            "this is about another: {\\\"type\\\":\\\"done\\\",\\\"id\\\":0}",
         ),
         (
             "echo '{\"type\":\"event\",\"payload\":[1]}'",

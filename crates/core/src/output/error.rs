@@ -113,12 +113,20 @@ pub enum OutputError {
         /// What it says.
         excerpt: String,
     },
-    /// An answer to another request.
-    #[error("the request was number {asked}, but another is answered: {excerpt}")]
+    /// A message of a host that belongs to another request.
+    #[error("the request was number {asked}, but this is about another: {excerpt}")]
     WrongId {
         /// The request.
         asked: u64,
-        /// The answer.
+        /// The message.
+        excerpt: String,
+    },
+    /// A message without an id, of a host that has one in each.
+    #[error("the request was number {asked}, and this says not that it is about it: {excerpt}")]
+    NoId {
+        /// The request.
+        asked: u64,
+        /// The message.
         excerpt: String,
     },
     /// A message that belongs into another kind of conversation.

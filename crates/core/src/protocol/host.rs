@@ -1,4 +1,8 @@
 //! A warm host: `hello`, then one request after the other, each answered to its end before the next is sent.
+//!
+//! The code of many shares the host's process, so what comes may be of an earlier request, or written by nobody who was asked.
+//! A host that announces ids has its request in each message, and then what has another one, or none, is an error. Whoever
+//! asks should take ids that can not be guessed.
 
 use super::line::Line;
 use super::message::Message;
@@ -10,6 +14,7 @@ use crate::output::OutputError;
 #[derive(Debug, Default)]
 pub struct Host {
     greeted: bool,
+    ids: bool,
     asked: Option<(u64, Turn)>,
     /// Of this turn.
     events: usize,
@@ -36,13 +41,13 @@ impl Host {
         self.greeted && self.asked.is_none()
     }
 
-    fn answer(&mut self, asked: u64, named: Option<&str>, line: &Line<'_>) -> Result<(), OutputError> {
-        self.asked = None;
-        match named {
-            Some(named) if named != asked.to_string() => {
-                Err(OutputError::WrongId { asked, excerpt: line.excerpt() })
-            }
-            _ => Ok(()),
+    /// Whether a message belongs to the request.
+    fn belongs(&self, asked: u64, id: Option<&str>, line: &Line<'_>) -> Result<(), OutputError> {
+        match id {
+            Some(id) if id.parse() == Ok(asked) => Ok(()),
+            Some(_) => Err(OutputError::WrongId { asked, excerpt: line.excerpt() }),
+            None if self.ids => Err(OutputError::NoId { asked, excerpt: line.excerpt() }),
+            None => Ok(()),
         }
     }
 }
@@ -54,8 +59,17 @@ impl Rules for Host {
 
     fn take(&mut self, message: &Message, id: Option<&str>, line: &Line<'_>) -> Result<(), OutputError> {
         if !self.greeted {
-            self.greeted = matches!(message, Message::Hello { .. });
-            return if self.greeted { Ok(()) } else { Err(OutputError::NoHello { excerpt: line.excerpt() }) };
+            let Message::Hello { ids, .. } = message else {
+                return Err(OutputError::NoHello { excerpt: line.excerpt() });
+            };
+            (self.greeted, self.ids) = (true, *ids);
+            return Ok(());
+        }
+        let ends = matches!(message, Message::Done { .. } | Message::Error { .. } | Message::Unfit { .. });
+        if let Some((asked, _)) = self.asked
+            && (self.ids || ends)
+        {
+            self.belongs(asked, id, line)?;
         }
         match (message, self.asked) {
             (Message::Hello { .. }, _) => Err(OutputError::LateHello { excerpt: line.excerpt() }),
@@ -63,8 +77,9 @@ impl Rules for Host {
             (Message::State(_) | Message::Contact, Some((_, Turn::Poll)))
             | (Message::Result(_), Some((_, Turn::Run)))
             | (Message::Log { .. }, Some(_)) => Ok(()),
-            (Message::Done { .. } | Message::Error { .. } | Message::Unfit { .. }, Some((asked, _))) => {
-                self.answer(asked, id, line)
+            (_, Some(_)) if ends => {
+                self.asked = None;
+                Ok(())
             }
             (_, Some((_, Turn::Run))) => Err(misplaced(message, "the answer to `run`", line)),
             _ => Err(misplaced(message, "the answer to `poll`", line)),

@@ -55,11 +55,21 @@ impl<'a> Line<'a> {
 
     /// The message that it is, and the id of the request that this answers.
     pub(super) fn read(&self) -> Result<Said<'a>, OutputError> {
+        if let Some((payload, id)) = self.nothing_but_an_event() {
+            return Ok((Message::Event(Ok(payload)), id));
+        }
+        if let Some((Some(id), rest)) = beginning_of_an_event(self.bytes) {
+            // Whatever is wrong with an event, its id is none of it.
+            let bytes = [br#"{"type":"event""#, rest].concat();
+            let (event, _) = Line { bytes: &bytes, ..*self }.read_by_parts()?;
+            return Ok((event, Some(id)));
+        }
+        self.read_by_parts()
+    }
+
+    fn read_by_parts(&self) -> Result<Said<'a>, OutputError> {
         if let Some(limit) = self.exceeds {
             return self.too_long(limit);
-        }
-        if let Some(payload) = self.nothing_but_an_event() {
-            return Ok((Message::Event(Ok(payload)), None));
         }
         let reason = match str::from_utf8(self.bytes) {
             Ok(text) => match serde_json::from_str::<Parts<'a>>(text) {
@@ -72,14 +82,19 @@ impl<'a> Line<'a> {
         self.broken(reason)
     }
 
-    /// The payload of `{"type":"event","payload":…}`, if it can be stored. In doubt the long way has the answer.
-    fn nothing_but_an_event(&self) -> Option<Value> {
-        let rest = after(self.bytes, &["{", "\"type\"", ":", "\"event\"", ",", "\"payload\"", ":"])?;
+    /// The payload of `{"type":"event","payload":…}`, or of one with an id, if it can be stored. In doubt the long way has
+    /// the answer.
+    fn nothing_but_an_event(&self) -> Option<(Value, Option<&'a str>)> {
+        if self.exceeds.is_some() {
+            return None;
+        }
+        let (id, rest) = beginning_of_an_event(self.bytes)?;
+        let rest = after(rest, &[",", "\"payload\"", ":"])?;
         let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<Value>();
         let payload = values.next()?.ok()?;
         let ends = rest[values.byte_offset()..].trim_ascii() == b"}";
         let fits = rest.len() <= EVENT_LIMIT && payload.is_object() && storable(&payload).is_ok();
-        (ends && fits).then_some(payload)
+        (ends && fits).then_some((payload, id))
     }
 
     fn of_parts(&self, parts: &Parts<'a>) -> Result<Said<'a>, OutputError> {
@@ -104,7 +119,9 @@ impl<'a> Line<'a> {
             Some("checkpoint") => Message::Checkpoint { id: self.checkpoint_id(id)?, state: state()? },
             Some("result") => Message::Result(part("result").map_or("null", RawValue::get).to_owned()),
             Some("unfit") => Message::Unfit { reason: words("reason").unwrap_or_default() },
-            Some("hello") => self.hello(part("protocol"), part("checkpoints"))?,
+            Some("hello") => {
+                self.hello(part("protocol"), |name| part(name).is_some_and(|raw| raw.get() == "true"))?
+            }
             _ => return Err(OutputError::UnknownMessage { excerpt: self.excerpt() }),
         };
         Ok((message, id.map(RawValue::get)))
@@ -120,10 +137,10 @@ impl<'a> Line<'a> {
     fn hello(
         &self,
         version: Option<&RawValue>,
-        checkpoints: Option<&RawValue>,
+        announces: impl Fn(&str) -> bool,
     ) -> Result<Message, OutputError> {
         if version.is_some_and(|version| version.get() == VERSION.to_string()) {
-            return Ok(Message::Hello { checkpoints: checkpoints.is_some_and(|raw| raw.get() == "true") });
+            return Ok(Message::Hello { checkpoints: announces("checkpoints"), ids: announces("ids") });
         }
         Err(OutputError::UnknownVersion { excerpt: self.excerpt() })
     }
@@ -136,7 +153,7 @@ impl<'a> Line<'a> {
     }
 
     fn too_long(&self, limit: usize) -> Result<Said<'a>, OutputError> {
-        if begins_like_an_event(self.bytes) {
+        if beginning_of_an_event(self.bytes).is_some() {
             return Ok((Message::Event(Err(self.rejected(Reason::TooLarge(limit)))), None));
         }
         Err(OutputError::LineTooLong { limit, excerpt: self.excerpt() })
@@ -144,11 +161,13 @@ impl<'a> Line<'a> {
 
     /// What a line is that no parser takes. One that its program did not finish is no event that an author wrote wrong.
     fn broken(&self, reason: Reason) -> Result<Said<'a>, OutputError> {
+        if !self.whole {
+            return Err(OutputError::CutOff { excerpt: self.excerpt() });
+        }
+        if beginning_of_an_event(self.bytes).is_some() {
+            return Ok((Message::Event(Err(self.rejected(reason))), None));
+        }
         match reason {
-            _ if !self.whole => Err(OutputError::CutOff { excerpt: self.excerpt() }),
-            reason if begins_like_an_event(self.bytes) => {
-                Ok((Message::Event(Err(self.rejected(reason))), None))
-            }
             Reason::NotUtf8(position) => {
                 Err(OutputError::NotUtf8 { position, excerpt: quote::around(self.bytes, position) })
             }
@@ -181,8 +200,18 @@ fn cpu(raw: &RawValue) -> Option<Duration> {
     Duration::try_from_secs_f64(milliseconds / 1000.0).ok()
 }
 
-fn begins_like_an_event(line: &[u8]) -> bool {
-    after(line, &["{", "\"type\"", ":", "\"event\""]).is_some()
+/// What follows `{"type":"event"`, or `{"type":"event","id":7`, and that id; none for a line that begins otherwise.
+fn beginning_of_an_event(line: &[u8]) -> Option<(Option<&str>, &[u8])> {
+    let rest = after(line, &["{", "\"type\"", ":", "\"event\""])?;
+    let Some(id) = after(rest, &[",", "\"id\"", ":"]).map(<[u8]>::trim_ascii_start) else {
+        return Some((None, rest));
+    };
+    let (number, rest_after) = id.split_at(id.iter().take_while(|byte| byte.is_ascii_digit()).count());
+    let is_whole = matches!(rest_after.trim_ascii_start().first(), Some(b',' | b'}'));
+    match str::from_utf8(number) {
+        Ok(number) if is_whole && !number.is_empty() => Some((Some(number), rest_after)),
+        _ => Some((None, rest)),
+    }
 }
 
 /// What follows these tokens, white space aside, if the line starts with them.

@@ -18,6 +18,8 @@ pub enum Message {
     Hello {
         /// Its events are committed at its checkpoints, and not as they come.
         checkpoints: bool,
+        /// As a host it says with each message of a turn whose it is.
+        ids: bool,
     },
     /// An event, or what can not be one.
     Event(Result<Value, Rejected>),

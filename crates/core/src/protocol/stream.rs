@@ -52,7 +52,7 @@ impl Rules for Stream {
     fn take(&mut self, message: &Message, _: Option<&str>, line: &Line<'_>) -> Result<(), OutputError> {
         let first = !std::mem::replace(&mut self.spoke, true);
         match message {
-            Message::Hello { checkpoints } => self.hello(*checkpoints, first, line),
+            Message::Hello { checkpoints, .. } => self.hello(*checkpoints, first, line),
             Message::Event(_) => self.event(line),
             Message::Checkpoint { .. } => self.checkpoint(line),
             Message::Heartbeat | Message::Contact | Message::Log { .. } => Ok(()),

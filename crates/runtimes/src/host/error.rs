@@ -45,8 +45,8 @@ pub enum TurnError {
     /// It printed too much; the host and everything that it started is gone.
     #[error("it printed more than its limit")]
     TooMuchOutput,
-    /// What the host said is no answer; the host is gone.
-    #[error(transparent)]
+    /// What the host said is no answer, whoever of those that had turns there wrote it; the host is gone.
+    #[error("its warm host said what is no answer: {0}")]
     Output(OutputError),
     /// The caller ended it; the host and everything that it started is gone.
     #[error("it was stopped")]

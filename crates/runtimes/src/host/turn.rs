@@ -58,8 +58,9 @@ impl Warm {
         mut stop: Pin<&mut (impl Future<Output = ()> + Send)>,
     ) -> Result<Answer, Interrupted> {
         self.turns += 1;
-        self.decoder.rules_mut().ask(self.turns, request.task.turn());
-        let line = request.task.line(self.turns, file, request.variables);
+        let id = self.id();
+        self.decoder.rules_mut().ask(id, request.task.turn());
+        let line = request.task.line(id, file, request.variables);
         let Self { input, output, decoder, messages, spent, .. } = self;
         *spent = Spent::default();
         let mut clock = pin!(sleep(request.time));

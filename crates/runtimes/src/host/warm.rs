@@ -1,6 +1,7 @@
 //! One host as a process: how it starts and how it ends.
 
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use attune_core::output::OutputError;
@@ -28,6 +29,7 @@ pub(super) struct Warm {
     /// Messages of one chunk; kept for its room.
     pub(super) messages: Vec<Message>,
     pub(super) turns: u64,
+    ids: RandomState,
     /// What the turn that is under way, or was the last, took.
     pub(super) spent: Spent,
     /// Its processor time when it was started and that of each turn since; `None`: one did not say.
@@ -77,8 +79,26 @@ impl Warm {
         let launcher = talk.launcher_pid();
         let (input, output) = talk.split();
         let (decoder, messages, runtime) = (Decoder::default(), Vec::new(), recipe.code.tool.r#ref.clone());
-        let (spent, accounted) = (Spent::default(), None);
-        Self { input, output, decoder, messages, turns: 0, spent, accounted, runtime, launcher, prepared }
+        let (spent, accounted, ids) = (Spent::default(), None, RandomState::new());
+        Self {
+            input,
+            output,
+            decoder,
+            messages,
+            turns: 0,
+            ids,
+            spent,
+            accounted,
+            runtime,
+            launcher,
+            prepared,
+        }
+    }
+
+    /// The id of the turn that is under way, or was the last. The code in the host knows none but its own, and can not guess
+    /// another; as a number it is exact in every language.
+    pub(super) fn id(&self) -> u64 {
+        self.ids.hash_one(self.turns) >> (u64::BITS - f64::MANTISSA_DIGITS)
     }
 
     async fn greet(&mut self, stderr: &mut Vec<u8>) -> Result<(), Unheard> {

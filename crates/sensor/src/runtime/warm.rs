@@ -92,9 +92,9 @@ fn in_words(error: TurnError, job: &Job<'_>, reason: String, output_limit: usize
         TurnError::Stopped => PollError::Stopped,
         TurnError::TimedOut => PollError::TimedOut { limit: job.time, reason },
         TurnError::TooMuchOutput => PollError::TooMuchOutput { limit: output_limit },
-        TurnError::Output(error) => PollError::Output { error, reason },
-        error @ (TurnError::Ended(_) | TurnError::NoHost { .. } | TurnError::NotStarted { .. }) => {
-            PollError::Host { error: Box::new(error), reason }
-        }
+        error @ (TurnError::Ended(_)
+        | TurnError::Output(_)
+        | TurnError::NoHost { .. }
+        | TurnError::NotStarted { .. }) => PollError::Host { error: Box::new(error), reason },
     }
 }

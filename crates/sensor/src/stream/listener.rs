@@ -87,7 +87,7 @@ impl<'a> Listener<'a> {
 
     fn take(&mut self, message: Message) -> Result<(), StreamError> {
         match message {
-            Message::Hello { checkpoints: true } => self.intake.expect_checkpoints(),
+            Message::Hello { checkpoints: true, .. } => self.intake.expect_checkpoints(),
             Message::Event(event) => self.intake.event(event),
             Message::Checkpoint { id, state } => self.intake.checkpoint(id, state),
             Message::Heartbeat => {
@@ -100,7 +100,7 @@ impl<'a> Listener<'a> {
                 return Err(PollError::Reported { message, traceback }.into());
             }
             // The decoder lets a stream say nothing else.
-            Message::Hello { checkpoints: false }
+            Message::Hello { checkpoints: false, .. }
             | Message::State(_)
             | Message::Result(_)
             | Message::Unfit { .. }

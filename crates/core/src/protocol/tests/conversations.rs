@@ -112,9 +112,49 @@ fn a_host_keeps_to_its_turn() {
 }
 
 #[test]
+fn a_host_that_announces_ids_has_the_right_one_in_each_message() {
+    let with_ids = || {
+        let mut host = Decoder::<Host>::default();
+        let said = say(&mut host, &[r#"{"type":"hello","protocol":1,"ids":true}"#]);
+        assert_eq!(said, Ok(Message::Hello { checkpoints: false, ids: true }));
+        host.rules_mut().ask(5, Turn::Poll);
+        host
+    };
+    for line in [
+        r#"{"type":"event"ID,"payload":{}}"#,
+        r#"{ "type" : "event" ID , "payload" : {} }"#,
+        r#"{"type":"event"ID,"payload":{"not stored":"\u0000"}}"#,
+        r#"{"type":"event"ID,"payload":{"no JSON":NaN}}"#,
+        r#"{"type":"event","payload":{}ID}"#,
+        r#"{"type":"state"ID,"state":{}}"#,
+        r#"{"type":"contact"ID}"#,
+        r#"{"type":"log"ID,"message":"m"}"#,
+        r#"{"type":"error"ID,"message":"boom"}"#,
+        r#"{"type":"unfit"ID,"reason":"so"}"#,
+        r#"{"type":"done"ID}"#,
+    ] {
+        let say = |id: &str| say(&mut with_ids(), &[&line.replace("ID", id)]);
+        say(r#","id":5"#).unwrap();
+        for other in [r#","id":4"#, r#","id":50"#, r#", "id" : "5""#, r#","id":5.0"#] {
+            let error = say(other).unwrap_err();
+            let is_named = matches!(error, OutputError::WrongId { asked: 5, .. } | OutputError::NoId { .. });
+            assert!(is_named, "{line} {other}: {error}");
+        }
+        // What is set aside is the author's, with nothing of its turn.
+        if let Message::Event(Err(rejected)) = say(r#","id":5"#).unwrap() {
+            assert!(!String::from_utf8(rejected.raw).unwrap().contains("\"id\""), "{line}");
+        }
+        for none in ["", r#","id":null"#] {
+            let error = say(none).unwrap_err();
+            assert!(matches!(error, OutputError::NoId { asked: 5, .. }), "{line}: {error}");
+        }
+    }
+}
+
+#[test]
 fn a_stream_may_say_hello() {
-    assert_eq!(stream(&[HELLO]), Ok(Message::Hello { checkpoints: false }));
-    assert_eq!(stream(&[CAREFUL]), Ok(Message::Hello { checkpoints: true }));
+    assert_eq!(stream(&[HELLO]), Ok(Message::Hello { checkpoints: false, ids: false }));
+    assert_eq!(stream(&[CAREFUL]), Ok(Message::Hello { checkpoints: true, ids: false }));
     assert_eq!(stream(&[HEARTBEAT, LOG, EVENT, HEARTBEAT]), Ok(Message::Heartbeat));
     assert_eq!(stream(&[CONTACT, CONTACT]), Ok(Message::Contact));
     for lines in [[EVENT, HELLO], [HELLO, HELLO], [LOG, CAREFUL]] {
@@ -221,7 +261,7 @@ proptest! {
         prop_assert!(!messages.iter().skip(1).any(hello));
         let checkpoints = messages.iter().any(|message| matches!(message, Message::Checkpoint { .. }));
         if checkpoints {
-            prop_assert_eq!(&messages[0], &Message::Hello { checkpoints: true });
+            prop_assert_eq!(&messages[0], &Message::Hello { checkpoints: true, ids: false });
         }
     }
 }

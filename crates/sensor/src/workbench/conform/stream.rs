@@ -100,7 +100,7 @@ impl Seen {
     fn take(&mut self, message: Message) -> Option<Vec<u8>> {
         self.messages += 1;
         match message {
-            Message::Hello { checkpoints } => self.hello = Some(checkpoints),
+            Message::Hello { checkpoints, .. } => self.hello = Some(checkpoints),
             Message::Event(event) => {
                 self.events += 1;
                 self.open += 1;

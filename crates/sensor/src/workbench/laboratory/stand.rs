@@ -189,7 +189,7 @@ impl Scene {
     pub(super) fn hear(&mut self, message: &Message) -> bool {
         self.turns += 1;
         match message {
-            Message::Hello { checkpoints } => self.has_checkpoints = *checkpoints,
+            Message::Hello { checkpoints, .. } => self.has_checkpoints = *checkpoints,
             Message::Heartbeat => self.beats = true,
             Message::Event(_) => return self.count_event(),
             _ => {}
