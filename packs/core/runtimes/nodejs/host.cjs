@@ -10,11 +10,10 @@
 // program can reach the real stdout. What would have to run by itself, a file without the function, is `unfit`.
 
 const { writeSync } = require("fs");
+const { Descriptors } = require("./descriptors.cjs");
 const { tracebackOf } = require("./failure.cjs");
 const { Modules } = require("./modules.cjs");
 const { POLL_SENSOR, loadPolled } = require("./polled.cjs");
-const { takeStdin } = require("./stdin.cjs");
-const { takeStdout } = require("./stdout.cjs");
 const { Exited, Turn } = require("./turn.cjs");
 const { inPlace } = require("./variables.cjs");
 const { toJson } = require("./json.cjs");
@@ -26,7 +25,11 @@ const RUN = "run";
 class Host {
   constructor(most) {
     this.modules = new Modules(most);
-    this.out = takeStdout();
+    // What polls left behind keeps nobody waiting.
+    this.leave = () => process.reallyExit(0);
+    this.descriptors = new Descriptors((line) => this.take(JSON.parse(line)), this.leave);
+    this.out = this.descriptors.out;
+    this.input = this.descriptors.input;
     this.turn = undefined;
     this.waiting = [];
     this.ways = { poll: (request, turn) => this.poll(request, turn), run: (request, turn) => this.run(request, turn) };
@@ -34,12 +37,8 @@ class Host {
 
   serve() {
     this.watch();
-    this.out.line('{"type":"hello","protocol":1}');
+    this.out.line('{"type":"hello","protocol":1,"ids":true}');
     this.out.flush();
-    // What polls left behind keeps nobody waiting.
-    const leave = () => process.reallyExit(0);
-    this.input = takeStdin((line) => this.take(JSON.parse(line)), leave);
-    this.leave = leave;
   }
 
   /** What happens outside of any call belongs to the turn that is under way, or to one that left it behind. */
@@ -68,6 +67,7 @@ class Host {
     const restore = inPlace(request);
     await this.turn.of(this.ways[request.type]);
     this.turn = undefined;
+    this.descriptors.check();
     restore();
     this.input.ref();
     this.out.flush();

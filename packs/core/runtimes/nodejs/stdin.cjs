@@ -7,7 +7,8 @@ const { Failure } = require("./failure.cjs");
 
 /** Calls `take` with each line, and `end` when there is none any more. */
 function takeStdin(take, end) {
-  const input = new Socket({ fd: openSync("/proc/self/fd/0", "r"), readable: true, writable: false });
+  const descriptor = openSync("/proc/self/fd/0", "r");
+  const input = Object.assign(new Socket({ fd: descriptor, readable: true, writable: false }), { descriptor });
   closeSync(0);
   if (openSync("/dev/null", "r") !== 0) throw new Failure("stdin can not be taken");
   let rest = "";

@@ -10,12 +10,12 @@ const { Failure } = require("./failure.cjs");
 
 const BUFFER = 64 * 1024;
 // With O_APPEND a file in place of a pipe is written on, not over.
-const FLAGS = constants.O_WRONLY | constants.O_APPEND;
+const APPEND = constants.O_WRONLY | constants.O_APPEND;
 
 function takeStdout() {
-  const real = openSync("/proc/self/fd/1", FLAGS);
+  const real = openSync("/proc/self/fd/1", APPEND);
   closeSync(1);
-  if (openSync("/proc/self/fd/2", FLAGS) !== 1) throw new Failure("stdout can not be turned to the log");
+  if (openSync("/proc/self/fd/2", APPEND) !== 1) throw new Failure("stdout can not be turned to the log");
   return new Output(real);
 }
 
@@ -51,4 +51,4 @@ class Output {
   }
 }
 
-module.exports = { takeStdout };
+module.exports = { APPEND, takeStdout };

@@ -5,6 +5,9 @@
 const { Failure, Unfit, messageOf, tracebackOf } = require("./failure.cjs");
 const { endless } = require("./supervise.cjs");
 
+/** Where the name of the type begins in a message. */
+const TYPE = '{"type":"'.length;
+
 /** Unwinds a call of process.exit. */
 class Exited extends Error {}
 
@@ -14,8 +17,11 @@ class Turn {
     this.isPoll = request.type === "poll";
     this.ended = false;
     this.before = process.cpuUsage();
+    // `type` and `id` come first, so that the service knows whose it is even when it can not read it.
+    const id = `,"id":${request.id}`;
     this.line = (text) => {
-      if (!this.ended) out.line(text);
+      const type = text.indexOf('"', TYPE) + 1;
+      if (!this.ended) out.line(text.slice(0, type) + id + text.slice(type));
     };
   }
 
@@ -49,7 +55,7 @@ class Turn {
     if (this.ended) return;
     // That of all threads; of children the engine does not tell.
     const { user, system } = process.cpuUsage(this.before);
-    this.line(JSON.stringify({ ...message, id: this.request.id, cpu_ms: (user + system) / 1000 }));
+    this.line(JSON.stringify({ ...message, cpu_ms: (user + system) / 1000 }));
     this.ended = true;
     this.resolve();
   }

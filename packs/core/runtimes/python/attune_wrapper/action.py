@@ -1,10 +1,11 @@
 """One run of an action: the value of its function is the result, all else that it prints is log."""
 
+import os
 import sys
 
 from .awaiting import settled
+from .descriptors import keep_from_forks, take_stdout
 from .failure import traceback_of
-from .messages import take_stdout
 from .program import Program
 from .text import read_stdin, to_json
 
@@ -29,7 +30,8 @@ def run(path):
 
 def call(program):
     params = read_stdin()
-    out = take_stdout()
+    out = os.fdopen(take_stdout(), "wb")
+    keep_from_forks(out.fileno())
     result = settled(program.function(NAME, {})(**params))
     if result is not None:
         out.write(to_json(result, "the result", allow_nan=False) + b"\n")

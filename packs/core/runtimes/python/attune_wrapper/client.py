@@ -5,8 +5,8 @@ import os
 import threading
 import time
 
+from .descriptors import take_stdin
 from .failure import Failure
-from .messages import take_stdin
 
 # While it waits a sensor shows each second that it is alive.
 BEAT = 1.0

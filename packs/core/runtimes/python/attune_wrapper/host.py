@@ -8,10 +8,12 @@ from resource import RUSAGE_CHILDREN, getrusage
 from time import process_time
 
 from .awaiting import settled
+from .descriptors import Private, take_stdin
 from .failure import message_of, traceback_of
-from .messages import Messages, take_stdin
+from .messages import Messages
 from .sensor import NAME as POLL_SENSOR
 from .sensor import Polled
+from .turn import Turn
 
 RUN = "run"
 CONTEXT = ".sensor-context.json"
@@ -26,14 +28,14 @@ class Host:
         self.modules = modules
         self.requests = os.fdopen(take_stdin(), "rb", 64 * 1024)
         self.messages = Messages()
+        self.private = Private(self.requests.fileno(), self.messages.out.fileno())
         self.home = os.getcwd()
-        self.process = os.getpid()
         self.streams = ()
         self.tidy()
         self.ways = {"poll": self.poll, "run": self.run}
 
     def serve(self):
-        self.messages.send({"type": "hello", "protocol": 1})
+        self.messages.send({"type": "hello", "protocol": 1, "ids": True})
         self.messages.flush()
         for line in iter(self.requests.readline, b""):
             request = json.loads(line)
@@ -47,25 +49,24 @@ class Host:
         os._exit(0)
 
     def answer(self, way, request):
-        before = cpu_time()
+        turn, before = Turn(self.messages, request["id"]), cpu_time()
         with Variables(request.get("env") or {}):
-            failed = self.attempt(way, request)
-        if os.getpid() != self.process:
+            failed = self.attempt(way, request, turn)
+        if os.getpid() != turn.process:
             # The author's code forked, and this is the child, which has no say here.
             os._exit(0)
+        self.private.check()
         self.tidy()
         cpu_ms = (cpu_time() - before) * 1000
         if failed is None:
-            # What most answers end with needs no encoder.
-            self.messages.write(b'{"type":"done","id":%d,"cpu_ms":%.3f}\n' % (request["id"], cpu_ms))
+            turn.done(cpu_ms)
         else:
-            self.messages.send({**failed, "id": request["id"], "cpu_ms": cpu_ms})
-        self.messages.flush()
+            turn.failed(failed, cpu_ms)
 
-    def attempt(self, way, request):
+    def attempt(self, way, request, turn):
         """What the answer ends with instead of `done`, if it does."""
         try:
-            way(request)
+            way(request, turn)
         except Unfit as unfit:
             return {"type": "unfit", "reason": str(unfit)}
         except BaseException as error:  # also SystemExit and KeyboardInterrupt
@@ -73,15 +74,15 @@ class Host:
             return {"type": "error", "message": message_of(error, who), "traceback": traceback_of(error)}
         return None
 
-    def poll(self, request):
+    def poll(self, request, turn):
         polled = self.modules.get(request["file"], polled_file)
         state = request.get("state") or {}
         if not polled.wants_context:
-            return polled.call.poll(request.get("config") or {}, state, self.messages)
+            return polled.call.poll(request.get("config") or {}, state, turn)
         with Context(self.home, request):
-            polled.call.poll(request.get("config") or {}, state, self.messages)
+            polled.call.poll(request.get("config") or {}, state, turn)
 
-    def run(self, request):
+    def run(self, request, turn):
         function = self.modules.get(request["file"], action_file).call
         try:
             result = settled(function(**(request.get("params") or {})))
@@ -89,10 +90,11 @@ class Host:
             if end.code not in (None, 0):
                 raise
             result = None
-        self.messages.send({"type": "result", "result": result}, "the result", allow_nan=False)
+        turn.send({"type": "result", "result": result}, "the result", allow_nan=False)
 
     def tidy(self):
         """Gives back what polls share."""
+        self.private.give_back()
         if not self.streams or any(stream.closed for stream in self.streams):
             self.streams = standard_streams()
         sys.stdin, sys.stdout, sys.stderr = self.streams

@@ -3,6 +3,7 @@
 import sys
 
 from .context import context
+from .descriptors import keep_from_forks
 from .events import Events
 from .failure import message_of, traceback_of
 from .messages import Messages
@@ -17,6 +18,7 @@ CONTACT = "contact"
 def poll(path):
     """The poll of this process; gives its exit code."""
     messages = Messages()
+    keep_from_forks(messages.out.fileno())
     try:
         poll_file(path, messages)
         messages.send({"type": "done"})
