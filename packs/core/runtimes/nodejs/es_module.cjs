@@ -2,6 +2,7 @@
 // ES modules: the author's file opened with a text of ours, and its imports found in the environment of its pack.
 
 const Module = require("module");
+const { dirname } = require("path");
 const { pathToFileURL } = require("url");
 const { Failure } = require("./failure.cjs");
 const hooks = require("./hooks.cjs");
@@ -17,12 +18,22 @@ function openModule(path, text, others = {}) {
   const byHash = Object.entries(others).map(([hash, other]) => [href + hash, other]);
   hook({ [href]: text, ...Object.fromEntries(byHash) });
   // A convenience that authors ask for; CommonJS files have a `require` of their own and never see this one.
-  globalThis.require = Module.createRequire(path);
+  const root = emptyModule(path);
+  globalThis.require = Object.assign((id) => root.require(id), Module.createRequire(path));
   return {
+    root,
     require: globalThis.require,
     load: () => import(href).catch((error) => require("./located.cjs").throwLocated(error, path, text)),
     probe: (hash) => import(href + hash),
   };
+}
+
+/** A module at `path` that knows where packages are, and will know what it required. */
+function emptyModule(path) {
+  const module = new Module(path, null);
+  module.filename = path;
+  module.paths = Module._nodeModulePaths(dirname(path));
+  return module;
 }
 
 /** The engine never forgets a module, so a file that is opened again has another address. */
@@ -69,4 +80,4 @@ function register(known) {
   return (more) => port1.postMessage(more);
 }
 
-module.exports = { findImports, openModule, provide };
+module.exports = { emptyModule, findImports, openModule, provide };

@@ -33,6 +33,8 @@ function receive() {
 function load(url, context, next) {
   if (incoming) receive();
   const source = texts[url];
+  // The engine asks once, and keeps what it made of it.
+  delete texts[url];
   return source === undefined ? next(url, context) : { format: "module", source, shortCircuit: true };
 }
 

@@ -1,9 +1,11 @@
 "use strict";
-// The files that a host has loaded; those that were used last, up to a number.
+// The files that a host has loaded; those that were used last, up to a number. What is forgotten takes its helpers with it,
+// those that none of the files that stay required. An ES module the engine keeps for ever.
 
 const { rmSync, statSync, writeFileSync } = require("fs");
-const { dirname, join, sep } = require("path");
+const { join } = require("path");
 const { Unfit } = require("./failure.cjs");
+const { release, renew } = require("./helpers.cjs");
 const { Program } = require("./program.cjs");
 const { home } = require("./variables.cjs");
 
@@ -13,35 +15,53 @@ class Modules {
   constructor(most) {
     this.most = most;
     this.loaded = new Map();
+    /** Files that could not be loaded, as they were then. */
+    this.failed = new Map();
   }
 
   /** The file as it is now; `load(program)` gives what its function is called by. */
   async get(path, name, load) {
     const key = `${name} ${path}`;
-    const found = this.loaded.get(key);
     const signature = signatureOf(path);
+    const found = this.loaded.get(key);
     this.loaded.delete(key);
-    const current = found && found.signature === signature ? found : await this.load(path, name, load, found);
-    current.signature = signature;
+    const current = found && found.signature === signature ? found : await this.load(key, found, new Loaded(path, signature), name, load);
     this.loaded.set(key, current);
-    if (this.loaded.size > this.most) this.loaded.delete(this.loaded.keys().next().value);
-    current.program.enter();
+    if (this.loaded.size > this.most) this.evict();
+    current.enter();
     return current;
   }
 
-  async load(path, name, load, before) {
-    if (before) forget(dirname(before.program.path));
-    const program = new Program(path, name);
-    if (!(await program.defines())) throw new Unfit(program.lacks());
-    program.enter();
-    return new Loaded(program, await load(program));
+  async load(key, found, file, name, load) {
+    const before = found || this.failed.get(key);
+    // What it requires may have changed with it.
+    if (before && before.root && before.signature !== file.signature) renew(before.root);
+    this.failed.set(key, file);
+    await file.load(name, load);
+    this.failed.delete(key);
+    return file;
+  }
+
+  evict() {
+    const [key, { root }] = this.loaded.entries().next().value;
+    this.loaded.delete(key);
+    release(root, Array.from(this.loaded.values(), (each) => each.root));
   }
 }
 
 class Loaded {
-  constructor(program, call) {
-    Object.assign(this, { program, call });
+  constructor(path, signature) {
+    Object.assign(this, { path, signature });
+  }
+
+  async load(name, load) {
+    const program = new Program(this.path, name);
+    if (!(await program.defines())) throw new Unfit(program.lacks());
     this.wantsContext = program.source.includes("SENSOR_CONTEXT");
+    this.root = program.root;
+    this.enter = program.entry();
+    this.enter();
+    this.call = await load(program);
   }
 
   /** Calls with the file that SENSOR_CONTEXT names, if the sensor reads it. */
@@ -62,12 +82,6 @@ class Loaded {
 function signatureOf(path) {
   const { mtimeMs, size, ino } = statSync(path);
   return `${mtimeMs} ${size} ${ino}`;
-}
-
-/** What a file that changed had loaded from beside it may have changed with it. */
-function forget(directory) {
-  const inside = (path) => path.startsWith(directory + sep) && !path.includes(`${sep}node_modules${sep}`);
-  Object.keys(require.cache).filter(inside).forEach((path) => delete require.cache[path]);
 }
 
 module.exports = { Modules };

@@ -6,10 +6,9 @@
 // get at the function, a call at the end hands it out. Lines and columns of the author's text stay as they are.
 
 const Module = require("module");
-const { dirname } = require("path");
 const { compileFunction } = require("vm");
 const { Failure } = require("./failure.cjs");
-const { findImports, openModule } = require("./es_module.cjs");
+const { emptyModule, findImports, openModule } = require("./es_module.cjs");
 const { PARAMETERS, read } = require("./kind.cjs");
 const { nearest } = require("./near.cjs");
 
@@ -24,6 +23,8 @@ class Program {
     const probe = `${this.source}\nlet ${name};\nexport { ${name} };\nimport "attune:nothing";`;
     if (this.isModule) this.module = openModule(this.path, this.text, { "#probe": probe });
     else findImports(this.source);
+    /** What it requires is below this. */
+    this.root = this.isModule ? this.module.root : emptyModule(this.path);
   }
 
   /** Whether the file defines the function. A file that is no JavaScript is an error here already. */
@@ -59,13 +60,17 @@ class Program {
   }
 
   loadScript() {
-    const module = new Module(this.path, null);
-    module.filename = this.path;
-    module.paths = Module._nodeModulePaths(dirname(this.path));
-    Module._cache[this.path] = module;
-    module._compile(this.text, this.path);
-    module.loaded = true;
-    return module.exports;
+    const { path, root, text } = this;
+    Module._cache[path] = root;
+    try {
+      root._compile(text, path);
+    } catch (error) {
+      // What is not loaded is no module, as with `require`.
+      delete Module._cache[path];
+      throw error;
+    }
+    root.loaded = true;
+    return root.exports;
   }
 
   /** Says that the file has no such function, and which one the author may have meant by it. */
@@ -75,9 +80,11 @@ class Program {
     return `the file defines no function ${this.name}${also}${hint}`;
   }
 
-  /** What the file finds in scope besides, also when another one ran since. */
-  enter() {
-    if (this.isModule) globalThis.require = this.module.require;
+  /** Gives what puts the file's own things in scope, also when another one ran since; it does not keep the text. */
+  entry() {
+    if (!this.isModule) return () => {};
+    const { require } = this.module;
+    return () => (globalThis.require = require);
   }
 }
 

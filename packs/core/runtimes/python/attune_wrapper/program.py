@@ -67,7 +67,14 @@ class Program:
     def load_module(self, scope):
         """Runs the file as a module, so that `if __name__ == "__main__"` is for the author's own tries."""
         stem = os.path.splitext(os.path.basename(self.path))[0]
-        return self.load("attune_" + stem, scope)
+        name = "attune_" + stem
+        try:
+            self.module = self.load(name, scope)
+        except BaseException:
+            # What is not loaded is no module, as with an import.
+            sys.modules.pop(name, None)
+            raise
+        return self.module
 
     def function(self, name, scope):
         """Runs the file and gives its function."""
