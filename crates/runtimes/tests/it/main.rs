@@ -7,6 +7,7 @@ mod content;
 mod environments;
 mod host;
 mod interpreter;
+mod language;
 mod node_action;
 mod node_modules;
 mod node_output;

@@ -1,6 +1,7 @@
 //! Talks with programs of the shipped packs while they run.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::fd::{AsRawFd as _, RawFd};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -41,6 +42,11 @@ impl Talk {
 
     pub(crate) fn say(&mut self, order: &Value) {
         writeln!(self.input.as_mut().unwrap(), "{order}").unwrap();
+    }
+
+    /// This side of its stdin and stdout.
+    pub(crate) fn descriptors(&self) -> (RawFd, RawFd) {
+        (self.input.as_ref().unwrap().as_raw_fd(), self.output.get_ref().as_raw_fd())
     }
 
     /// Ends its stdin, and gives its log.

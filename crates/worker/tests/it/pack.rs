@@ -20,13 +20,25 @@ pub(crate) async fn store(pool: &PgPool, pack_ref: &str, files: &[(&str, &str)])
 pub(crate) async fn store_core(pool: &PgPool) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/core");
     store_files(pool, "core", &directory::read(&root).unwrap()).await;
-    let execution = r#"{"args": ["-u", "{pack}/runtimes/python/run.py"], "protocol": "ndjson",
-                        "host": {"args": ["-u", "{pack}/runtimes/python/host.py"]}}"#;
-    sqlx::query("UPDATE runtime SET execution = $1::jsonb WHERE ref = 'core.python'")
-        .bind(execution)
-        .execute(pool)
-        .await
-        .unwrap();
+    for (runtime, execution) in [
+        (
+            "core.python",
+            r#"{"args": ["-u", "{pack}/runtimes/python/run.py"], "protocol": "ndjson",
+                "host": {"args": ["-u", "{pack}/runtimes/python/host.py"]}}"#,
+        ),
+        (
+            "core.nodejs",
+            r#"{"args": ["{pack}/runtimes/nodejs/run.cjs"], "protocol": "ndjson",
+                "host": {"args": ["{pack}/runtimes/nodejs/host.cjs"]}}"#,
+        ),
+    ] {
+        sqlx::query("UPDATE runtime SET execution = $1::jsonb WHERE ref = $2")
+            .bind(execution)
+            .bind(runtime)
+            .execute(pool)
+            .await
+            .unwrap();
+    }
 }
 
 /// Adds a runtime by the INSERT that operators use.

@@ -1,4 +1,4 @@
-//! A pool of hosts with the machine's Python and the host of the core pack.
+//! A pool of hosts with the machine's interpreters and the hosts of the core pack.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -17,6 +17,7 @@ use attune_runtimes::tool::Tool;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::language::Language;
 use crate::program::packs;
 
 /// Everything of this machine that polls need.
@@ -26,8 +27,9 @@ pub(super) struct Machine {
     _cache: TempDir,
 }
 
-/// A pack of one's own, with what runs it.
+/// A pack of one's own, with what runs it. Its files are named without what says their language.
 pub(super) struct Pack {
+    language: &'static Language,
     directory: TempDir,
     code: Code,
     interpreter: Interpreter,
@@ -74,26 +76,31 @@ impl Machine {
     }
 
     /// A pack with these files, whose hosts have further keys.
-    pub(super) async fn pack_with(&self, files: &[(&str, &str)], keys: Value) -> Pack {
-        let mut host = json!({"args": ["-u", "{pack}/runtimes/python/host.py"]});
+    pub(super) async fn pack_with(
+        &self,
+        language: &'static Language,
+        files: &[(&str, &str)],
+        keys: Value,
+    ) -> Pack {
+        let mut host = json!({"args": language.host_args("{pack}")});
         host.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
         let directory = tempfile::tempdir().unwrap();
         for (name, source) in files {
-            std::fs::write(directory.path().join(name), source).unwrap();
+            std::fs::write(directory.path().join(language.file(name)), source).unwrap();
         }
         let code = Code {
             pack: "demo".to_owned(),
             directory: directory.path().canonicalize().unwrap(),
             digest: None,
-            tool: Arc::new(Tool::defined(&python(&host), None)),
+            tool: Arc::new(Tool::defined(&runtime(language, &host), None)),
             runtime_pack: Some(packs().join("core")),
         };
         let interpreter = self.launcher.wait(&code, Role::Sensor, |_| ()).await.unwrap();
-        Pack { directory, code, interpreter }
+        Pack { language, directory, code, interpreter }
     }
 
-    pub(super) async fn pack(&self, files: &[(&str, &str)]) -> Pack {
-        self.pack_with(files, json!({})).await
+    pub(super) async fn pack(&self, language: &'static Language, files: &[(&str, &str)]) -> Pack {
+        self.pack_with(language, files, json!({})).await
     }
 
     /// Polls within a time, until `stop`.
@@ -114,7 +121,7 @@ impl Machine {
         };
         let request = Request {
             task: Task::Poll { sensor, brief },
-            entrypoint: file,
+            entrypoint: &pack.language.file(file),
             variables: &variables,
             time,
             output_limit: 100_000,
@@ -157,7 +164,7 @@ impl Machine {
 
 impl Pack {
     pub(super) fn path(&self, name: &str) -> std::path::PathBuf {
-        self.directory.path().join(name)
+        self.directory.path().join(self.language.file(name))
     }
 
     pub(super) fn write(&self, name: &str, source: &str) {
@@ -165,14 +172,15 @@ impl Pack {
     }
 }
 
-fn python(host: &Value) -> Runtime {
+fn runtime(language: &Language, host: &Value) -> Runtime {
+    let wrapper = format!("{{pack}}/{}", language.wrapper);
     Runtime {
-        r#ref: "core.python".to_owned(),
-        name: "Python".to_owned(),
+        r#ref: language.r#ref.to_owned(),
+        name: language.r#ref.to_owned(),
         description: None,
-        distributions: json!({"verification": {"commands": [{"binary": "python3"}]}}),
+        distributions: json!({"verification": {"commands": [{"binary": language.binary}]}}),
         installation: None,
-        execution: json!({"args": ["{pack}/runtimes/python/run.py"], "protocol": "ndjson", "host": host}),
+        execution: json!({"args": [wrapper], "protocol": "ndjson", "host": host}),
         aliases: Vec::new(),
     }
 }

@@ -1,7 +1,8 @@
-//! Warm hosts with a real interpreter.
+//! Warm hosts with real interpreters.
 
 mod faults;
 mod lanes;
 mod life;
 mod machine;
 mod spent;
+mod strays;
