@@ -1,9 +1,10 @@
-//! The sensors of the pack `streams` with real files and a real broker. They are killed at any moment, and what the source
+//! The sensors of the pack `streams` with real files, a real broker and a real connection. They are killed at any moment, and what the source
 //! gave is held against what was stored.
 
 mod broker;
 mod files;
 mod rotation;
+mod server_events;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -56,7 +57,7 @@ impl Streaming {
 
     /// Kills the sensor's program, and has it start again without waiting.
     pub(super) async fn kill(&mut self) {
-        let file = format!("sensors/{}.py", self.sensor);
+        let file = format!("sensors/{}.", self.sensor);
         for pid in processes(&[self.fixture.cache.path().to_str().unwrap(), &file]) {
             // It may have ended in this moment.
             let _ = rustix::process::kill_process(pid, Signal::KILL);

@@ -1,0 +1,115 @@
+//! Server-sent events of an HTTP server.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sqlx::Row as _;
+
+use super::{Streaming, assert_each_once};
+
+const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nretry: 50\n\n";
+/// After so many events the server closes the connection.
+const MOST: usize = 37;
+
+/// Starts a server whose threads answer connections until the test is over; gives its address.
+fn serve(answer: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/events", listener.local_addr().unwrap());
+    let answer = Arc::new(answer);
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let (connection, answer) = (connection.unwrap(), Arc::clone(&answer));
+            thread::spawn(move || {
+                let last = last_event_id(&connection);
+                answer(connection, last);
+            });
+        }
+    });
+    address
+}
+
+/// Reads a request; 0 for one that says nothing of an event.
+fn last_event_id(connection: &TcpStream) -> usize {
+    let lines = BufReader::new(connection).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+    let named = lines.filter_map(|line| line.to_lowercase().strip_prefix("last-event-id: ")?.parse().ok());
+    named.last().unwrap_or(0)
+}
+
+#[tokio::test]
+async fn each_event_of_a_server_is_stored_once_whatever_is_cut_or_killed() {
+    let there = Arc::new(AtomicUsize::new(0));
+    let goes_on = Arc::clone(&there);
+    let url = serve(move |mut connection, last| {
+        let mut next = last + 1;
+        let mut go_on = connection.write_all(HEAD.as_bytes()).is_ok();
+        while go_on && next <= last + MOST {
+            if next > goes_on.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(5));
+                go_on = connection.write_all(b": nothing new\n").is_ok();
+                continue;
+            }
+            go_on =
+                connection.write_all(format!("id: {next}\ndata: {{\"n\": {next}}}\n\n").as_bytes()).is_ok();
+            next += 1;
+        }
+    });
+    let mut streaming = Streaming::start("server_events", "server_event", &json!({"url": url})).await;
+    there.store(1, Ordering::Relaxed);
+    streaming.fixture.eventually("SELECT FROM event WHERE payload->>'id' = '1'").await;
+    for round in 1..=6 {
+        there.store(50 * round, Ordering::Relaxed);
+        let some = format!("SELECT FROM event HAVING count(*) > {}", 50 * (round - 1));
+        streaming.fixture.eventually(&some).await;
+        streaming.kill().await;
+    }
+    let tally = streaming.tally(300, "id").await;
+    assert_each_once(&tally, (1..=300).map(|n| n.to_string()));
+}
+
+#[tokio::test]
+async fn an_event_of_a_server_says_what_the_lines_say() {
+    let long = "x".repeat(300_000);
+    let lines = format!(
+        "\u{feff}: a comment\ndata: plain\n\nid: 7\r\nevent: named\r\ndata:{{\"n\":\r\ndata: 1}}\r\n\r\n\
+         event: without data\n\ndata: a\0b\rid: 8\r\runknown: field\nno colon\ndata\n\ndata: {long}\n\nid: end\ndata: \n\n"
+    );
+    let url = serve(move |mut connection, last| {
+        // In pieces, as a network may deliver it.
+        let text = if last == 0 { lines.as_str() } else { "" };
+        let whole =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\n{text}");
+        for piece in whole.as_bytes().chunks(1007) {
+            let _ = connection.write_all(piece);
+        }
+        thread::sleep(Duration::from_mins(10));
+    });
+    let streaming = Streaming::start("server_events", "server_event", &json!({"url": url})).await;
+    streaming.fixture.eventually("SELECT FROM event WHERE payload->>'id' = 'end'").await;
+    let rows = sqlx::query("SELECT payload FROM event ORDER BY id").fetch_all(streaming.fixture.pool()).await;
+    let said = rows.unwrap().into_iter().map(|row| {
+        let mut payload: Value = row.get(0);
+        let parts = payload.as_object_mut().unwrap();
+        assert_eq!(parts.remove("url"), Some(json!(url)));
+        // By these it found its trigger and its rule.
+        parts.remove("event_type").and(parts.remove("trigger_params")).unwrap();
+        payload
+    });
+    let expected = [
+        json!({"event": "message", "data": "plain"}),
+        json!({"id": "7", "event": "named", "data": "{\"n\":\n1}", "json": {"n": 1}}),
+        json!({"id": "8", "event": "message", "data": "a\u{fffd}b"}),
+        json!({"id": "8", "event": "message", "data": ""}),
+        json!({"id": "8", "event": "message", "data": "x".repeat(256 * 1024), "cut": true}),
+        json!({"id": "end", "event": "message", "data": ""}),
+    ];
+    let said: Vec<_> = said.collect();
+    assert_eq!(said.len(), expected.len());
+    for (said, expected) in said.iter().zip(&expected) {
+        assert!(said == expected, "{said:.300}");
+    }
+}
