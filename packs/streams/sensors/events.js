@@ -1,9 +1,14 @@
 "use strict";
 // The lines of an event stream, and the events that they are. https://html.spec.whatwg.org/multipage/server-sent-events.html
 
-/** Letters of the data of an event, and of a line; what is more is cut off. */
+const { headOf, jsonOf } = require("./storable.js");
+
+/** Bytes of the data of an event; what is more is cut off. */
 const MOST = 256 * 1024;
-const LINE = MOST + "data: ".length;
+/** Letters of a line that are kept. They are more than may be data, so that what was cut here is cut, and marked, there. */
+const LINE = MOST + "data: ".length + 1;
+/** Bytes of an id, which becomes a header, and of a name. */
+const SHORT = 1024;
 
 class Events {
   constructor() {
@@ -14,6 +19,7 @@ class Events {
 
   begin() {
     this.data = undefined;
+    this.room = MOST;
     this.name = "";
     this.cut = false;
   }
@@ -22,32 +28,35 @@ class Events {
   read(text) {
     const read = { events: [] };
     const lines = (this.rest + text).split(/\r\n|\n|\r(?!$)/);
-    this.rest = this.short(lines.pop());
-    for (const line of lines) this.take(this.short(line), read);
+    this.rest = lines.pop().slice(0, LINE);
+    for (const line of lines) this.take(line.slice(0, LINE), read);
     return read;
   }
 
-  short(line) {
-    if (this.isFirst) line = line.replace(/^\uFEFF/, "");
-    if (line.length > LINE) this.cut = true;
-    return line.slice(0, LINE);
-  }
-
   take(line, read) {
+    if (this.isFirst) line = line.replace(/^\uFEFF/, "");
     this.isFirst = false;
     if (line === "") return this.end(read);
     const [, name, value] = /^([^:]*)(?:: ?)?([^]*)$/.exec(line);
     if (name === "data") this.add(value);
-    else if (name === "event") this.name = value;
-    else if (name === "id" && !value.includes("\0")) this.id = value;
+    else if (name === "event") this.name = this.short(value, SHORT);
+    else if (name === "id" && isId(value)) this.id = value;
     else if (name === "retry" && /^\d+$/.test(value)) read.retry = Number(value);
     return undefined;
   }
 
   add(value) {
-    const data = this.data === undefined ? value : `${this.data}\n${value}`;
-    if (data.length > MOST) this.cut = true;
-    this.data = data.slice(0, MOST);
+    const more = this.data === undefined ? value : `\n${value}`;
+    const kept = this.short(more, this.room);
+    this.data = (this.data || "") + kept;
+    // After a gap nothing follows, even if it had room.
+    this.room = kept === more ? this.room - Buffer.byteLength(kept) : 0;
+  }
+
+  short(text, bytes) {
+    const kept = headOf(text, bytes);
+    if (kept !== text) this.cut = true;
+    return kept;
   }
 
   end({ events }) {
@@ -58,20 +67,15 @@ class Events {
 
   event() {
     // NUL can not be stored.
-    const data = this.data.replace(/\0/g, "\uFFFD");
-    const event = { id: this.id, event: this.name.replace(/\0/g, "\uFFFD") || "message", data, ...json(this.data) };
-    return this.cut ? { ...event, cut: true } : event;
+    const [name, data] = [this.name, this.data].map((text) => text.replace(/\0/g, "\uFFFD"));
+    const event = { id: this.id, event: name || "message", data };
+    return this.cut ? { ...event, cut: true } : { ...event, ...jsonOf(this.data) };
   }
 }
 
-/** Nothing for what is no JSON, or could not be stored. */
-function json(text) {
-  try {
-    if (text.includes("\\u0000")) return {};
-    return { json: JSON.parse(text) };
-  } catch {
-    return {};
-  }
+/** Whether a server can be asked to go on from there: what no header can hold counts as NUL does, and is passed over. */
+function isId(value) {
+  return typeof value === "string" && Buffer.byteLength(value) <= SHORT && !/\p{Cc}/u.test(value);
 }
 
-module.exports = { Events };
+module.exports = { Events, isId };

@@ -77,10 +77,15 @@ class Feed {
     }
   }
 
+  /** One that can not be told is passed over: sent again, it would fail again. */
   emit({ id = this.id, ...event }) {
     this.id = id;
     const { attune, params } = this;
-    attune.emit({ event_type: "server_event", trigger_params: params, url: params.url, id, ...event });
+    try {
+      attune.emit({ event_type: "server_event", trigger_params: params, url: params.url, id, ...event });
+    } catch (error) {
+      attune.log(`${params.url}: an event is passed over: ${error.message}`, "error");
+    }
   }
 
   async rest() {

@@ -74,9 +74,14 @@ async fn each_event_of_a_server_is_stored_once_whatever_is_cut_or_killed() {
 #[tokio::test]
 async fn an_event_of_a_server_says_what_the_lines_say() {
     let long = "x".repeat(300_000);
+    // Where two bytes are left a character of four.
+    let halved = format!("{}{}", "x".repeat(256 * 1024 - 2), "\u{1f600}".repeat(3));
+    let wide = format!("\"{}\"", "\u{65e5}".repeat(256 * 1024 - 2));
+    let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
     let lines = format!(
         "\u{feff}: a comment\ndata: plain\n\nid: 7\r\nevent: named\r\ndata:{{\"n\":\r\ndata: 1}}\r\n\r\n\
-         event: without data\n\ndata: a\0b\rid: 8\r\runknown: field\nno colon\ndata\n\ndata: {long}\n\nid: end\ndata: \n\n"
+         event: without data\n\ndata: a\0b\rid: 8\r\runknown: field\nno colon\ndata\n\ndata: {long}\n\n\
+         data: {halved}\n\ndata: {wide}\n\nid: a\u{1}b\ndata: {deep}\n\ndata: [1e999]\n\nid: end\ndata: \n\n"
     );
     let url = serve(move |mut connection, last| {
         // In pieces, as a network may deliver it.
@@ -105,6 +110,10 @@ async fn an_event_of_a_server_says_what_the_lines_say() {
         json!({"id": "8", "event": "message", "data": "a\u{fffd}b"}),
         json!({"id": "8", "event": "message", "data": ""}),
         json!({"id": "8", "event": "message", "data": "x".repeat(256 * 1024), "cut": true}),
+        json!({"id": "8", "event": "message", "data": "x".repeat(256 * 1024 - 2), "cut": true}),
+        json!({"id": "8", "event": "message", "data": format!("\"{}", "\u{65e5}".repeat(87_381)), "cut": true}),
+        json!({"id": "8", "event": "message", "data": deep}),
+        json!({"id": "8", "event": "message", "data": "[1e999]"}),
         json!({"id": "end", "event": "message", "data": ""}),
     ];
     let said: Vec<_> = said.collect();
