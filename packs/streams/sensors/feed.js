@@ -1,11 +1,9 @@
 "use strict";
-// One address: connected again and again, from where it was read to.
+// One address: connected again and again, from where it was read to. Whatever it sends, the others go on.
 
-const { Events } = require("./events.js");
+const { Events, isId } = require("./events.js");
+const { Pause } = require("./pause.js");
 
-/** Between two connections, in seconds, unless the server says otherwise; longer each time that one fails. */
-const PAUSE = 3;
-const LONGEST = 60;
 /** A connection on which nothing came for so long is given up, in seconds; a server that lives sends comments. */
 const SILENCE = 300;
 const REDIRECTIONS = 5;
@@ -14,7 +12,9 @@ const BATCH = 500;
 
 class Feed {
   constructor(attune, params, id, commit) {
-    Object.assign(this, { attune, params, id, commit, pause: PAUSE, failures: 0, closed: false });
+    // An id that can not be sent would fail for ever.
+    if (!isId(id)) id = undefined;
+    Object.assign(this, { attune, params, id, commit, pause: new Pause(), closed: false });
   }
 
   close() {
@@ -32,46 +32,48 @@ class Feed {
 
   /** What comes on one connection. That it fails is told, and ends it. */
   async *chunks() {
+    this.pause.begin();
     try {
       const response = await this.connect(this.params.url, REDIRECTIONS);
       this.attune.contact();
-      for await (const chunk of response.setEncoding("utf8")) {
-        this.failures = 0;
-        yield chunk;
-      }
+      yield* response.setEncoding("utf8");
+      this.pause.worked();
     } catch (error) {
       if (this.closed) return;
-      this.failures += 1;
+      this.pause.failed();
       this.attune.log(`${this.params.url}: ${error.message}`, "warning");
     }
   }
 
-  connect(url, redirections) {
+  async connect(url, redirections) {
+    const response = await this.ask(url);
+    const { statusCode, headers } = response;
+    const isElsewhere = headers.location && statusCode >= 300 && statusCode < 400 && redirections > 0;
+    const fault = faultOf(response);
+    if (!isElsewhere && !fault) return response;
+    this.request.destroy();
+    if (isElsewhere) return this.connect(new URL(headers.location, url).href, redirections - 1);
+    throw new Error(fault);
+  }
+
+  ask(url) {
     const headers = { Accept: "text/event-stream", "Cache-Control": "no-store" };
-    if (this.id) headers["Last-Event-ID"] = this.id;
+    // Node writes a header's letters as bytes; those of an id are UTF-8.
+    if (this.id) headers["Last-Event-ID"] = Buffer.from(this.id).toString("latin1");
     const { get } = require(url.startsWith("https:") ? "https" : "http");
     return new Promise((resolve, reject) => {
-      const silent = () => this.request.destroy(new Error(`nothing came for ${SILENCE} s`));
-      const answered = (response) => {
-        const { location } = response.headers;
-        if (location && response.statusCode >= 300 && response.statusCode < 400 && redirections > 0) {
-          response.resume();
-          return resolve(this.connect(new URL(location, url).href, redirections - 1));
-        }
-        const fault = faultOf(response);
-        if (!fault) return resolve(response);
-        this.request.destroy();
-        return reject(new Error(fault));
-      };
-      this.request = get(url, { headers, timeout: SILENCE * 1000 }, answered).on("timeout", silent).on("error", reject);
+      const request = get(url, { headers, timeout: SILENCE * 1000 }, resolve);
+      request.on("timeout", () => request.destroy(new Error(`nothing came for ${SILENCE} s`))).on("error", reject);
+      this.request = request;
     });
   }
 
   /** Emits events, and waits until they are stored: who is not read from slows down. */
   async take({ events, retry }) {
-    if (retry !== undefined) this.pause = Math.min(retry / 1000, LONGEST);
+    if (retry !== undefined) this.pause.wish(retry / 1000);
+    if (events.length) this.pause.worked();
     this.attune.contact();
-    while (events.length) {
+    while (events.length && !this.closed) {
       events.splice(0, BATCH).forEach((event) => this.emit(event));
       await this.commit();
     }
@@ -89,7 +91,7 @@ class Feed {
   }
 
   async rest() {
-    const pause = Math.min(this.pause * 2 ** Math.max(0, this.failures - 1), LONGEST);
+    const pause = this.pause.seconds;
     const end = performance.now() + pause * 1000;
     // It ends sooner when rules change, which may be about others.
     for (let left = end; left > 0 && !this.closed && !this.attune.stopping; left = end - performance.now()) {

@@ -15,6 +15,8 @@ use super::{Streaming, assert_each_once};
 const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nretry: 50\n\n";
 /// After so many events the server closes the connection.
 const MOST: usize = 37;
+/// Ids begin with what a header holds only as bytes.
+const NUMBER: char = '№';
 
 /// Starts a server whose threads answer connections until the test is over; gives its address.
 fn serve(answer: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> String {
@@ -36,7 +38,9 @@ fn serve(answer: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> String {
 /// Reads a request; 0 for one that says nothing of an event.
 fn last_event_id(connection: &TcpStream) -> usize {
     let lines = BufReader::new(connection).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
-    let named = lines.filter_map(|line| line.to_lowercase().strip_prefix("last-event-id: ")?.parse().ok());
+    let named = lines.filter_map(|line| {
+        line.to_lowercase().strip_prefix("last-event-id: ")?.strip_prefix(NUMBER)?.parse().ok()
+    });
     named.last().unwrap_or(0)
 }
 
@@ -53,14 +57,14 @@ async fn each_event_of_a_server_is_stored_once_whatever_is_cut_or_killed() {
                 go_on = connection.write_all(b": nothing new\n").is_ok();
                 continue;
             }
-            go_on =
-                connection.write_all(format!("id: {next}\ndata: {{\"n\": {next}}}\n\n").as_bytes()).is_ok();
+            let event = format!("id: {NUMBER}{next}\ndata: {{\"n\": {next}}}\n\n");
+            go_on = connection.write_all(event.as_bytes()).is_ok();
             next += 1;
         }
     });
     let mut streaming = Streaming::start("server_events", "server_event", &json!({"url": url})).await;
     there.store(1, Ordering::Relaxed);
-    streaming.fixture.eventually("SELECT FROM event WHERE payload->>'id' = '1'").await;
+    streaming.fixture.eventually(&format!("SELECT FROM event WHERE payload->>'id' = '{NUMBER}1'")).await;
     for round in 1..=6 {
         there.store(50 * round, Ordering::Relaxed);
         let some = format!("SELECT FROM event HAVING count(*) > {}", 50 * (round - 1));
@@ -68,7 +72,7 @@ async fn each_event_of_a_server_is_stored_once_whatever_is_cut_or_killed() {
         streaming.kill().await;
     }
     let tally = streaming.tally(300, "id").await;
-    assert_each_once(&tally, (1..=300).map(|n| n.to_string()));
+    assert_each_once(&tally, (1..=300).map(|n| format!("{NUMBER}{n}")));
 }
 
 #[tokio::test]
@@ -121,4 +125,23 @@ async fn an_event_of_a_server_says_what_the_lines_say() {
     for (said, expected) in said.iter().zip(&expected) {
         assert!(said == expected, "{said:.300}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_errs_is_asked_again_without_an_end_of_the_sensor() {
+    let asked = AtomicUsize::new(0);
+    let url = serve(move |mut connection, _| {
+        let answer = match asked.fetch_add(1, Ordering::Relaxed) {
+            0 => format!("{HEAD}retry: 0\n\n"),
+            1 => "HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n".to_owned(),
+            2 => "this is not HTTP\r\n\r\n".to_owned(),
+            _ => format!("{HEAD}data: at last\n\n"),
+        };
+        let _ = connection.write_all(answer.as_bytes());
+    });
+    let streaming = Streaming::start("server_events", "server_event", &json!({"url": url})).await;
+    streaming.fixture.eventually("SELECT FROM event WHERE payload->>'data' = 'at last'").await;
+    let errors = "SELECT FROM sensor_state JOIN sensor ON id = sensor
+                  WHERE ref = 'streams.server_events' AND errors = 0";
+    streaming.fixture.eventually(errors).await;
 }
