@@ -8,6 +8,8 @@ const { Feed } = require("./feed.js");
 
 /** What is looked for is told at once; this is only how often nothing is looked for. */
 const LONG = 3600;
+/** Addresses that no rule asks for now, whose places are kept for when one does again. */
+const REMEMBERED = 100;
 
 async function stream_sensor(attune) {
   const feeds = new Map();
@@ -16,7 +18,7 @@ async function stream_sensor(attune) {
   feeds.forEach((feed) => feed.close());
 }
 
-/** Has one feed for each that a rule asks for. What a feed throws ends the sensor. */
+/** Has one feed for each that a rule asks for. */
 function follow(attune, feeds) {
   const asked = new Map(attune.trigger_params.map(({ params }) => [keyOf(params), params]));
   for (const [key, feed] of feeds) {
@@ -31,10 +33,11 @@ function follow(attune, feeds) {
     feed.run();
   }
 
-  /** All that was emitted by now, and where it was read. */
+  /** All that was emitted by now, and where it was read. What is read now comes last, and so is forgotten last (a restart sorts). */
   function commit() {
+    const others = Object.entries(attune.state).filter(([key, place]) => !feeds.has(key) && place.id);
     const places = Array.from(feeds, ([key, { id }]) => [key, { id }]);
-    return attune.checkpoint(Object.fromEntries(places));
+    return attune.checkpoint(Object.fromEntries([...others.slice(-REMEMBERED), ...places]));
   }
 }
 
