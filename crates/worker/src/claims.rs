@@ -28,7 +28,7 @@ use attune_hints::{Hints, Topic, Waiter};
 use chrono::Utc;
 use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -41,7 +41,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(5);
 /// How long free slots may wait until half of all are free, while more work is waiting.
 const GATHER: Duration = Duration::from_millis(2);
-/// How long what was claimed for a slot that will be free soon waits for it.
+/// How long what was claimed for slots that will be free soon waits for them.
 const SOON: Duration = Duration::from_millis(100);
 /// How often what is unknown is given back.
 const REVIEW: Duration = Duration::from_secs(10);
@@ -89,9 +89,9 @@ impl Running {
 
     /// Runs what was claimed as soon as there are slots. Returns what found none in time.
     async fn start_soon(&self, runner: &Arc<Runner>, claimed: Vec<Claimed>) -> Vec<Claimed> {
-        let mut claimed = VecDeque::from(claimed);
+        let (mut claimed, soon) = (VecDeque::from(claimed), Instant::now() + SOON);
         while !claimed.is_empty() {
-            let Ok(slot) = timeout(SOON, self.free(1)).await else { break };
+            let Ok(slot) = timeout_at(soon, self.free(1)).await else { break };
             if let Some(next) = claimed.pop_front() {
                 self.start(runner, next, slot);
             }

@@ -117,17 +117,22 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
 }
 
 /// Gives claimed executions back that were not begun, each with its attempt: to where they stood in the queue, as if they had not
-/// been claimed. Returns how many there were.
+/// been claimed. One that should be cancelled meanwhile is. Returns how many there were.
 pub async fn unclaim(pool: &PgPool, held: Held, claimed: &[(i64, i32)]) -> sqlx::Result<u64> {
     let (ids, attempts): (Vec<_>, Vec<_>) = claimed.iter().copied().unzip();
     let done = sqlx::query!(
         r#"WITH c AS MATERIALIZED (
-               SELECT e.id FROM unnest($2::bigint[], $3::int[]) AS u (id, attempt)
-               CROSS JOIN LATERAL (SELECT e.id FROM execution e
-                   WHERE e.id = u.id AND e.attempt = u.attempt AND e.worker = $1 AND e.status::text = 'running') e
-               ORDER BY e.id)
-           UPDATE execution e SET status = 'requested', worker = NULL, started = NULL, updated = clock_timestamp()
-           WHERE e.id = ANY(ARRAY(SELECT id FROM c)) AND e.worker = $1 AND e.status::text = 'running'"#,
+               SELECT e.id, e.is_cancelling
+               FROM (SELECT * FROM unnest($2::bigint[], $3::int[]) AS u (id, attempt) ORDER BY id) u
+               CROSS JOIN LATERAL (
+                   SELECT e.id, e.cancel_requested IS NOT NULL AS is_cancelling FROM execution e
+                   WHERE e.id = u.id AND e.attempt = u.attempt AND e.worker = $1 AND e.status::text = 'running' FOR UPDATE) e)
+           UPDATE execution e
+           SET status = CASE WHEN c.is_cancelling THEN 'cancelled' ELSE 'requested' END::execution_status_enum,
+               worker = CASE WHEN c.is_cancelling THEN e.worker END, started = CASE WHEN c.is_cancelling THEN e.started END,
+               finished = CASE WHEN c.is_cancelling THEN clock_timestamp() END,
+               error = CASE WHEN c.is_cancelling THEN 'it was cancelled before it began' END, updated = clock_timestamp()
+           FROM c WHERE e.id = c.id AND e.status::text = 'running'"#,
         held.worker,
         &ids,
         &attempts

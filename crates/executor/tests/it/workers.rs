@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use attune_common::registration::{Held, Identity, Registration, WorkerRole};
 use attune_common::repositories::execution::{self, Claimed};
+use attune_common::repositories::execution_order;
 use attune_common::repositories::{sensor_state, worker};
 use attune_executor::finish::{Finish, Finisher, Outcome, Recorded};
 use attune_hints::Hints;
@@ -81,8 +82,15 @@ async fn what_was_not_begun_goes_back_to_where_it_stood_and_nothing_else_does() 
     assert_eq!(finisher.finish(succeeded(&claimed[2], json!(null))).await, Recorded::Yes);
     assert_eq!(unclaim(held, &[name(0, 1), name(1, 2), name(2, 1)]).await, 1);
     assert_eq!(unclaim(held, &[name(0, 1)]).await, 0);
+    let mut connection = system.pool().acquire().await.unwrap();
+    assert!(execution_order::ask_to_cancel(&mut connection, claimed[1].id).await.unwrap());
     assert_eq!(unclaim(Held { worker: held.worker + 1, ..held }, &[name(1, 1)]).await, 0);
     assert_eq!(running(&system).await, 1);
+    assert_eq!(unclaim(held, &[name(1, 1)]).await, 1);
+    let cancelled = system
+        .value("SELECT to_jsonb(error) FROM execution WHERE status = 'cancelled' AND finished IS NOT NULL")
+        .await;
+    assert_eq!(cancelled, "it was cancelled before it began");
     let again = claim(&system, held).await;
     assert_eq!((again.len(), again[0].id, again[0].attempt, again[0].lost), (1, claimed[0].id, 1, 0));
 }
