@@ -73,8 +73,9 @@ impl RuleBook {
     /// The triggers as they are now, with the rules that they had.
     fn renewed_triggers(&self, changed: &Changed, rows: &[TriggerRow]) -> HashMap<String, Arc<Trigger>> {
         let (kept, before): (Vec<_>, Vec<_>) = self.triggers.values().partition(|it| changed.keeps(it.id));
+        let before: HashMap<i64, _> = before.into_iter().map(|it| (it.id, it)).collect();
         let renewed = rows.iter().map(|row| {
-            let before = before.iter().find(|it| it.id == row.id);
+            let before = before.get(&row.id);
             let rules = before.map(|it| it.rules.clone()).unwrap_or_default();
             Arc::new(Trigger { rules, ..Trigger::alone(row) })
         });

@@ -130,12 +130,15 @@ impl Assigner {
         let (forgotten, now) = (self.look_again.take(), Instant::now());
         known.forget(&forgotten);
         let version = config_version::get(&self.pool).await?;
-        let machine = self.look_at_the_machine(known.version() != Some(version), wake).await?;
+        // Sensors that were read while somebody looked at the machine were divided by what it was before.
+        let is_late = known.version() == Some(version) && !seen.has_looked(version);
+        let machine = self.look_at_the_machine(!seen.has_looked(version), wake).await?;
+        seen.note_look(version);
         let workers = worker::live_sensor_workers(&self.pool).await?;
         self.tell_pokes().await?;
         let changed =
             if known.version() == Some(version) { BTreeSet::new() } else { known.renew(&self.pool).await? };
-        let is_whole = machine || wake == Wake::Workers || !seen.stands(&workers, now);
+        let is_whole = machine || is_late || wake != Wake::Look || !seen.stands(&workers, now);
         let scope = if is_whole { Scope::All } else { forgotten.scope(changed) };
         if !scope.is_empty() {
             let settled = self.assign(known, &workers, &scope, seen.may_judge(now)).await?;

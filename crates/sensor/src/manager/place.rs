@@ -61,7 +61,7 @@ impl<'a> Places<'a> {
             return Err("its pack has no content; load the pack with `attune pack load`".to_owned());
         }
         // What is no level at all is said by each poll.
-        let level = Level::ALL.into_iter().find(|level| sensor.sandbox.as_deref() == Some(level.as_str()));
+        let level = sensor.sandbox.as_deref().and_then(Level::named);
         let able = self.able.entry((runtime.id, level)).or_insert_with(|| able(runtime, level, self.workers));
         if able.is_empty() { Err(unable(runtime, level, self.workers)) } else { Ok(able) }
     }

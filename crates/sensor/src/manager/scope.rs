@@ -45,6 +45,8 @@ pub(super) struct Seen {
     unsettled: bool,
     /// When the database last failed to answer.
     lost_contact: Option<Instant>,
+    /// The config version for which the machine was last looked at.
+    looked: Option<i64>,
 }
 
 impl Seen {
@@ -53,6 +55,16 @@ impl Seen {
         let is_fresh = self.at.is_some_and(|at| now.duration_since(at) < WHOLE_PERIOD);
         let key = |worker: &LiveWorker| (worker.id, worker.capabilities.clone());
         is_fresh && !self.unsettled && self.workers.iter().map(key).eq(workers.iter().map(key))
+    }
+
+    /// Whether the machine was looked at for this config version.
+    pub(super) fn has_looked(&self, version: i64) -> bool {
+        self.looked == Some(version)
+    }
+
+    /// It was. What changes while somebody looks has another version.
+    pub(super) fn note_look(&mut self, version: i64) {
+        self.looked = Some(version);
     }
 
     /// Nobody judges a lease before one lease has passed since its own reconnect.
