@@ -1,6 +1,6 @@
 //! The life of one stream: started, started again after each failure, put to an end. One task, which is the only one that ever
-//! runs this sensor's program; each run begins when nothing of the one before is left, neither a process nor a commit, and from
-//! what the database has.
+//! runs this sensor's program; each run begins when nothing of the one before is left, neither a process nor a commit (but for a
+//! canary's, which changes nothing of the sensor), and from what the database has.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -155,10 +155,15 @@ impl Stream {
             (self.epoch, Consumption::new(meter, self.sensor, talk.launcher_pid()));
         let commit =
             move |batch| -> Committing<'_> { Box::pin(submit((generator, meter), sensor, epoch, batch)) };
-        let mut wanted = self.wanted.clone();
-        // Whoever is gone wants nothing.
-        let stop = async move { drop(wanted.changed().await) };
-        let canaries = Sender { tools: &self.tools, sensor, epoch, wishes: &self.wishes };
+        let (mut wanted, fenced) = (self.wanted.clone(), Notify::new());
+        // Whoever is gone wants nothing. One that is another's finds that out when it would start again.
+        let stop = async {
+            tokio::select! {
+                _ = wanted.changed() => {}
+                () = fenced.notified() => {}
+            }
+        };
+        let canaries = Sender { tools: &self.tools, sensor, epoch, wishes: &self.wishes, fenced: &fenced };
         let run = Run { pool, sensor: self.sensor, epoch, resumed, failures: self.restarts.failures() };
         let ended = tokio::select! {
             ended = session::run(talk, &mut listener, &mut asked, stop, &commit) => ended,

@@ -72,7 +72,7 @@ async fn one_that_waits_for_its_restart_is_started_and_then_sends_it() {
 }
 
 #[tokio::test]
-async fn one_that_fails_says_so_and_is_not_started_for_ever() {
+async fn one_that_fails_says_so() {
     let fixture = with_stream("exit 3").await;
     fixture.execute("UPDATE sensor_state SET failures = 20").await;
     let service = fixture.start().await;
