@@ -81,13 +81,13 @@ impl Inner {
             return;
         }
         let look = move || {
-            let bytes = |(id, launcher)| Some((id, memory(launcher)?));
+            let bytes = |(id, launcher)| Some((id, Instant::now(), memory(launcher)?));
             due.into_iter().filter_map(bytes).collect::<Vec<_>>()
         };
         let measures = tokio::task::spawn_blocking(look).await.unwrap_or_default();
         self.with_books(|books| {
-            for (id, bytes) in measures {
-                books.measured(id, bytes, Instant::now());
+            for (id, at, bytes) in measures {
+                books.measured(id, bytes, at);
             }
         });
     }

@@ -88,12 +88,12 @@ impl Inner {
         }
     }
 
-    /// Measures a host after its first turn: what it takes before anything was loaded says nothing.
+    /// Measures a host after its first turn.
     fn measure_first(&self, lease: &Lease<'_>) {
         if let Some(host) = lease.host().filter(|host| host.turns == 1)
-            && let Some(bytes) = memory(host.launcher)
+            && let (now, Some(bytes)) = (Instant::now(), memory(host.launcher))
         {
-            self.with_books(|books| books.measured(lease.id(), bytes, Instant::now()));
+            self.with_books(|books| books.measured_first(lease.id(), bytes, now));
         }
     }
 

@@ -32,20 +32,26 @@ impl Warm {
     /// Whether it can take a turn: it lives, and says nothing that nobody asked for. What was written to stderr between two
     /// turns is nobody's log.
     pub(super) fn is_ready(&mut self) -> bool {
+        self.forget_stderr();
         loop {
             let next = pin!(self.output.next());
             match next.poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Pending => return true,
-                Poll::Ready(Some(Said::Stderr(chunk))) => {
-                    tracing::debug!(
-                        host.launcher = self.launcher,
-                        bytes = chunk.len(),
-                        "A warm host wrote between two turns"
-                    );
-                }
-                Poll::Ready(Some(Said::Closed(Stream::Stderr))) => {}
+                Poll::Ready(Some(Said::Stderr(_) | Said::Closed(Stream::Stderr))) => {}
                 Poll::Ready(Some(Said::Stdout(_) | Said::Closed(Stream::Stdout)) | None) => return false,
             }
+        }
+    }
+
+    /// Reads it as far as it was written: that it can be read may not have been heard of yet.
+    fn forget_stderr(&mut self) {
+        let launcher = self.launcher;
+        loop {
+            let bytes = self.output.drain_stderr().len();
+            if bytes == 0 {
+                return;
+            }
+            tracing::debug!(host.launcher = launcher, bytes, "A warm host wrote between two turns");
         }
     }
 

@@ -72,13 +72,22 @@ impl<H> Books<H> {
         due.filter_map(|(id, seat)| Some((*id, seat.launcher?))).collect()
     }
 
-    /// Notes what a host takes.
-    pub(in crate::host) fn measured(&mut self, id: u64, bytes: u64, now: Instant) {
-        let Some(seat) = self.seats.get_mut(&id) else { return };
-        (seat.bytes, seat.looked) = (bytes, Some(now));
-        let first = *seat.first.get_or_insert(bytes);
+    /// Notes what a host takes after its first turn: what it took before anything was loaded says nothing.
+    pub(in crate::host) fn measured_first(&mut self, id: u64, bytes: u64, now: Instant) {
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.first = Some(bytes);
+        }
+        self.measured(id, bytes, now);
+    }
+
+    /// Notes what a host took at this time, unless what it took later is known already.
+    pub(in crate::host) fn measured(&mut self, id: u64, bytes: u64, at: Instant) {
+        let fresh = self.seats.get_mut(&id).filter(|seat| seat.looked.is_none_or(|looked| looked <= at));
+        let Some(seat) = fresh else { return };
+        (seat.bytes, seat.looked) = (bytes, Some(at));
         let (growth, slack) = (self.settings.growth, self.settings.slack);
-        seat.grown = bytes > first.saturating_mul(growth) && bytes > first + slack;
+        let grown = |first: u64| bytes > first.saturating_mul(growth) && bytes > first.saturating_add(slack);
+        seat.grown = seat.first.is_some_and(grown);
         let group = seat.group;
         self.group(group).typical = bytes;
     }

@@ -179,7 +179,9 @@ fn the_idle_and_the_grown_end_and_empty_groups_are_forgotten() {
     let (mut books, now) = (books(1000 * MB), Instant::now());
     let (idle, grown) = (slow(&mut books, 1, now), slow(&mut books, 2, now));
     books.note(1, 7, true);
-    books.measured(grown, 8 * MB, now);
+    books.measured_first(grown, 8 * MB, now);
+    books.measured(grown, 90 * MB, now - Duration::from_secs(1));
+    assert_eq!((books.measure(grown), books.has_grown(grown)), (Some(8 * MB), false));
     books.park(idle, 100, now);
     books.park(grown, 200, now + Duration::from_secs(30));
     books.measured(grown, 70 * MB, now);
