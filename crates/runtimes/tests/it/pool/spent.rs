@@ -97,7 +97,8 @@ async fn memory_is_that_of_the_host_and_output_that_of_the_turn(language: &'stat
     let machine = Machine::new(settings());
     let keeps = language.pick(
         "kept = b'x' * 60_000_000\ndef poll_sensor(config):\n    print('12345' * 100)\n    return None\n",
-        "const kept = Buffer.alloc(60_000_000, 1);\nconst poll_sensor = () => console.log('12345'.repeat(100));\n",
+        // What no function uses the engine may free.
+        "const kept = Buffer.alloc(60_000_000, 1);\nconst poll_sensor = () => console.log('12345'.repeat(100 * kept[0]));\n",
     );
     let pack = machine.pack(language, &[("keeps", keeps), ("idle", idle(language))]).await;
     let keeps = machine.poll(&pack, 1, "keeps").await.spent;
