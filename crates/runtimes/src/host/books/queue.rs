@@ -28,7 +28,8 @@ impl<H> Books<H> {
         Some(grant)
     }
 
-    /// Starts hosts for those who wait for room, the longest waiting first, as far as there is some.
+    /// Starts hosts for those who wait for room, the longest waiting first, as far as there is some. Those who wait for hosts
+    /// of their own hold up nobody.
     pub(super) fn feed_the_starving(&mut self, now: Instant) {
         self.starving.retain(|(_, sender)| !sender.is_closed());
         let mut at = 0;
@@ -37,9 +38,14 @@ impl<H> Books<H> {
                 at += 1;
                 continue;
             }
-            let Step::Granted(grant) = self.open(group, Lane::Slow, now) else { return };
-            if let Some(Grant::Seat(unused)) = self.offer_to_the_starving(group, grant) {
-                self.take_seat(unused);
+            match self.open(group, Lane::Slow, now) {
+                Step::Granted(grant) => {
+                    if let Some(Grant::Seat(unused)) = self.offer_to_the_starving(group, grant) {
+                        self.take_seat(unused);
+                    }
+                }
+                Step::Wait(_) | Step::Crowded if self.soon_has_a_host(group, now) => at += 1,
+                Step::Wait(_) | Step::Crowded => return,
             }
         }
     }

@@ -7,7 +7,8 @@ use tokio::time::Instant;
 use super::seat::{Doing, Lane, Seat};
 use super::{Books, Grant, Step, Why};
 
-/// A host of the fast lane that was used within this time does not end for one of the slow lane.
+/// Who was used within this time is in use: it ends neither for the slow lane, if it is of the fast one, nor for a group whose
+/// own hosts will soon be free.
 const RECENTLY: Duration = Duration::from_secs(1);
 
 impl<H> Books<H> {
@@ -32,8 +33,11 @@ impl<H> Books<H> {
     fn make_room(&mut self, group: u64, lane: Lane, now: Instant) -> bool {
         let wanted = self.group(group).typical;
         let is_slow = |seat: &Seat<H>| seat.lane == Lane::Slow;
-        let may_end =
-            |seat: &Seat<H>| seat.is_parked() && (lane != Lane::Slow || is_slow(seat) || is_stale(seat, now));
+        // Two groups that took each other's hosts in turn would do nothing but start some.
+        let spares = lane == Lane::Slow && self.soon_has_a_host(group, now);
+        let may_end = |seat: &Seat<H>| {
+            seat.is_parked() && (lane != Lane::Slow || is_stale(seat, now) || is_slow(seat) && !spares)
+        };
         let is_same_lane = |seat: &Seat<H>| is_slow(seat) == (lane == Lane::Slow);
         // What hangs, hangs in the slow lane, and must leave room for the others.
         let budget = self.settings.budget;
@@ -49,6 +53,12 @@ impl<H> Books<H> {
         {}
         while self.bytes() + wanted > budget && self.end_oldest(may_end, Why::Room) {}
         true
+    }
+
+    /// Whether the group has a host in its slow lane that began what it does not long ago.
+    pub(super) fn soon_has_a_host(&self, group: u64, now: Instant) -> bool {
+        let is_own = |seat: &Seat<H>| (seat.group, seat.lane) == (group, Lane::Slow);
+        self.seats.values().any(|seat| is_own(seat) && !is_stale(seat, now))
     }
 
     fn sum(&self, which: impl Fn(&Seat<H>) -> bool) -> u64 {

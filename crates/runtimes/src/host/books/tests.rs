@@ -145,6 +145,28 @@ fn the_least_recently_used_ends_for_another_group() {
 }
 
 #[test]
+fn who_has_hosts_of_its_own_waits_for_them() {
+    let (mut books, now) = (books(64 * MB), Instant::now());
+    let own = slow(&mut books, 1, now);
+    let (one, other) = (slow(&mut books, 2, now), slow(&mut books, 2, now));
+    let mut first = waits(books.ask_slow(1, true, now));
+    let mut third = waits(books.ask_slow(3, true, now));
+    // Who has none gets the room, though it came later.
+    books.park(one, 200, now);
+    let Ok(Grant::Seat(seat)) = third.try_recv() else { panic!() };
+    assert_eq!(books.take_ended(), [(200, Why::Room)]);
+    books.started(seat, 1, now);
+    books.park(other, 201, now);
+    books.park(own, 100, now);
+    assert_eq!(first.try_recv(), Ok(Grant::Host(own, 100)));
+    // One that is held up is not waited for.
+    let mut second = waits(books.ask_slow(1, true, now));
+    books.sweep(now + Duration::from_secs(1));
+    assert!(matches!(second.try_recv(), Ok(Grant::Seat(_))));
+    assert_eq!(books.take_ended(), [(201, Why::Room)]);
+}
+
+#[test]
 fn a_budget_for_nobody_lets_one_of_each_lane_live() {
     let (mut books, now) = (books(1), Instant::now());
     let first = slow(&mut books, 1, now);
