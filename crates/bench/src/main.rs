@@ -64,6 +64,10 @@ fn main() -> anyhow::Result<()> {
     if !is_part {
         println!("{}", machine::describe());
     }
+    // Logs cost what is measured, so only who asks for them has them.
+    if std::env::var_os("RUST_LOG").is_some() {
+        attune_boot::init_telemetry();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {

@@ -17,6 +17,8 @@ use super::usage::Usage;
 
 /// Of a hundred ticks of healthy sensors one may be later.
 const PUNCTUAL: Duration = Duration::from_secs(1);
+/// Environments take their time, but not longer.
+const ENVIRONMENTS: Duration = Duration::from_mins(5);
 /// How long those that wait for the socket wait.
 const DELAY: Duration = Duration::from_millis(200);
 
@@ -37,7 +39,7 @@ pub(super) struct Settings {
     /// `max_concurrent_sensors` (for --scale)
     #[arg(long, default_value_t = 64)]
     slots: u32,
-    /// Seconds before the measurement: environments are built, and hanging sensors are found out (for --scale)
+    /// Seconds before the measurement, once all environments are built: hanging sensors are found out (for --scale)
     #[arg(long, default_value_t = 120)]
     warm_up: u64,
     /// How many intervals are measured (for --scale)
@@ -106,6 +108,7 @@ async fn measure(system: &System, settings: &Settings) -> anyhow::Result<()> {
     let bare = system.usage()?;
     insert(system, settings, listener.port).await?;
     let figures = system.start_sensors().await?;
+    wait_for_environments(system, settings).await?;
     tokio::time::sleep(Duration::from_secs(settings.warm_up)).await;
     sqlx::query("CREATE TABLE bench_before AS SELECT sensor, polls, errors FROM sensor_state")
         .execute(&system.pool)
@@ -134,6 +137,18 @@ async fn insert(system: &System, settings: &Settings, port: u16) -> anyhow::Resu
         sensors.add(&format!("b{pack}"), entrypoint, &Kind::of(number).config(port));
     }
     pack::insert_sensors(&system.pool, settings.language, f64::from(settings.interval), &sensors).await
+}
+
+/// Until a sensor of each pack was polled.
+async fn wait_for_environments(system: &System, settings: &Settings) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let polled = "SELECT count(DISTINCT pack) FROM sensor JOIN sensor_state ON sensor = id WHERE polls > 0";
+    while system.number(polled).await? < i64::try_from(settings.packs)? {
+        anyhow::ensure!(start.elapsed() < ENVIRONMENTS, "environments were not built");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    println!("environments were there after {:.1} s", start.elapsed().as_secs_f64());
+    Ok(())
 }
 
 const DONE: &str =

@@ -2,11 +2,14 @@
 //!
 //! Two lanes of the same size. A poll starts in the fast one; older than [`SOON`] it gives its place there up and goes on
 //! in the slow one, as soon as that has room. A sensor that timed out before starts in the slow lane, where those may have
-//! half of the places. So sensors that hang wait for each other, and nobody else does: neither for a place, nor for a warm
-//! host, of which each that hangs has one.
+//! a quarter of the places. So sensors that hang wait for each other, and nobody else does: neither for a place, nor for a
+//! warm host, of which each that hangs has one.
+//!
+//! Of who was never polled here nobody knows whether it hangs. Together with those that timed out they have as many places
+//! as three quarters of a lane, so that a crowd of them finds each other out in turn and leaves hosts to all others.
 //!
 //! A quarter of the fast lane is kept for sensors whose last poll was quick: however many others wait for an answer from
-//! somewhere, or hang for the first time while the slow lane is full, those find a place at once.
+//! somewhere, those find a place at once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -23,8 +26,10 @@ const QUICK: Duration = Duration::from_millis(100);
 pub(super) enum Pace {
     /// The last one was over at once.
     Quick,
-    /// It is new, or the last one took its time.
+    /// The last one took its time, or failed.
     Unsure,
+    /// None was over yet.
+    New,
     /// One timed out, and none has been over soon since.
     Slow,
 }
@@ -50,11 +55,13 @@ pub(super) struct Lanes {
     fast: BTreeSet<(Instant, i64)>,
     /// As many of the fast lane are not known to be quick.
     unsure: usize,
-    /// As many of the slow lane timed out before.
+    /// As many timed out before.
     slow: usize,
+    /// As many were never polled.
+    new: usize,
     /// The number that each drew who waits.
     waiting: HashMap<i64, (Pace, u64)>,
-    queues: [BTreeMap<u64, i64>; 3],
+    queues: [BTreeMap<u64, i64>; 4],
     drawn: u64,
 }
 
@@ -66,6 +73,7 @@ impl Lanes {
             fast: BTreeSet::new(),
             unsure: 0,
             slow: 0,
+            new: 0,
             waiting: HashMap::new(),
             queues: Default::default(),
             drawn: 0,
@@ -88,6 +96,7 @@ impl Lanes {
         }
         if let Some((pace, started)) = self.running.remove(&sensor) {
             self.slow -= usize::from(pace == Pace::Slow);
+            self.new -= usize::from(pace == Pace::New);
             self.leave_fast_lane(sensor, pace, started);
         }
     }
@@ -99,11 +108,12 @@ impl Lanes {
         let sensor = self.queues[pace as usize].remove(&number)?;
         self.waiting.remove(&sensor);
         self.running.insert(sensor, (pace, now));
+        self.new += usize::from(pace == Pace::New);
         if pace == Pace::Slow {
             self.slow += 1;
         } else {
             self.fast.insert((now, sensor));
-            self.unsure += usize::from(pace == Pace::Unsure);
+            self.unsure += usize::from(pace != Pace::Quick);
         }
         Some(sensor)
     }
@@ -111,7 +121,8 @@ impl Lanes {
     /// When a poll may next give up its place in the fast lane for somebody who waits.
     pub(super) fn next_hand_over(&self) -> Option<Instant> {
         let waits = |pace: Pace| !self.queues[pace as usize].is_empty();
-        let is_wanted = (waits(Pace::Quick) || waits(Pace::Unsure)) && self.has_slow_room();
+        let is_wanted =
+            [Pace::Quick, Pace::Unsure, Pace::New].map(waits).contains(&true) && self.has_slow_room();
         let (started, _) = self.fast.first().filter(|_| is_wanted)?;
         Some(*started + SOON)
     }
@@ -119,8 +130,9 @@ impl Lanes {
     fn next(&self) -> Option<(u64, Pace)> {
         let fast = self.fast.len() < self.size;
         let unsure = fast && self.unsure < self.size - self.size / 4;
-        let slow = self.has_slow_room() && self.slow < self.size.div_ceil(2);
-        [(Pace::Quick, fast), (Pace::Unsure, unsure), (Pace::Slow, slow)]
+        let unknown = self.new + self.slow < (self.size - self.size / 4).max(2);
+        let slow = unknown && self.has_slow_room() && self.slow < self.size.div_ceil(4);
+        [(Pace::Quick, fast), (Pace::Unsure, unsure), (Pace::New, unsure && unknown), (Pace::Slow, slow)]
             .into_iter()
             .filter(|(_, has_room)| *has_room)
             .filter_map(|(pace, _)| Some((*self.queues[pace as usize].first_key_value()?.0, pace)))
@@ -139,7 +151,7 @@ impl Lanes {
 
     fn leave_fast_lane(&mut self, sensor: i64, pace: Pace, started: Instant) {
         if self.fast.remove(&(started, sensor)) {
-            self.unsure -= usize::from(pace == Pace::Unsure);
+            self.unsure -= usize::from(pace != Pace::Quick);
         }
     }
 
@@ -187,17 +199,37 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_timed_out_has_half_of_the_slow_lane() {
+    async fn who_timed_out_has_a_quarter_of_the_slow_lane() {
         let now = Instant::now();
         let mut lanes = Lanes::new(4);
-        (1..=3).for_each(|sensor| lanes.wait(sensor, Pace::Slow));
-        assert_eq!(started(&mut lanes, now), [1, 2]);
+        (1..=2).for_each(|sensor| lanes.wait(sensor, Pace::Slow));
+        assert_eq!(started(&mut lanes, now), [1]);
         lanes.leave(1);
-        assert_eq!(started(&mut lanes, now), [3]);
-        // The other half is for those that are about to show that they are slow.
+        assert_eq!(started(&mut lanes, now), [2]);
+        // The rest is for those that are about to show that they are slow.
         (4..=9).for_each(|sensor| lanes.wait(sensor, Pace::Quick));
         assert_eq!(started(&mut lanes, now), [4, 5, 6, 7]);
         assert_eq!(started(&mut lanes, now + SOON), [8, 9]);
+    }
+
+    #[tokio::test]
+    async fn new_ones_that_hang_leave_room_for_those_that_are_known() {
+        let now = Instant::now();
+        let mut lanes = Lanes::new(4);
+        (1..=9).for_each(|sensor| lanes.wait(sensor, Pace::New));
+        assert_eq!(started(&mut lanes, now), [1, 2, 3]);
+        assert!(started(&mut lanes, now + SOON).is_empty());
+        lanes.wait(10, Pace::Unsure);
+        assert_eq!(started(&mut lanes, now + SOON), [10]);
+        lanes.leave(1);
+        assert_eq!(started(&mut lanes, now + SOON), [4]);
+        // One that timed out counts like them.
+        lanes.leave(4);
+        lanes.wait(11, Pace::Slow);
+        (5..=9).for_each(|sensor| lanes.leave(sensor));
+        assert_eq!(started(&mut lanes, now + 2 * SOON), [11]);
+        lanes.wait(5, Pace::New);
+        assert!(started(&mut lanes, now + 2 * SOON).is_empty());
     }
 
     #[tokio::test]

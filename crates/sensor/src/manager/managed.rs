@@ -75,7 +75,7 @@ impl Managed {
             state: Arc::new(owned.state),
             failures: owned.failures,
             polls: owned.polls,
-            pace: Pace::Unsure,
+            pace: if owned.failures > 0 { Pace::Slow } else { Pace::New },
             due: now,
             rhythm: Rhythm::from(now),
             kind: Kind::Tick,
