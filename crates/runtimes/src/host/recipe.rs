@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use attune_core::runtime::execution::{Host, Role};
+use attune_core::runtime::execution::{Execution, Host, Role};
 use attune_process::{Limits, StreamLimit};
 
 use crate::launch::{Code, Interpreter};
@@ -40,6 +40,8 @@ pub(crate) struct Recipe {
     pub(super) role: Role,
     pub(super) limits: Limits,
     pub(crate) host: Host,
+    /// Which variables its programs get, and which of the worker's.
+    variables: Vec<(String, String)>,
     allowed: Vec<String>,
 }
 
@@ -54,26 +56,28 @@ struct Shelf {
 }
 
 impl Recipe {
-    fn of(site: &Site<'_>, host: &Host, group: u64) -> Result<Self, ToolError> {
-        Ok(Self {
+    fn of(site: &Site<'_>, execution: &Execution, host: &Host, group: u64) -> Self {
+        Self {
             group,
             code: site.code.clone(),
             interpreter: site.interpreter.clone(),
             role: site.role,
             limits: site.limits.clone(),
             host: host.clone(),
-            allowed: site.code.tool.execution()?.env_allow.clone(),
-        })
+            variables: execution.variables.clone(),
+            allowed: execution.env_allow.clone(),
+        }
     }
 
     /// Whether its hosts may serve a turn of the site. The directory of the code is equal already.
-    fn serves(&self, site: &Site<'_>, host: &Host, allowed: &[String]) -> bool {
+    fn serves(&self, site: &Site<'_>, execution: &Execution, host: &Host) -> bool {
         self.role == site.role
             && self.interpreter == *site.interpreter
             && self.code.runtime_pack == site.code.runtime_pack
             && self.code.tool.r#ref == site.code.tool.r#ref
             && self.host == *host
-            && self.allowed == allowed
+            && self.variables == execution.variables
+            && self.allowed == execution.env_allow
             && self.limits == *site.limits
     }
 }
@@ -86,11 +90,11 @@ impl Recipes {
         let mut recipes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = recipes.by_directory.get(&site.code.directory);
         let mut kept = kept.into_iter().flatten();
-        if let Some(recipe) = kept.find(|recipe| recipe.serves(site, host, &execution.env_allow)) {
+        if let Some(recipe) = kept.find(|recipe| recipe.serves(site, execution, host)) {
             return Ok(Some(Arc::clone(recipe)));
         }
         recipes.count += 1;
-        let recipe = Arc::new(Recipe::of(site, host, recipes.count)?);
+        let recipe = Arc::new(Recipe::of(site, execution, host, recipes.count));
         recipes.by_directory.entry(site.code.directory.clone()).or_default().push(Arc::clone(&recipe));
         Ok(Some(recipe))
     }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use attune_common::config::Config;
-use attune_core::runtime::execution::Role;
+use attune_core::runtime::execution::{Execution, Role};
 use attune_process::{Limits, Program};
 
 pub use error::PrepareError;
@@ -168,9 +168,10 @@ impl Launcher {
     ) -> Result<Prepared, PrepareError> {
         let directory = self.scratch.directory().map_err(PrepareError::WorkingDirectory)?;
         let given = given(directory.path()).map_err(PrepareError::WorkingDirectory)?;
-        let given = interpreter.variables.iter().cloned().chain(given);
-        let allowed = &code.tool.execution()?.env_allow;
-        let env = variables(of_this_process, allowed, directory.path(), given);
+        let Execution { env_allow, variables: own, .. } = code.tool.execution()?;
+        let own = own.iter().map(|(name, value)| (name.into(), value.into()));
+        let given = own.chain(interpreter.variables.iter().cloned()).chain(given);
+        let env = variables(of_this_process, env_allow, directory.path(), given);
         let visible = [Some(&code.directory), code.runtime_pack.as_ref(), interpreter.environment.as_ref()];
         let visible = visible.into_iter().flatten().cloned().collect();
         Ok(Prepared { argv, env, directory, visible })

@@ -192,15 +192,11 @@ fn binary(reader: &Reader<'_>) -> Result<Option<String>, ExecutionFault> {
 }
 
 fn variables(reader: &Reader<'_>) -> Result<Vec<(String, String)>, ExecutionFault> {
-    let entries = reader.entries("variables")?;
-    for (name, value) in &entries {
-        let at = format!("{}.{name}", reader.at("variables"));
-        if !reader::is_variable(name) {
-            return Err(ExecutionFault::NotAVariable { at, variable: name.clone() });
-        }
-        check(&at, value, IN_RUNS)?;
+    let variables = reader.settings("variables")?;
+    for (name, value) in &variables {
+        check(&format!("{}.{name}", reader.at("variables")), value, IN_RUNS)?;
     }
-    Ok(entries)
+    Ok(variables)
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ const KEYS: &[&str] = &[
     "roles",
     "protocol",
     "env_allow",
+    "variables",
     "resolve",
     "environment",
     "host",
@@ -54,6 +55,8 @@ pub struct Execution {
     pub protocol: Protocol,
     /// Variables of the worker's environment that reach its programs.
     pub env_allow: Vec<String>,
+    /// Variables that its programs get, and their values.
+    pub variables: Vec<(String, String)>,
     /// Arguments with which the binary prints the path of the real interpreter, which a version manager's shim hides.
     pub resolve: Option<Vec<String>>,
     /// How to create and fill an environment for a pack's dependencies.
@@ -100,6 +103,7 @@ impl Execution {
             roles: roles(&row)?,
             protocol: protocol(&row)?,
             env_allow: row.variables("env_allow")?,
+            variables: row.settings("variables")?,
             resolve: row.get("resolve").map(resolve).transpose()?,
             environment: row
                 .get("environment")

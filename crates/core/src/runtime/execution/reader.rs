@@ -77,6 +77,18 @@ impl<'a> Reader<'a> {
         entries.iter().map(entry).collect()
     }
 
+    /// Environment variables and their values.
+    pub(super) fn settings(&self, key: &str) -> Result<Vec<(String, String)>, ExecutionFault> {
+        let entries = self.entries(key)?;
+        match entries.iter().find(|(name, _)| !is_variable(name)) {
+            Some((name, _)) => {
+                let at = format!("{}.{name}", self.at(key));
+                Err(ExecutionFault::NotAVariable { at, variable: name.clone() })
+            }
+            None => Ok(entries),
+        }
+    }
+
     /// A time in seconds.
     pub(super) fn seconds(&self, key: &str, default: Duration) -> Result<Duration, ExecutionFault> {
         let Some(value) = self.get(key) else { return Ok(default) };
