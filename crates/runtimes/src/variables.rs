@@ -12,7 +12,7 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 const PASSED: &[&str] = &["PATH", "HOME", "TZ"];
 
 /// Composes an environment: the passed variables, what the row allows, a fixed locale, a private directory for temporary
-/// files, and last, so that nothing overrides it, what the run itself gives.
+/// files, and last, so that nothing overrides it, what is given: by the row, the environment of dependencies and the run itself.
 ///
 /// Of the locale only the characters are named. In all else `C.UTF-8` is as no locale at all, but a program that is told of
 /// it by `LANG` reads a file for each of its dozen parts first, which takes a shell half as long again to start.

@@ -139,11 +139,12 @@ async fn insert(system: &System, settings: &Settings, port: u16) -> anyhow::Resu
     pack::insert_sensors(&system.pool, settings.language, f64::from(settings.interval), &sensors).await
 }
 
-/// Until a sensor of each pack was polled.
+/// Until a sensor of each pack was polled well.
 async fn wait_for_environments(system: &System, settings: &Settings) -> anyhow::Result<()> {
     let start = Instant::now();
-    let polled = "SELECT count(DISTINCT pack) FROM sensor JOIN sensor_state ON sensor = id WHERE polls > 0";
-    while system.number(polled).await? < i64::try_from(settings.packs)? {
+    let polled =
+        "SELECT count(DISTINCT pack) FROM sensor JOIN sensor_state ON sensor = id WHERE polls > errors";
+    while system.number(polled).await? < i64::try_from(settings.packs.min(settings.sensors))? {
         anyhow::ensure!(start.elapsed() < ENVIRONMENTS, "environments were not built");
         tokio::time::sleep(Duration::from_millis(500)).await;
     }

@@ -9,8 +9,8 @@
 //!   long for its own host. Only who was quick is let into the fast lane, and a host of it that turns out to be held up is
 //!   passed over. So whatever hangs holds up its own host and nobody else.
 //! - All hosts together have one budget of memory, of which the slow lane never gets the last quarter. Who is idle ends
-//!   after a while, or earlier when somebody needs the room, least recently used first. Nobody ends a host that was used a
-//!   moment ago while it has others of its own to wait for: to start hosts in turn would cost more than to wait.
+//!   after a while, or earlier when somebody needs the room, least recently used first. In the slow lane nobody ends
+//!   a host that was used a moment ago while it has its share of others to wait for: to start hosts in turn would cost more.
 //! - A host is replaced after so many turns, or when it has grown; whatever goes wrong in a turn costs that turn and its
 //!   host, and no wait is unbounded.
 //!

@@ -2,11 +2,11 @@
 //!
 //! Two lanes of the same size. A poll starts in the fast one; older than [`SOON`] it gives its place there up and goes on
 //! in the slow one, as soon as that has room. A sensor that timed out before starts in the slow lane, where those may have
-//! a quarter of the places. So sensors that hang wait for each other, and nobody else does: neither for a place, nor for a
-//! warm host, of which each that hangs has one.
+//! a quarter of the places. So sensors that hang wait for each other and hold up none of those that are known to be well:
+//! neither for a place, nor for a warm host, of which each that hangs has one.
 //!
-//! Of who was never polled here nobody knows whether it hangs. Together with those that timed out they have as many places
-//! as three quarters of a lane, so that a crowd of them finds each other out in turn and leaves hosts to all others.
+//! Of a sensor that is new, or was failing when it was taken over, nobody knows whether it hangs. Together with those that
+//! timed out such have as many places as three quarters of a lane, so that a crowd of them finds each other out in turn.
 //!
 //! A quarter of the fast lane is kept for sensors whose last poll was quick: however many others wait for an answer from
 //! somewhere, those find a place at once.
@@ -18,6 +18,8 @@ use tokio::time::Instant;
 
 /// A poll that takes longer is slow.
 pub(super) const SOON: Duration = Duration::from_secs(1);
+/// So many may hang at any rate: their hosts are no burden.
+const FEW: usize = 16;
 /// A poll that takes longer is not quick.
 const QUICK: Duration = Duration::from_millis(100);
 
@@ -26,9 +28,9 @@ const QUICK: Duration = Duration::from_millis(100);
 pub(super) enum Pace {
     /// The last one was over at once.
     Quick,
-    /// The last one took its time, or failed.
+    /// The last one took its time.
     Unsure,
-    /// None was over yet.
+    /// None was over yet, or none was good when the sensor came here.
     New,
     /// One timed out, and none has been over soon since.
     Slow,
@@ -57,7 +59,7 @@ pub(super) struct Lanes {
     unsure: usize,
     /// As many timed out before.
     slow: usize,
-    /// As many were never polled.
+    /// As many are new.
     new: usize,
     /// The number that each drew who waits.
     waiting: HashMap<i64, (Pace, u64)>,
@@ -130,7 +132,7 @@ impl Lanes {
     fn next(&self) -> Option<(u64, Pace)> {
         let fast = self.fast.len() < self.size;
         let unsure = fast && self.unsure < self.size - self.size / 4;
-        let unknown = self.new + self.slow < (self.size - self.size / 4).max(2);
+        let unknown = self.new + self.slow < (self.size - self.size / 4).max(FEW);
         let slow = unknown && self.has_slow_room() && self.slow < self.size.div_ceil(4);
         [(Pace::Quick, fast), (Pace::Unsure, unsure), (Pace::New, unsure && unknown), (Pace::Slow, slow)]
             .into_iter()
@@ -215,20 +217,29 @@ mod tests {
     #[tokio::test]
     async fn new_ones_that_hang_leave_room_for_those_that_are_known() {
         let now = Instant::now();
-        let mut lanes = Lanes::new(4);
-        (1..=9).for_each(|sensor| lanes.wait(sensor, Pace::New));
-        assert_eq!(started(&mut lanes, now), [1, 2, 3]);
+        let mut lanes = Lanes::new(24);
+        (1..=30).for_each(|sensor| lanes.wait(sensor, Pace::New));
+        assert_eq!(started(&mut lanes, now), Vec::from_iter(1..=18));
         assert!(started(&mut lanes, now + SOON).is_empty());
-        lanes.wait(10, Pace::Unsure);
-        assert_eq!(started(&mut lanes, now + SOON), [10]);
+        lanes.wait(31, Pace::Unsure);
+        assert_eq!(started(&mut lanes, now + SOON), [31]);
         lanes.leave(1);
-        assert_eq!(started(&mut lanes, now + SOON), [4]);
+        assert_eq!(started(&mut lanes, now + SOON), [19]);
         // One that timed out counts like them.
-        lanes.leave(4);
-        lanes.wait(11, Pace::Slow);
-        (5..=9).for_each(|sensor| lanes.leave(sensor));
-        assert_eq!(started(&mut lanes, now + 2 * SOON), [11]);
-        lanes.wait(5, Pace::New);
+        lanes.wait(32, Pace::Slow);
+        (19..=30).for_each(|sensor| lanes.leave(sensor));
+        assert_eq!(started(&mut lanes, now + 2 * SOON), [32]);
+        lanes.wait(20, Pace::New);
+        assert!(started(&mut lanes, now + 2 * SOON).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_few_may_hang_however_small_the_lanes_are() {
+        let now = Instant::now();
+        let mut lanes = Lanes::new(10);
+        (1..=20).for_each(|sensor| lanes.wait(sensor, Pace::New));
+        assert_eq!(started(&mut lanes, now).len(), 8);
+        assert_eq!(started(&mut lanes, now + SOON).len(), 8);
         assert!(started(&mut lanes, now + 2 * SOON).is_empty());
     }
 

@@ -75,7 +75,7 @@ impl Managed {
             state: Arc::new(owned.state),
             failures: owned.failures,
             polls: owned.polls,
-            pace: if owned.failures > 0 { Pace::Slow } else { Pace::New },
+            pace: if owned.polls > 0 && owned.failures == 0 { Pace::Unsure } else { Pace::New },
             due: now,
             rhythm: Rhythm::from(now),
             kind: Kind::Tick,

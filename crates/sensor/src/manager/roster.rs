@@ -281,6 +281,7 @@ mod tests {
     use attune_common::repositories::sensor::SensorRow;
     use serde_json::{Value, json};
 
+    use super::super::lanes::Pace;
     use super::*;
     use crate::runtime::tests::row;
 
@@ -295,6 +296,16 @@ mod tests {
 
     fn kept(roster: &mut Roster, row: SensorRow, epoch: i64, now: Instant) {
         roster.keep(vec![(Arc::new(Sensor::new(row)), owned(epoch))], now);
+    }
+
+    #[tokio::test]
+    async fn what_was_well_when_it_was_taken_over_is_not_new() {
+        let now = Instant::now();
+        for (polls, failures, pace) in [(0, 0, Pace::New), (9, 0, Pace::Unsure), (9, 1, Pace::New)] {
+            let managed =
+                Managed::new(Arc::new(Sensor::new(row())), Owned { polls, failures, ..owned(1) }, now);
+            assert_eq!(managed.pace, pace, "{polls} polls, {failures} failures");
+        }
     }
 
     fn polling(now: Instant) -> (Roster, Turn) {

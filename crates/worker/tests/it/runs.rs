@@ -33,17 +33,17 @@ async fn a_shell_action_gets_its_parameters_and_its_result_is_kept() {
 
 #[tokio::test]
 async fn the_variables_of_the_runtimes_row_hold_whatever_the_worker_has() {
-    let script = "#!/bin/sh\nprintf '[\"%s\", \"%s\"]' \"$COLOUR\" \"$TZ\"\n";
+    let script = "#!/bin/sh\nprintf '[\"%s\", \"%s\"]' \"$COLOUR\" \"$HOME\"\n";
     let fixture = Fixture::with_action("core.shell", script).await;
     fixture
         .execute(
-            r#"UPDATE runtime SET execution = execution || '{"variables": {"COLOUR": "deep {blue}", "TZ": "Mars"}}'
+            r#"UPDATE runtime SET execution = execution || '{"variables": {"COLOUR": "deep {blue}", "HOME": "/mars"}}'
                WHERE ref = 'core.shell'"#,
         )
         .await;
     let service = fixture.start().await;
     let row = fixture.run(json!({})).await;
-    assert_eq!((state(&row).as_str(), result(&row)), ("succeeded", json!(["deep {blue}", "Mars"])));
+    assert_eq!((state(&row).as_str(), result(&row)), ("succeeded", json!(["deep {blue}", "/mars"])));
     service.stop().await;
 }
 

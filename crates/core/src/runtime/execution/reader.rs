@@ -117,7 +117,8 @@ impl<'a> Reader<'a> {
 
 /// Whether an environment can have a variable of this name.
 pub(super) fn is_variable(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+    name.len() <= MAX_LENGTH
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 

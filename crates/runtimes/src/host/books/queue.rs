@@ -28,24 +28,25 @@ impl<H> Books<H> {
         Some(grant)
     }
 
-    /// Starts hosts for those who wait for room, the longest waiting first, as far as there is some. Those who wait for hosts
-    /// of their own hold up nobody.
+    /// Starts hosts for those who wait for room, the longest waiting first, as far as there is some. Groups that will soon have
+    /// hosts of their own hold up nobody.
     pub(super) fn feed_the_starving(&mut self, now: Instant) {
         self.starving.retain(|(_, sender)| !sender.is_closed());
-        let mut at = 0;
-        while let Some(group) = self.starving.get(at).map(|(group, _)| *group) {
+        let mut passed = Vec::new();
+        let next = |books: &Self, passed: &[u64]| {
+            books.starving.iter().map(|(group, _)| *group).find(|group| !passed.contains(group))
+        };
+        while let Some(group) = next(self, &passed) {
             if self.is_starting_enough(group) {
-                at += 1;
-                continue;
-            }
-            match self.open(group, Lane::Slow, now) {
-                Step::Granted(grant) => {
-                    if let Some(Grant::Seat(unused)) = self.offer_to_the_starving(group, grant) {
-                        self.take_seat(unused);
-                    }
+                passed.push(group);
+            } else if let Step::Granted(grant) = self.open(group, Lane::Slow, now) {
+                if let Some(Grant::Seat(unused)) = self.offer_to_the_starving(group, grant) {
+                    self.take_seat(unused);
                 }
-                Step::Wait(_) | Step::Crowded if self.soon_has_a_host(group, now) => at += 1,
-                Step::Wait(_) | Step::Crowded => return,
+            } else if self.soon_has_a_host(group, now) {
+                passed.push(group);
+            } else {
+                return;
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Memory: who may start another host, and who ends for it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -7,8 +8,8 @@ use tokio::time::Instant;
 use super::seat::{Doing, Lane, Seat};
 use super::{Books, Grant, Step, Why};
 
-/// Who was used within this time is in use: it ends neither for the slow lane, if it is of the fast one, nor for a group whose
-/// own hosts will soon be free.
+/// Who was used within this time is in use: it ends neither for the slow lane, if it is of the fast one, nor for a group that
+/// has its share of hosts and will soon have one of those.
 const RECENTLY: Duration = Duration::from_secs(1);
 
 impl<H> Books<H> {
@@ -33,10 +34,13 @@ impl<H> Books<H> {
     fn make_room(&mut self, group: u64, lane: Lane, now: Instant) -> bool {
         let wanted = self.group(group).typical;
         let is_slow = |seat: &Seat<H>| seat.lane == Lane::Slow;
-        // Two groups that took each other's hosts in turn would do nothing but start some.
-        let spares = lane == Lane::Slow && self.soon_has_a_host(group, now);
+        let working = self.working(now);
+        // Two groups that took each other's hosts in turn would do nothing but start some. What has more than twice as many
+        // can do without one.
+        let has_more = |other: u64| count(&working, other) > 2 * count(&working, group);
         let may_end = |seat: &Seat<H>| {
-            seat.is_parked() && (lane != Lane::Slow || is_stale(seat, now) || is_slow(seat) && !spares)
+            let is_spare = lane != Lane::Slow || is_stale(seat, now) || is_slow(seat) && has_more(seat.group);
+            seat.is_parked() && is_spare
         };
         let is_same_lane = |seat: &Seat<H>| is_slow(seat) == (lane == Lane::Slow);
         // What hangs, hangs in the slow lane, and must leave room for the others.
@@ -55,10 +59,18 @@ impl<H> Books<H> {
         true
     }
 
-    /// Whether the group has a host in its slow lane that began what it does not long ago.
+    /// Whether one of the group's hosts of the slow lane will soon be free, as far as can be known.
     pub(super) fn soon_has_a_host(&self, group: u64, now: Instant) -> bool {
-        let is_own = |seat: &Seat<H>| (seat.group, seat.lane) == (group, Lane::Slow);
-        self.seats.values().any(|seat| is_own(seat) && !is_stale(seat, now))
+        self.seats.values().any(|seat| seat.group == group && is_working(seat, now))
+    }
+
+    /// The hosts of each group's slow lane that are not held up.
+    fn working(&self, now: Instant) -> HashMap<u64, usize> {
+        let mut working = HashMap::new();
+        for seat in self.seats.values().filter(|seat| is_working(seat, now)) {
+            *working.entry(seat.group).or_default() += 1;
+        }
+        working
     }
 
     fn sum(&self, which: impl Fn(&Seat<H>) -> bool) -> u64 {
@@ -144,6 +156,15 @@ impl<H> Books<H> {
         }
         true
     }
+}
+
+fn count(working: &HashMap<u64, usize>, group: u64) -> usize {
+    working.get(&group).copied().unwrap_or_default()
+}
+
+/// A host that comes up has its time for that.
+fn is_working<H>(seat: &Seat<H>, now: Instant) -> bool {
+    seat.lane == Lane::Slow && (seat.is_starting() || !is_stale(seat, now))
 }
 
 fn is_stale<H>(seat: &Seat<H>, now: Instant) -> bool {

@@ -167,6 +167,22 @@ fn who_has_hosts_of_its_own_waits_for_them() {
 }
 
 #[test]
+fn who_has_twice_as_many_can_do_without_one() {
+    let (mut books, now) = (books(96 * MB), Instant::now());
+    slow(&mut books, 1, now);
+    let hosts: Vec<u64> = (0..3).map(|_| slow(&mut books, 2, now)).collect();
+    let mut waiting = waits(books.ask_slow(1, true, now));
+    books.park(hosts[0], 200, now);
+    let Ok(Grant::Seat(seat)) = waiting.try_recv() else { panic!() };
+    assert_eq!(books.take_ended(), [(200, Why::Room)]);
+    books.started(seat, 1, now);
+    // Two and two: each waits for its own.
+    let mut waiting = waits(books.ask_slow(1, true, now));
+    books.park(hosts[1], 201, now);
+    assert!(waiting.try_recv().is_err() && books.take_ended().is_empty());
+}
+
+#[test]
 fn a_budget_for_nobody_lets_one_of_each_lane_live() {
     let (mut books, now) = (books(1), Instant::now());
     let first = slow(&mut books, 1, now);

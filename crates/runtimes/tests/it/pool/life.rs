@@ -5,13 +5,14 @@ use std::time::Duration;
 use attune_runtimes::host::{Answer, Settings};
 use serde_json::json;
 
-use super::machine::{Machine, exists, settings, until};
+use super::machine::{Machine, exists, settings, tool, until};
 use crate::language::{Language, in_each_language};
 
 in_each_language!(
     async what_a_module_keeps_lives_on_in_one_host,
     a_changed_file_is_loaded_again,
     packs_never_share_a_host,
+    other_variables_have_another_host,
     a_host_is_replaced_after_so_many_turns,
     a_host_that_has_grown_is_replaced,
     an_idle_host_ends,
@@ -19,6 +20,11 @@ in_each_language!(
     all_hosts_are_gone_when_the_pool_ends,
     a_file_that_a_host_refuses_runs_by_itself_until_it_changes,
 );
+
+/// No turn counts as slow, however busy the machine is.
+fn patient() -> Settings {
+    Settings { moment: Duration::from_secs(20), ..settings() }
+}
 
 /// Tells its process, and how often it was polled.
 fn counting(language: &Language) -> &'static str {
@@ -29,7 +35,7 @@ fn counting(language: &Language) -> &'static str {
 }
 
 async fn what_a_module_keeps_lives_on_in_one_host(language: &'static Language) {
-    let machine = Machine::new(settings());
+    let machine = Machine::new(patient());
     let pack = machine.pack(language, &[("a", counting(language))]).await;
     let first = machine.poll(&pack, 1, "a").await.events;
     for count in 2..=5 {
@@ -41,7 +47,7 @@ async fn what_a_module_keeps_lives_on_in_one_host(language: &'static Language) {
 }
 
 async fn a_changed_file_is_loaded_again(language: &'static Language) {
-    let machine = Machine::new(settings());
+    let machine = Machine::new(patient());
     let pack = machine.pack(language, &[("a", counting(language))]).await;
     machine.pid(&pack, 1, "a").await;
     let new = language.pick(
@@ -53,7 +59,7 @@ async fn a_changed_file_is_loaded_again(language: &'static Language) {
 }
 
 async fn packs_never_share_a_host(language: &'static Language) {
-    let machine = Machine::new(settings());
+    let machine = Machine::new(patient());
     let (one, other) = (
         machine.pack(language, &[("a", counting(language))]).await,
         machine.pack(language, &[("a", counting(language))]).await,
@@ -61,8 +67,19 @@ async fn packs_never_share_a_host(language: &'static Language) {
     assert_ne!(machine.pid(&one, 1, "a").await, machine.pid(&other, 1, "a").await);
 }
 
+async fn other_variables_have_another_host(language: &'static Language) {
+    let machine = Machine::new(patient());
+    let mut pack = machine.pack(language, &[("a", counting(language))]).await;
+    let before = machine.pid(&pack, 1, "a").await;
+    let host = json!({"args": language.host_args("{pack}")});
+    pack.code.tool = tool(language, json!({"host": host, "variables": {"COLOUR": "blue"}}));
+    let blue = machine.pid(&pack, 1, "a").await;
+    assert_ne!(blue, before);
+    assert_eq!(machine.pid(&pack, 1, "a").await, blue);
+}
+
 async fn a_host_is_replaced_after_so_many_turns(language: &'static Language) {
-    let machine = Machine::new(settings());
+    let machine = Machine::new(patient());
     let pack = machine.pack_with(language, &[("a", counting(language))], json!({"polls": 3})).await;
     let mut pids = Vec::new();
     for _ in 0..7 {
@@ -73,7 +90,7 @@ async fn a_host_is_replaced_after_so_many_turns(language: &'static Language) {
 }
 
 async fn a_host_that_has_grown_is_replaced(language: &'static Language) {
-    let bounds = Settings { look: Duration::ZERO, growth: 2, slack: 20_000_000, ..settings() };
+    let bounds = Settings { look: Duration::ZERO, growth: 2, slack: 20_000_000, ..patient() };
     let machine = Machine::new(bounds);
     let grow = language.pick(
         "import os\nkept = []\ndef poll_sensor(config):\n    yield {'pid': os.getpid()}\n    kept.append(b'x' * 80_000_000)\n",
@@ -87,7 +104,7 @@ async fn a_host_that_has_grown_is_replaced(language: &'static Language) {
 }
 
 async fn an_idle_host_ends(language: &'static Language) {
-    let machine = Machine::new(Settings { idle: Duration::from_millis(200), ..settings() });
+    let machine = Machine::new(Settings { idle: Duration::from_millis(200), ..patient() });
     let pack = machine.pack(language, &[("a", counting(language))]).await;
     let pid = machine.pid(&pack, 1, "a").await;
     until("the idle host is gone", || !exists(pid)).await;
@@ -96,7 +113,7 @@ async fn an_idle_host_ends(language: &'static Language) {
 }
 
 async fn within_a_small_budget_the_least_recently_used_host_ends(language: &'static Language) {
-    let machine = Machine::new(Settings { budget: 1, ..settings() });
+    let machine = Machine::new(Settings { budget: 1, ..patient() });
     let mut pids = Vec::new();
     for _ in 0..3 {
         let pack = machine.pack(language, &[("a", counting(language))]).await;
@@ -107,7 +124,7 @@ async fn within_a_small_budget_the_least_recently_used_host_ends(language: &'sta
 }
 
 async fn all_hosts_are_gone_when_the_pool_ends(language: &'static Language) {
-    let machine = Machine::new(settings());
+    let machine = Machine::new(patient());
     let pack = machine.pack(language, &[("a", counting(language))]).await;
     let pid = machine.pid(&pack, 1, "a").await;
     machine.hosts.end().await;
@@ -115,7 +132,7 @@ async fn all_hosts_are_gone_when_the_pool_ends(language: &'static Language) {
 }
 
 async fn a_file_that_a_host_refuses_runs_by_itself_until_it_changes(language: &'static Language) {
-    let machine = Machine::new(settings());
+    let machine = Machine::new(patient());
     let pack = machine
         .pack(
             language,

@@ -31,7 +31,7 @@ pub(super) struct Machine {
 pub(super) struct Pack {
     language: &'static Language,
     directory: TempDir,
-    code: Code,
+    pub(super) code: Code,
     interpreter: Interpreter,
 }
 
@@ -92,7 +92,7 @@ impl Machine {
             pack: "demo".to_owned(),
             directory: directory.path().canonicalize().unwrap(),
             digest: None,
-            tool: Arc::new(Tool::defined(&runtime(language, &host), None)),
+            tool: tool(language, json!({"host": host})),
             runtime_pack: Some(packs().join("core")),
         };
         let interpreter = self.launcher.wait(&code, Role::Sensor, |_| ()).await.unwrap();
@@ -172,17 +172,20 @@ impl Pack {
     }
 }
 
-fn runtime(language: &Language, host: &Value) -> Runtime {
-    let wrapper = format!("{{pack}}/{}", language.wrapper);
-    Runtime {
+/// The language's runtime, with further keys of its execution.
+pub(super) fn tool(language: &Language, keys: Value) -> Arc<Tool> {
+    let mut execution = json!({"args": [format!("{{pack}}/{}", language.wrapper)], "protocol": "ndjson"});
+    execution.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
+    let runtime = Runtime {
         r#ref: language.r#ref.to_owned(),
         name: language.r#ref.to_owned(),
         description: None,
         distributions: json!({"verification": {"commands": [{"binary": language.binary}]}}),
         installation: None,
-        execution: json!({"args": [wrapper], "protocol": "ndjson", "host": host}),
+        execution,
         aliases: Vec::new(),
-    }
+    };
+    Arc::new(Tool::defined(&runtime, None))
 }
 
 /// Waits for something that has to happen soon.
