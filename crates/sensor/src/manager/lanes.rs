@@ -219,7 +219,7 @@ mod tests {
         let now = Instant::now();
         let mut lanes = Lanes::new(24);
         (1..=30).for_each(|sensor| lanes.wait(sensor, Pace::New));
-        assert_eq!(started(&mut lanes, now), Vec::from_iter(1..=18));
+        assert_eq!(started(&mut lanes, now), (1..=18).collect::<Vec<_>>());
         assert!(started(&mut lanes, now + SOON).is_empty());
         lanes.wait(31, Pace::Unsure);
         assert_eq!(started(&mut lanes, now + SOON), [31]);

@@ -72,7 +72,7 @@ async fn other_variables_have_another_host(language: &'static Language) {
     let mut pack = machine.pack(language, &[("a", counting(language))]).await;
     let before = machine.pid(&pack, 1, "a").await;
     let host = json!({"args": language.host_args("{pack}")});
-    pack.code.tool = tool(language, json!({"host": host, "variables": {"COLOUR": "blue"}}));
+    pack.code.tool = tool(language, &json!({"host": host, "variables": {"COLOUR": "blue"}}));
     let blue = machine.pid(&pack, 1, "a").await;
     assert_ne!(blue, before);
     assert_eq!(machine.pid(&pack, 1, "a").await, blue);

@@ -92,7 +92,7 @@ impl Machine {
             pack: "demo".to_owned(),
             directory: directory.path().canonicalize().unwrap(),
             digest: None,
-            tool: tool(language, json!({"host": host})),
+            tool: tool(language, &json!({"host": host})),
             runtime_pack: Some(packs().join("core")),
         };
         let interpreter = self.launcher.wait(&code, Role::Sensor, |_| ()).await.unwrap();
@@ -173,7 +173,7 @@ impl Pack {
 }
 
 /// The language's runtime, with further keys of its execution.
-pub(super) fn tool(language: &Language, keys: Value) -> Arc<Tool> {
+pub(super) fn tool(language: &Language, keys: &Value) -> Arc<Tool> {
     let mut execution = json!({"args": [format!("{{pack}}/{}", language.wrapper)], "protocol": "ndjson"});
     execution.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
     let runtime = Runtime {
