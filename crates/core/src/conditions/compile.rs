@@ -7,16 +7,18 @@ use serde_json::{Map, Value};
 use super::{Condition, ConditionFault, Conditions, Group, Node, Operator, Quantifier};
 use crate::event::Field;
 use crate::path::{index_place, key_place};
-use crate::pattern::one_line;
+use crate::pattern::{copies, one_line};
 
 /// Groups within groups; deeper ones would be a way to exhaust the stack.
 const MAX_DEPTH: usize = 32;
 /// Bytes of one compiled regular expression.
 const REGEX_LIMIT: usize = 1 << 20;
+/// Copies that the patterns of a rule make by counted repetition, together: some seconds for the largest text there is.
+const MAX_COPIES: usize = 1_000;
 const GROUPS: [&str; 3] = ["all", "any", "none"];
 
 pub(super) fn compile(value: &Value) -> Result<Conditions, ConditionFault> {
-    let mut compiler = Compiler { warnings: Vec::new() };
+    let mut compiler = Compiler { copies_left: MAX_COPIES, warnings: Vec::new() };
     let root = match value {
         Value::Null => all("", Box::default()),
         Value::Array(list) => all("", compiler.nodes(list, "", 0)?),
@@ -30,6 +32,7 @@ pub(super) fn compile(value: &Value) -> Result<Conditions, ConditionFault> {
 }
 
 struct Compiler {
+    copies_left: usize,
     warnings: Vec<ConditionFault>,
 }
 
@@ -91,9 +94,28 @@ impl Compiler {
             let message = format!("`{}` can not hold with such a value, whatever the field", operator.name());
             self.warn(&key_place(at, "value"), message);
         }
-        let regex =
-            (operator == Operator::Matches).then(|| regex(&value, &key_place(at, "value"))).transpose()?;
+        let regex = (operator == Operator::Matches)
+            .then(|| self.regex(&value, &key_place(at, "value")))
+            .transpose()?;
         Ok(Condition { at: at.into(), field, operator, value, regex })
+    }
+
+    fn regex(&mut self, value: &Value, at: &str) -> Result<regex::Regex, ConditionFault> {
+        let pattern =
+            value.as_str().ok_or_else(|| fault(at, "`matches` takes a regular expression as a string"))?;
+        let regex = RegexBuilder::new(pattern)
+            .size_limit(REGEX_LIMIT)
+            .build()
+            .map_err(|error| fault(at, format!("not a regular expression: {}", one_line(&error))))?;
+        self.copies_left = self.copies_left.checked_sub(copies(pattern)).ok_or_else(|| {
+            fault(
+                at,
+                format!(
+                    "the patterns of a rule may repeat their parts at most {MAX_COPIES} times by `{{n}}`"
+                ),
+            )
+        })?;
+        Ok(regex)
     }
 
     fn warn(&mut self, at: &str, message: impl Into<String>) {
@@ -134,15 +156,6 @@ fn operand(map: &Map<String, Value>, operator: Operator, at: &str) -> Result<Val
         }
         (Some(value), _) => Ok(value.clone()),
     }
-}
-
-fn regex(value: &Value, at: &str) -> Result<regex::Regex, ConditionFault> {
-    let pattern =
-        value.as_str().ok_or_else(|| fault(at, "`matches` takes a regular expression as a string"))?;
-    RegexBuilder::new(pattern)
-        .size_limit(REGEX_LIMIT)
-        .build()
-        .map_err(|error| fault(at, format!("not a regular expression: {}", one_line(&error))))
 }
 
 fn text<'a>(map: &'a Map<String, Value>, key: &str, at: &str) -> Result<&'a str, ConditionFault> {

@@ -7,6 +7,7 @@ use super::budget::Budget;
 use super::engine::{self, EXPRESSIONS};
 use super::needs::{self, Needs};
 use super::plain::PlainPath;
+use super::rewrite::{self, Tokens};
 use super::{Node, SIZE_LIMIT, Template, TemplateFault};
 use crate::path::{index_place, key_place};
 
@@ -14,7 +15,7 @@ use crate::path::{index_place, key_place};
 const MAX_DEPTH: usize = 128;
 
 pub(super) fn compile(value: &Value) -> Result<Template, TemplateFault> {
-    let mut compiler = Compiler { texts: engine::environment(), warnings: Vec::new() };
+    let mut compiler = Compiler { texts: engine::environment(), tokens: Tokens::new(), warnings: Vec::new() };
     Budget::new(SIZE_LIMIT).spend_on(value).map_err(|message| fault("", message))?;
     let root = compiler.node(value, "", 0)?;
     Ok(Template { root, texts: compiler.texts, warnings: compiler.warnings })
@@ -22,6 +23,7 @@ pub(super) fn compile(value: &Value) -> Result<Template, TemplateFault> {
 
 struct Compiler {
     texts: Environment<'static>,
+    tokens: Tokens,
     warnings: Vec<TemplateFault>,
 }
 
@@ -53,19 +55,26 @@ impl Compiler {
             if let Some(path) = PlainPath::parse(inside) {
                 return Ok(Node::Path(path));
             }
-            if let Ok(expression) = EXPRESSIONS.compile_expression_owned(inside.to_owned()) {
-                self.warn_of_unknown(expression.undeclared_variables(false), at);
-                let needs = Needs::found(inside, || expression.undeclared_variables(true));
-                return Ok(Node::Expression { expression: Box::new(expression), needs });
+            self.tokens.count(inside, true).map_err(|message| fault(at, message))?;
+            if let Ok(guarded) = rewrite::expression(inside) {
+                return self.expression(inside, guarded, at);
             }
         }
         self.text(text, at)
     }
 
+    fn expression(&mut self, source: &str, guarded: String, at: &str) -> Result<Node, TemplateFault> {
+        let expression = EXPRESSIONS.compile_expression_owned(guarded).map_err(|error| wrong(at, &error))?;
+        self.warn_of_unknown(expression.undeclared_variables(false), at);
+        let needs = Needs::found(source, || expression.undeclared_variables(true));
+        Ok(Node::Expression { expression: Box::new(expression), needs })
+    }
+
     fn text(&mut self, text: &str, at: &str) -> Result<Node, TemplateFault> {
-        let wrong = |error: minijinja::Error| fault(at, engine::message(&error));
-        self.texts.add_template_owned(at.to_owned(), text.to_owned()).map_err(wrong)?;
-        let template = self.texts.get_template(at).map_err(wrong)?;
+        self.tokens.count(text, false).map_err(|message| fault(at, message))?;
+        let guarded = rewrite::text(text).map_err(|error| wrong(at, &error))?;
+        self.texts.add_template_owned(at.to_owned(), guarded).map_err(|error| wrong(at, &error))?;
+        let template = self.texts.get_template(at).map_err(|error| wrong(at, &error))?;
         let needs = Needs::found(text, || template.undeclared_variables(true));
         let names = template.undeclared_variables(false);
         self.warn_of_unknown(names, at);
@@ -99,6 +108,10 @@ fn sole_expression(text: &str) -> Option<&str> {
     let inside = text.strip_prefix("{{")?.strip_suffix("}}")?;
     let inside = inside.strip_prefix(['-', '+']).unwrap_or(inside);
     Some(inside.strip_suffix(['-', '+']).unwrap_or(inside))
+}
+
+fn wrong(at: &str, error: &minijinja::Error) -> TemplateFault {
+    fault(at, engine::message(error))
 }
 
 fn fault(at: &str, message: impl Into<String>) -> TemplateFault {

@@ -1,4 +1,5 @@
-//! minijinja, set up so that a template is a function of its context and ends soon.
+//! minijinja, set up so that a template is a function of its context and ends soon: what it is given was rewritten so that
+//! each operator spends, and it knows no filter that does not.
 
 use std::io;
 use std::sync::LazyLock;
@@ -11,7 +12,8 @@ use serde_json::Value;
 use super::budget::Budget;
 use super::needs::Needs;
 use super::result::to_json;
-use super::{Context, SIZE_LIMIT};
+use super::work::{self, INSTRUCTION};
+use super::{Context, SIZE_LIMIT, filters, rewrite};
 
 /// Instructions per string.
 const FUEL: u64 = 20_000;
@@ -20,15 +22,21 @@ const FUEL: u64 = 20_000;
 pub(super) static EXPRESSIONS: LazyLock<Environment<'static>> = LazyLock::new(environment);
 
 pub(super) fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
+    let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_fuel(Some(FUEL));
     environment.set_formatter(format);
-    environment.remove_global("debug");
-    let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
-    environment.set_syntax(syntax.expect("the delimiters are minijinja's own"));
+    environment.set_syntax(syntax());
+    filters::enter(&mut environment);
+    rewrite::enter(&mut environment);
     environment
+}
+
+/// How templates are written.
+pub(super) fn syntax() -> SyntaxConfig {
+    let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
+    syntax.expect("the delimiters are minijinja's own")
 }
 
 /// The value of an expression.
@@ -38,8 +46,8 @@ pub(super) fn evaluate(
     context: &Context,
     budget: &mut Budget,
 ) -> Result<Value, String> {
-    let given = expression.eval(needs.enter(context)).map_err(|error| describe(&error, needs, context))?;
-    to_json(&given, budget)
+    let given = needs.enter(context).and_then(|entered| expression.eval(entered));
+    to_json(&given.map_err(|error| describe(&error, needs, context))?, budget)
 }
 
 /// The text of a template.
@@ -53,7 +61,8 @@ pub(super) fn write(
     let mut sink = Sink { text: Vec::new(), limit: budget.left(), overflowed: false };
     let written = texts
         .get_template(name)
-        .and_then(|template| template.render_captured_to(needs.enter(context), &mut sink).map(drop));
+        .and_then(|template| template.render_captured_to(needs.enter(context)?, &mut sink))
+        .and_then(|rendered| work::spend(instructions(rendered.state()).saturating_mul(INSTRUCTION)));
     match written {
         Err(_) if sink.overflowed => return Err(budget.exceeded()),
         Err(error) => return Err(describe(&error, needs, context)),
@@ -68,11 +77,18 @@ fn format(out: &mut Output, _state: &mut State, value: &Given) -> Result<(), Err
         return Ok(());
     }
     if let Some(text) = value.as_str() {
+        work::spend(text.len())?;
         return Ok(out.write_str(text)?);
     }
     let json = to_json(value, &mut Budget::new(SIZE_LIMIT))
-        .map_err(|why| Error::new(ErrorKind::BadSerialization, why))?;
-    Ok(write!(out, "{json}")?)
+        .map_err(|why| Error::new(ErrorKind::BadSerialization, why))?
+        .to_string();
+    work::spend(json.len().saturating_mul(2))?;
+    Ok(out.write_str(&json)?)
+}
+
+fn instructions(state: &State) -> usize {
+    state.fuel_levels().map_or(0, |(consumed, _)| usize::try_from(consumed).unwrap_or(usize::MAX))
 }
 
 /// What went wrong, in one line and without minijinja's own name for the place.

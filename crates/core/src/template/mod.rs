@@ -12,12 +12,19 @@
 
 mod budget;
 mod compile;
+mod cost;
 mod engine;
+mod filters;
 mod needs;
 mod plain;
 mod result;
+mod rewrite;
 #[cfg(test)]
 mod tests;
+mod weigh;
+mod work;
+
+use std::panic::{self, AssertUnwindSafe};
 
 use minijinja::{Environment, Expression};
 use serde_json::{Map, Value};
@@ -28,6 +35,7 @@ use crate::path::{index_place, key_place};
 use budget::Budget;
 use needs::Needs;
 use plain::PlainPath;
+pub use work::WORK_LIMIT;
 
 /// Bytes of everything that one rendering gives.
 pub const SIZE_LIMIT: usize = 1024 * 1024;
@@ -96,7 +104,12 @@ impl Template {
 
     /// The parameters for one event.
     pub fn render(&self, context: &Context) -> Result<Value, TemplateError> {
-        self.node(&self.root, context, &mut Budget::new(SIZE_LIMIT), "")
+        let mut budget = Budget::new(SIZE_LIMIT);
+        let render = || work::within(WORK_LIMIT, || self.node(&self.root, context, &mut budget, ""));
+        panic::catch_unwind(AssertUnwindSafe(render)).unwrap_or_else(|_| {
+            let message = "the template engine failed at this template; please report it".into();
+            Err(TemplateError { at: String::new(), message })
+        })
     }
 
     /// What is legal but surely not meant: names that no template can know.

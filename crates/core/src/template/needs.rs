@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use minijinja::Error;
 use minijinja::value::{Serde, Value as Entered};
 use serde_json::Value;
 
-use super::Context;
+use super::{Context, work};
 use crate::event::EventView;
 use crate::path::Path;
 
@@ -52,13 +53,13 @@ impl Needs {
         Self::of_paths(mentioned.map(|&root| root.to_owned()).collect())
     }
 
-    /// The context, with as much in it as is needed.
-    pub(super) fn enter(&self, context: &Context) -> Entered {
+    /// The context, with as much in it as is needed. Spends for what it copies.
+    pub(super) fn enter(&self, context: &Context) -> Result<Entered, Error> {
         pick(&self.roots, |name, need| match name {
-            "event" => Some(enter_event(context.event, need)),
+            "event" => enter_event(context.event, need).map(Some),
             "rule" => enter(Some(context.rule), need),
-            "pack" => Some(enter_pack(context.pack_config, need)),
-            _ => None,
+            "pack" => enter_pack(context.pack_config, need).map(Some),
+            _ => Ok(None),
         })
     }
 
@@ -83,36 +84,64 @@ fn add(fields: &mut Fields, path: &str) {
 }
 
 /// A missing parent enters as an empty object, so that `a.b` is undefined, not an error, when `a` is missing.
-fn enter(value: Option<&Value>, need: &Need) -> Option<Entered> {
+fn enter(value: Option<&Value>, need: &Need) -> Result<Option<Entered>, Error> {
     match (need, value) {
         (Need::Fields(fields), Some(Value::Object(map))) => {
-            Some(pick(fields, |name, need| enter(map.get(name), need)))
+            pick(fields, |name, need| enter(map.get(name), need)).map(Some)
         }
-        (Need::Fields(fields), None) => Some(pick(fields, |_, need| enter(None, need))),
-        (_, value) => value.map(|value| Entered::from(Serde(value))),
+        (Need::Fields(fields), None) => pick(fields, |_, need| enter(None, need)).map(Some),
+        (_, value) => value.map(copy).transpose(),
     }
 }
 
-fn pick(fields: &Fields, field: impl Fn(&str, &Need) -> Option<Entered>) -> Entered {
-    Entered::from_pairs(fields.iter().filter_map(|(name, need)| Some((name.to_string(), field(name, need)?))))
+/// The engine's own copy of a value.
+fn copy(value: &Value) -> Result<Entered, Error> {
+    spend_on(value)?;
+    Ok(Entered::from(Serde(value)))
 }
 
-fn enter_pack(config: &Value, need: &Need) -> Entered {
+fn spend_on(value: &Value) -> Result<(), Error> {
+    work::spend(work::ELEMENT)?;
+    match value {
+        Value::String(text) => work::spend(text.len()),
+        Value::Array(list) => list.iter().try_for_each(spend_on),
+        Value::Object(map) => map.iter().try_for_each(|(key, value)| {
+            work::spend(key.len())?;
+            spend_on(value)
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+    }
+}
+
+fn pick(
+    fields: &Fields,
+    field: impl Fn(&str, &Need) -> Result<Option<Entered>, Error>,
+) -> Result<Entered, Error> {
+    let entered = fields.iter().filter_map(|(name, need)| {
+        field(name, need).map(|value| Some((name.to_string(), value?))).transpose()
+    });
+    entered.collect::<Result<Vec<_>, _>>().map(Entered::from_pairs)
+}
+
+fn enter_pack(config: &Value, need: &Need) -> Result<Entered, Error> {
     match need {
-        Need::Whole => Entered::from_pairs([("config", Entered::from(Serde(config)))]),
+        Need::Whole => Ok(Entered::from_pairs([("config", copy(config)?)])),
         Need::Fields(fields) => pick(fields, |name, need| enter((name == "config").then_some(config), need)),
     }
 }
 
-fn enter_event(event: &EventView, need: &Need) -> Entered {
-    let Need::Fields(fields) = need else { return Entered::from(Serde(event)) };
+fn enter_event(event: &EventView, need: &Need) -> Result<Entered, Error> {
+    let Need::Fields(fields) = need else {
+        spend_on(&event.payload)?;
+        return Ok(Entered::from(Serde(event)));
+    };
     pick(fields, |name, need| match name {
-        "id" => Some(event.id.into()),
-        "trigger" => Some(event.trigger.as_str().into()),
-        "sensor" => Some(event.sensor.as_deref().into()),
-        "source" => Some(event.source.as_deref().into()),
-        "key" => Some(event.key.as_deref().into()),
-        "created" => Some(event.created_text().into()),
+        "id" => Ok(Some(event.id.into())),
+        "trigger" => Ok(Some(event.trigger.as_str().into())),
+        "sensor" => Ok(Some(event.sensor.as_deref().into())),
+        "source" => Ok(Some(event.source.as_deref().into())),
+        "key" => Ok(Some(event.key.as_deref().into())),
+        "created" => Ok(Some(event.created_text().into())),
         "payload" => enter(Some(&event.payload), need),
         "trigger_params" => enter(Some(event.trigger_params.as_ref().unwrap_or(&Value::Null)), need),
         _ => enter(None, need),
