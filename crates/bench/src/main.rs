@@ -2,6 +2,7 @@
 //! figures, with machine and settings.
 #![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
 
+mod budgets;
 mod chain;
 mod detect;
 mod ingest;
@@ -25,6 +26,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Time and memory that templates get which want too much
+    Budgets(budgets::Arguments),
     /// Events per second into the database, with matching rules and a worker at work; recounted after a crash
     Ingest(ingest::Arguments),
     /// The part of `ingest` that is killed
@@ -71,6 +74,7 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
+            Command::Budgets(arguments) => budgets::run(&arguments),
             Command::Ingest(arguments) => ingest::run(&arguments).await,
             Command::IngestLoad(arguments) => ingest::load(arguments).await,
             Command::Chain(arguments) => chain::run(&arguments).await,
