@@ -18,6 +18,8 @@ class Attune {
   #spoke = 0;
   #id = 0;
   #changed = false;
+  /** The parameters as of the last return from `wait`: what came since then, before the next call, counts as well. */
+  #told;
   /** What is waited for: functions that look whether it happened. */
   #waiting = new Set();
   #acknowledged = 0;
@@ -74,8 +76,9 @@ class Attune {
 
   /** Waits, alive; less when it shall stop or other parameters are asked for. The promise tells whether to go on. */
   async wait(seconds) {
-    const asked = this.trigger_params;
-    await this.#until(() => this.stopping || this.trigger_params !== asked, seconds * 1000);
+    const told = this.#told;
+    await this.#until(() => this.stopping || this.trigger_params !== told, seconds * 1000);
+    this.#told = this.trigger_params;
     return !this.stopping;
   }
 
@@ -106,6 +109,7 @@ class Attune {
     for (const key of ["sensor", "triggers", "config", "state", "trigger_params"]) {
       if (start[key]) this[key] = start[key];
     }
+    this.#told = this.trigger_params;
     // A sensor that has nothing else to do is over.
     this.#input.unref();
   }
