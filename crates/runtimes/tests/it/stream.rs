@@ -169,11 +169,10 @@ fn parameters_of_rules_reach_it_while_it_runs() {
 
 #[test]
 fn parameters_that_came_before_it_waits_end_the_wait_too() {
-    let python = "import time\ndef stream_sensor(attune):\n    asked = attune.trigger_params\n    \
-                  while attune.trigger_params is asked:\n        time.sleep(0.01)\n    \
-                  attune.emit(goes_on=[attune.wait(600), attune.wait(0.01)])\n";
-    let script = "async function stream_sensor(attune) {\n  const asked = attune.trigger_params;\n  \
-                  while (attune.trigger_params === asked) await new Promise((resolve) => setTimeout(resolve, 10));\n  \
+    let python = "import time\ndef stream_sensor(attune):\n    while attune.trigger_params[0]['params']['depth'] == 0:\n        \
+                  time.sleep(0.01)\n    attune.emit(goes_on=[attune.wait(600), attune.wait(0.01)])\n";
+    let script = "async function stream_sensor(attune) {\n  while (attune.trigger_params[0].params.depth === 0)\n    \
+                  await new Promise((resolve) => setTimeout(resolve, 10));\n  \
                   attune.emit({ goes_on: [await attune.wait(600), await attune.wait(0.01)] });\n}\n";
     each(&[("a.py", python), ("a.js", script)], |mut talk| {
         talk.say(&json!({"type": "params", "trigger_params": [params(1)]}));
