@@ -13,9 +13,9 @@ use super::machine::{Machine, core_execution};
 const SHOW_GAUGE: &str = "import gauge\ndef run():\n    return gauge.VERSION\n";
 
 /// Runs a program to its good end.
-fn make(directory: &Path, program: impl AsRef<Path>, arguments: &[&str]) {
-    let status = Command::new(program.as_ref()).args(arguments).current_dir(directory).status();
-    assert!(status.unwrap().success(), "{} {arguments:?}", program.as_ref().display());
+fn make(directory: &Path, program: &Path, arguments: &[&str]) {
+    let status = Command::new(program).args(arguments).current_dir(directory).status();
+    assert!(status.unwrap().success(), "{} {arguments:?}", program.display());
 }
 
 /// The requirements of a pack that needs the package `gauge`, whose wheel is made for it.
@@ -37,7 +37,7 @@ fn requirements(machine: &Machine, version: &str) -> String {
         fs::write(wheels.join(file), text).unwrap();
     }
     let wheel = format!("gauge-{version}-py3-none-any.whl");
-    make(&wheels, "python3", &["-m", "zipfile", "-c", &wheel, "gauge.py", &info]);
+    make(&wheels, Path::new("python3"), &["-m", "zipfile", "-c", &wheel, "gauge.py", &info]);
     format!("--no-index\n--find-links {}\ngauge=={version}\n", wheels.display())
 }
 
@@ -48,8 +48,8 @@ fn uv(machine: &Machine) -> PathBuf {
         return kept;
     }
     let tools = machine.path("tools");
-    make(Path::new("/"), "python3", &["-m", "venv", tools.to_str().unwrap()]);
-    make(Path::new("/"), tools.join("bin/python"), &["-m", "pip", "install", "-q", "uv"]);
+    make(Path::new("/"), Path::new("python3"), &["-m", "venv", tools.to_str().unwrap()]);
+    make(Path::new("/"), &tools.join("bin/python"), &["-m", "pip", "install", "-q", "uv"]);
     tools.join("bin/uv")
 }
 
@@ -104,7 +104,7 @@ async fn npm_installs_what_a_script_requires() {
     fs::create_dir(&package).unwrap();
     fs::write(package.join("package.json"), r#"{"name": "gauge", "version": "1.7.9"}"#).unwrap();
     fs::write(package.join("index.js"), "exports.VERSION = require('./package.json').version;\n").unwrap();
-    make(machine.directory.path(), "tar", &["-czf", "gauge.tgz", "package"]);
+    make(machine.directory.path(), Path::new("tar"), &["-czf", "gauge.tgz", "package"]);
     let needs = json!({"dependencies": {"gauge": format!("file:{}", machine.path("gauge.tgz").display())}});
     machine.write("package.json", &needs.to_string());
     machine.write("show.js", "console.log(require('gauge').VERSION)\n");
