@@ -20,18 +20,28 @@ first_that_starts() {
 starting_python() { first_that_starts python3 -c 'import venv, ensurepip'; }
 starting_node() { first_that_starts node -e 0; }
 
-# lead_with PROGRAM PATH: makes PROGRAM mean PATH, by a link in a directory of ours; no other program changes.
+# lead_with PROGRAM STARTS PATH: makes PROGRAM, of which STARTS is the first that starts, mean PATH, by a script in a
+# directory of ours; no other program changes. A link would not do: an interpreter looks for its library beside the name
+# by which it was started.
 lead_with() {
-    local program=$1 path=$2 links
-    [ "$path" = "$(type -P "$program")" ] && return
-    echo "$(type -P "$program") does not start: using $path" >&2
-    links=$(realpath -m "${CARGO_TARGET_DIR:-target}/path")
-    mkdir -p "$links"
-    ln -sfn "$path" "$links/$program"
-    export PATH="$links:$PATH"
+    local program=$1 starts=$2 path=$3 first ours
+    first=$(type -P "$program")
+    [ "$starts" = "$first" ] || echo "$first does not start: using $path" >&2
+    [ "$(realpath "$path")" = "$(realpath "$first")" ] && return
+    ours=$(realpath -m "${CARGO_TARGET_DIR:-target}/path")
+    mkdir -p "$ours"
+    printf '#!/bin/sh\nexec "%s" "$@"\n' "$path" >"$ours/$program.new"
+    chmod +x "$ours/$program.new"
+    mv "$ours/$program.new" "$ours/$program"
+    export PATH="$ours:$PATH"
 }
 
+# The interpreter itself where what starts is a shim too: that asks a shell for the version each time, which takes longer
+# than many a program.
 lead_with_what_starts() {
-    lead_with python3 "$(starting_python)"
-    lead_with node "$(starting_node)"
+    local python node
+    python=$(starting_python)
+    lead_with python3 "$python" "$("$python" -I -S -c 'import sys; print(sys.executable)')"
+    node=$(starting_node)
+    lead_with node "$node" "$("$node" -p process.execPath)"
 }

@@ -18,6 +18,7 @@ const WORTHLESS_AFTER_A_CRASH: &str = "fsync = off\n\
     full_page_writes = off\n\
     wal_level = minimal\n\
     max_wal_senders = 0\n\
+    max_wal_size = 512MB\n\
     wal_compression = off\n";
 
 /// Writes the settings file.

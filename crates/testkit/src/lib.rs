@@ -23,6 +23,7 @@ mod reaper;
 mod scratch;
 mod template;
 mod test_db;
+pub mod trial;
 
 pub use migrations::migrate_rest;
 pub use reaper::sweep;

@@ -3,5 +3,6 @@
 mod changes;
 mod config;
 mod migrations;
+mod plans;
 mod runtime_detection;
 mod sensor_status;

@@ -95,7 +95,8 @@ fn errors_show_the_authors_file_and_line_only() {
              throw new TypeError('no');\n}",
         );
         let done = script.sensor(&json!({}), &json!({}));
-        let error = messages(&done).pop().unwrap();
+        let last = messages(&done).pop();
+        let error = last.unwrap_or_else(|| panic!("it said nothing, code {:?}: {}", done.code, done.log));
         assert_eq!(error["message"], "TypeError: no", "{done}", done = done.stdout);
         let path = script.path.display();
         let traceback = error["traceback"].as_str().unwrap().replace("file://", "");

@@ -168,6 +168,21 @@ fn parameters_of_rules_reach_it_while_it_runs() {
 }
 
 #[test]
+fn parameters_that_came_before_it_waits_end_the_wait_too() {
+    let python = "import time\ndef stream_sensor(attune):\n    while attune.trigger_params[0]['params']['depth'] == 0:\n        \
+                  time.sleep(0.01)\n    attune.emit(goes_on=[attune.wait(600), attune.wait(0.01)])\n";
+    let script = "async function stream_sensor(attune) {\n  while (attune.trigger_params[0].params.depth === 0)\n    \
+                  await new Promise((resolve) => setTimeout(resolve, 10));\n  \
+                  attune.emit({ goes_on: [await attune.wait(600), await attune.wait(0.01)] });\n}\n";
+    each(&[("a.py", python), ("a.js", script)], |mut talk| {
+        talk.say(&json!({"type": "params", "trigger_params": [params(1)]}));
+        assert_eq!(next(&mut talk), Some(event(&json!({"goes_on": [true, true]}))));
+        assert_eq!(next(&mut talk), None);
+        assert!(talk.ends_well());
+    });
+}
+
+#[test]
 fn prints_are_log_and_never_messages() {
     let python = "import os, sys\nprint('module')\ndef stream_sensor(attune):\n    print('{\"type\":\"event\"}')\n    \
                   os.system('echo child; cat')\n    attune.log('said', 'warning')\n    attune.emit(stdin=sys.stdin.read())\n";

@@ -102,6 +102,8 @@ async fn a_wish_outlives_the_owner() {
     fixture.execute(POKE).await;
     victim.kill().unwrap();
     victim.wait().unwrap();
+    // What is left of its lease is waited for.
+    fixture.execute("UPDATE worker SET lease_until = clock_timestamp()").await;
     std::fs::write(place.path().join("go"), "").unwrap();
     // It has ticked lately, so nobody but who wants it now has the next owner poll it.
     fixture.execute("UPDATE sensor_state SET last_tick = clock_timestamp()").await;

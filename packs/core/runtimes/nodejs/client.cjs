@@ -7,6 +7,7 @@ const { takeStdin } = require("./stdin.cjs");
 
 /** While it waits a sensor shows each second that it is alive. */
 const BEAT = 1000;
+const NO_START = "a stream begins with the order `start`";
 /** The wrapper's own doors. */
 const BEGIN = Symbol("begin");
 const SEND = Symbol("send");
@@ -18,6 +19,8 @@ class Attune {
   #spoke = 0;
   #id = 0;
   #changed = false;
+  /** The parameters as of the last return from `wait`: what came since then, before the next call, counts as well. */
+  #told;
   /** What is waited for: functions that look whether it happened. */
   #waiting = new Set();
   #acknowledged = 0;
@@ -74,8 +77,9 @@ class Attune {
 
   /** Waits, alive; less when it shall stop or other parameters are asked for. The promise tells whether to go on. */
   async wait(seconds) {
-    const asked = this.trigger_params;
-    await this.#until(() => this.stopping || this.trigger_params !== asked, seconds * 1000);
+    const told = this.#told;
+    await this.#until(() => this.stopping || this.trigger_params !== told, seconds * 1000);
+    this.#told = this.trigger_params;
     return !this.stopping;
   }
 
@@ -97,17 +101,27 @@ class Attune {
     this.#out = out;
     this.#checkpoints = checkpoints;
     this[SEND](`{"type":"hello","protocol":1,"checkpoints":${checkpoints}}`);
-    const start = await new Promise((resolve) => {
-      let first = (order) => ((first = undefined), resolve(order));
-      const take = (line) => (first ? first(JSON.parse(line)) : this.#take(JSON.parse(line)));
-      this.#input = takeStdin(take, () => (first ? resolve({}) : this.#end()));
+    // What follows `start` may come in the same breath, so it is taken in at once.
+    await new Promise((resolve, reject) => {
+      let take = (order) => {
+        take = (order) => this.#take(order);
+        if (order.type === "start") resolve(this.#start(order));
+        else reject(new Failure(NO_START));
+      };
+      this.#input = takeStdin(
+        (line) => take(JSON.parse(line)),
+        () => (reject(new Failure(NO_START)), this.#end()),
+      );
     });
-    if (start.type !== "start") throw new Failure("a stream begins with the order `start`");
+    // A sensor that has nothing else to do is over.
+    this.#input.unref();
+  }
+
+  #start(start) {
     for (const key of ["sensor", "triggers", "config", "state", "trigger_params"]) {
       if (start[key]) this[key] = start[key];
     }
-    // A sensor that has nothing else to do is over.
-    this.#input.unref();
+    this.#told = this.trigger_params;
   }
 
   #take(order) {

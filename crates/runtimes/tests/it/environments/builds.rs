@@ -1,5 +1,8 @@
-//! The core pack's runtimes install real packages with the real tools.
+//! The core pack's runtimes install packages with the real tools. The packages are made here; the demo's test installs from
+//! the registries.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use attune_runtimes::launch::Found;
@@ -7,7 +10,48 @@ use serde_json::{Value, json};
 
 use super::machine::{Machine, core_execution};
 
-const SHOW_PSUTIL: &str = "import psutil\ndef run():\n    return psutil.__version__\n";
+const SHOW_GAUGE: &str = "import gauge\ndef run():\n    return gauge.VERSION\n";
+
+/// Runs a program to its good end.
+fn make(directory: &Path, program: &Path, arguments: &[&str]) {
+    let status = Command::new(program).args(arguments).current_dir(directory).status();
+    assert!(status.unwrap().success(), "{} {arguments:?}", program.display());
+}
+
+/// The requirements of a pack that needs the package `gauge`, whose wheel is made for it.
+fn requirements(machine: &Machine, version: &str) -> String {
+    let (wheels, info) = (machine.path("wheels"), format!("gauge-{version}.dist-info"));
+    fs::create_dir_all(wheels.join(&info)).unwrap();
+    for (file, text) in [
+        ("gauge.py", format!("VERSION = '{version}'\n")),
+        (&format!("{info}/METADATA"), format!("Metadata-Version: 2.1\nName: gauge\nVersion: {version}\n")),
+        (
+            &format!("{info}/WHEEL"),
+            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n".to_owned(),
+        ),
+        (
+            &format!("{info}/RECORD"),
+            format!("gauge.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n"),
+        ),
+    ] {
+        fs::write(wheels.join(file), text).unwrap();
+    }
+    let wheel = format!("gauge-{version}-py3-none-any.whl");
+    make(&wheels, Path::new("python3"), &["-m", "zipfile", "-c", &wheel, "gauge.py", &info]);
+    format!("--no-index\n--find-links {}\ngauge=={version}\n", wheels.display())
+}
+
+/// The one that `scripts/setup` keeps for the tests, or one that is installed for this test alone.
+fn uv(machine: &Machine) -> PathBuf {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/bin/uv");
+    if kept.exists() {
+        return kept;
+    }
+    let tools = machine.path("tools");
+    make(Path::new("/"), Path::new("python3"), &["-m", "venv", tools.to_str().unwrap()]);
+    make(Path::new("/"), &tools.join("bin/python"), &["-m", "pip", "install", "-q", "uv"]);
+    tools.join("bin/uv")
+}
 
 /// Python as the core pack has it, with only that one of its ways to build.
 fn python(way: usize) -> Value {
@@ -25,40 +69,30 @@ fn is_built(seen: &[String], with: &str) -> bool {
 #[tokio::test]
 async fn pip_installs_what_a_sensor_imports_and_the_next_start_finds_it() {
     let machine = Machine::new();
-    machine.write("requirements.txt", "psutil==6.1.1\n");
-    machine.write("show.py", SHOW_PSUTIL);
+    machine.write("requirements.txt", &requirements(&machine, "6.1"));
+    machine.write("show.py", SHOW_GAUGE);
     let code = machine.code(&python(1));
-    assert_eq!(machine.run(&code, "show.py").await, "\"6.1.1\"");
+    assert_eq!(machine.run(&code, "show.py").await, "\"6.1\"");
     let seen = machine.seen();
     assert!(matches!(&seen[..], [building, _] if building.starts_with("building with python3")), "{seen:?}");
 
     let machine = machine.restarted();
-    assert_eq!(machine.run(&code, "show.py").await, "\"6.1.1\"");
+    assert_eq!(machine.run(&code, "show.py").await, "\"6.1\"");
     assert!(machine.seen().is_empty());
 
-    machine.write("requirements.txt", "psutil==6.1.0\n");
+    machine.write("requirements.txt", &requirements(&machine, "6.2"));
     assert!(matches!(machine.find(&code).await.unwrap(), Found::Building(_)));
 }
 
 #[tokio::test]
 async fn uv_is_used_when_it_is_there() {
     let machine = Machine::new();
-    let tools = machine.path("tools");
-    for command in [vec!["python3", "-m", "venv"], vec!["bin/python", "-m", "pip", "install", "-q", "uv"]] {
-        let program = if command[0] == "python3" { "python3".into() } else { tools.join(command[0]) };
-        let mut started = Command::new(program);
-        started.args(&command[1..]);
-        if command[0] == "python3" {
-            started.arg(&tools);
-        }
-        assert!(started.status().unwrap().success());
-    }
-    let uv = tools.join("bin/uv");
+    let uv = uv(&machine);
     let execution = python(0).to_string().replace("\"uv\"", &json!(uv).to_string());
     let code = machine.code(&serde_json::from_str(&execution).unwrap());
-    machine.write("requirements.txt", "psutil==6.1.1\n");
-    machine.write("show.py", SHOW_PSUTIL);
-    assert_eq!(machine.run(&code, "show.py").await, "\"6.1.1\"");
+    machine.write("requirements.txt", &requirements(&machine, "6.1"));
+    machine.write("show.py", SHOW_GAUGE);
+    assert_eq!(machine.run(&code, "show.py").await, "\"6.1\"");
     let seen = machine.seen();
     assert!(is_built(&seen, uv.to_str().unwrap()), "{seen:?}");
 }
@@ -66,8 +100,14 @@ async fn uv_is_used_when_it_is_there() {
 #[tokio::test]
 async fn npm_installs_what_a_script_requires() {
     let machine = Machine::new();
-    machine.write("package.json", r#"{"dependencies": {"axios": "1.7.9"}}"#);
-    machine.write("show.js", "console.log(require('axios').VERSION)\n");
+    let package = machine.path("package");
+    fs::create_dir(&package).unwrap();
+    fs::write(package.join("package.json"), r#"{"name": "gauge", "version": "1.7.9"}"#).unwrap();
+    fs::write(package.join("index.js"), "exports.VERSION = require('./package.json').version;\n").unwrap();
+    make(machine.directory.path(), Path::new("tar"), &["-czf", "gauge.tgz", "package"]);
+    let needs = json!({"dependencies": {"gauge": format!("file:{}", machine.path("gauge.tgz").display())}});
+    machine.write("package.json", &needs.to_string());
+    machine.write("show.js", "console.log(require('gauge').VERSION)\n");
     let environment = core_execution("core.nodejs")["environment"].take();
     let code = machine.code(&json!({"binary": "node", "environment": environment}));
     assert_eq!(machine.run(&code, "show.js").await, "1.7.9");

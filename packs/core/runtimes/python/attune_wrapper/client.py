@@ -20,7 +20,7 @@ class Attune:
         self._checkpoints = checkpoints
         self._lock = threading.Lock()
         self._news = threading.Condition()
-        self._spoke = self._versions = self._seen = 0
+        self._spoke = self._versions = self._seen = self._told = 0
         self._id = self._acknowledged = 0
         self._over = False
         #: Whether the sensor shall come to an end.
@@ -78,8 +78,10 @@ class Attune:
 
     def wait(self, seconds):
         """Waits, alive; less when it shall stop or other parameters are asked for. Tells whether to go on."""
-        versions = self._versions
-        self._until(lambda: self.stopping or self._versions != versions, seconds)
+        # Counted from the last return: what came since then, before this call, counts as well.
+        told = self._told
+        self._until(lambda: self.stopping or self._versions != told, seconds)
+        self._told = self._versions
         return not self.stopping
 
     def changed(self):
