@@ -30,6 +30,7 @@ mod packs;
 mod recovery;
 mod rule_test;
 mod runtimes;
+mod safe;
 mod sensor_conform;
 mod sensor_new;
 mod sensor_orders;
