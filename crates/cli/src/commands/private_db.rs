@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
@@ -69,16 +69,12 @@ pub(super) fn shell(global: &Global, arguments: &[OsString]) -> anyhow::Result<(
     if status.success() { Ok(()) } else { Err(Failure::Failed(format!("psql ended with {status}")).into()) }
 }
 
-fn become_psql(psql: &PathBuf, url: &str, arguments: &[OsString]) -> anyhow::Result<()> {
+fn become_psql(psql: &Path, url: &str, arguments: &[OsString]) -> anyhow::Result<()> {
     Err(Command::new(psql).arg(url).args(arguments).exec()).context("cannot start psql")
 }
 
 /// The server ends with this process, so Ctrl-C is left to psql, for which it ends a query.
-async fn with_database(
-    config: &Config,
-    psql: &PathBuf,
-    arguments: &[OsString],
-) -> anyhow::Result<ExitStatus> {
+async fn with_database(config: &Config, psql: &Path, arguments: &[OsString]) -> anyhow::Result<ExitStatus> {
     let _interrupts = signal(SignalKind::interrupt())?;
     let database = LocalDb::start(&Options::new(&config.data_dir)).await?;
     let mut command = Command::new(psql);

@@ -16,6 +16,7 @@ mod doctor;
 mod eventually;
 mod examples;
 mod failures;
+mod fuse;
 mod help;
 mod home;
 mod hostile;
