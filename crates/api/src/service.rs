@@ -8,8 +8,10 @@ use attune_common::config::Config;
 use attune_executor::ExecutorService;
 use attune_executor::core_pack;
 use attune_executor::ingest::Ingest;
+use attune_executor::rules::RuleCache;
 use attune_executor::service::{spawn_relay, spawn_watch};
 use attune_hints::Hints;
+use chrono::Utc;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -50,11 +52,24 @@ impl ApiService {
         ingest: Ingest,
         hints: Hints,
     ) -> Result<Self, StartError> {
+        Self::bind(config, |token| Api::new(pool, ingest, hints, config.limits.clone(), token)).await
+    }
+
+    /// As [`Self::start`], for a process in which nothing is evaluated: what would have to be is refused.
+    pub async fn start_safe(config: &Config, pool: PgPool, hints: Hints) -> Result<Self, StartError> {
+        // Its rules are never read.
+        let rules = Arc::new(RuleCache::new(pool.clone()));
+        let ingest = Ingest::start(pool.clone(), rules, hints.clone(), Utc::now);
+        let limits = config.limits.clone();
+        Self::bind(config, |token| Api { safe: true, ..Api::new(pool, ingest, hints, limits, token) }).await
+    }
+
+    async fn bind(config: &Config, api: impl FnOnce(Token) -> Api) -> Result<Self, StartError> {
         let listener = address::listen(&config.server).await?;
         let address = listener.local_addr().map_err(AddressError::Unknown)?;
         let token = Token::of_process(&config.data_dir)?;
         let published = Published::write(&config.data_dir, address)?;
-        let api = Arc::new(Api::new(pool, ingest, hints, config.limits.clone(), token));
+        let api = Arc::new(api(token));
         Ok(Self { listener, published, api })
     }
 

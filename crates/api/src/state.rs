@@ -20,6 +20,8 @@ pub(crate) struct Api {
     pub(crate) limits: LimitsConfig,
     pub(crate) token: Token,
     pub(crate) pack_slots: Semaphore,
+    /// Nothing is evaluated.
+    pub(crate) safe: bool,
 }
 
 impl Api {
@@ -30,6 +32,6 @@ impl Api {
         limits: LimitsConfig,
         token: Token,
     ) -> Self {
-        Self { pool, ingest, hints, limits, token, pack_slots: Semaphore::new(PACKS_AT_ONCE) }
+        Self { pool, ingest, hints, limits, token, pack_slots: Semaphore::new(PACKS_AT_ONCE), safe: false }
     }
 }

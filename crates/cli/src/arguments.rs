@@ -72,7 +72,7 @@ pub(crate) enum Command {
     Up(up::Arguments),
     /// See it all at work for some seconds, on a temporary directory, with sensors in three languages
     Demo(demo::Arguments),
-    /// The database: bring its schema up to date, or print its address
+    /// The database: bring its schema up to date, print its address, start it alone, open psql on it
     #[command(subcommand)]
     Db(db::Command),
     /// The configuration: what is in force, and what is wrong with it

@@ -5,7 +5,9 @@
 
 pub mod config;
 pub mod db;
+pub mod fuse;
 pub mod models;
+pub mod readable;
 pub mod registration;
 pub mod repositories;
 pub mod runtime_detection;

@@ -11,6 +11,7 @@ use attune_runtimes::files::{Files, FilesError};
 use rust_embed::RustEmbed;
 use sqlx::PgPool;
 
+use crate::fuse;
 use crate::load_pack::{self, LoadError, LoadReport, Upload, When};
 
 /// The files, compiled in.
@@ -29,9 +30,11 @@ pub enum CorePackError {
     Load(#[from] LoadError),
 }
 
-/// A pool on a database that is migrated and has a core pack at least as new as this program's.
+/// A pool on a database that is migrated and has a core pack at least as new as this program's. What killed processes before is
+/// put aside by then.
 pub async fn prepare_database(config: &Config, program: &str) -> anyhow::Result<PgPool> {
     let pool = attune_boot::prepare_database(config, program).await?;
+    fuse::insert(&pool, &config.data_dir).await;
     ensure_core_pack(&pool).await?;
     Ok(pool)
 }

@@ -11,6 +11,7 @@ pub mod apply;
 pub mod cancel;
 pub mod core_pack;
 pub mod finish;
+pub mod fuse;
 pub mod group_commit;
 pub mod ingest;
 pub mod load_pack;

@@ -1,5 +1,6 @@
 //! One execution outside any rule: what `attune action run` asks for.
 
+use attune_common::fuse::{self, Thing};
 use attune_common::repositories::{execution_order, listing};
 use attune_core::schema::Schema;
 use attune_hints::{Hints, Topic};
@@ -18,6 +19,9 @@ pub enum Error {
     /// Nor does anything of its pack.
     #[error("action {0} takes no work: its pack is disabled")]
     PackDisabled(String),
+    /// Nor does what killed the service.
+    #[error("action {0} takes no work: {1}")]
+    PutAside(String, String),
     /// The parameters do not look as the action says.
     #[error("params: {0}")]
     Params(String),
@@ -54,6 +58,14 @@ impl Work {
         let row = listing::find(pool, listing::Noun::Action, action).await?;
         let row =
             row.filter(|row| row["ref"] == action).ok_or_else(|| Error::UnknownAction(action.to_owned()))?;
+        if let Some(reason) = row["put_aside"].as_str() {
+            return Err(Error::PutAside(action.to_owned(), reason.to_owned()));
+        }
+        let _note = fuse::note(
+            Thing::Action,
+            row["id"].as_i64().unwrap_or(0),
+            row["config_version"].as_i64().unwrap_or(0),
+        );
         let schema =
             Schema::compile(&row["param_schema"]).map_err(|fault| Error::Params(fault.to_string()))?;
         schema.fill_defaults(&mut params);

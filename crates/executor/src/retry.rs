@@ -36,6 +36,9 @@ pub async fn retry_execution(pool: &PgPool, hints: &Hints, id: i64, force: bool)
     let row = execution_order::find_for_update(&mut connection, id).await?.ok_or(Error::Unknown(id))?;
     drop(connection);
     check(&row, force)?;
+    if let Some(reason) = row.fault {
+        return Err(request::Error::Params(reason).into());
+    }
     let work = Work::check(pool, &row.action_ref, row.params).await?;
     let again = execution_order::request_again(pool, id, &work.params)
         .await?

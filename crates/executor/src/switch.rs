@@ -1,10 +1,10 @@
 //! `enabled` on and off: packs, triggers, sensors, actions and rules.
 //!
 //! Nobody is told: the version of the configuration rises with the row, and everybody follows it. What is switched already
-//! is left alone, so the version does not rise for nothing.
+//! is left alone, so the version does not rise for nothing. To enable what was put aside takes it back into use.
 
 use attune_common::repositories::listing::Noun;
-use attune_common::repositories::{config_version, enabled};
+use attune_common::repositories::{config_version, enabled, fuse};
 use serde::Serialize;
 use sqlx::PgPool;
 
@@ -17,7 +17,7 @@ pub struct Switched {
     pub r#ref: String,
     /// Whether it is enabled.
     pub enabled: bool,
-    /// Whether it was not before.
+    /// Whether it was not before, or was put aside.
     pub changed: bool,
 }
 
@@ -26,9 +26,12 @@ pub async fn switch(pool: &PgPool, noun: Noun, name: &str, enabled: bool) -> sql
     let mut tx = pool.begin().await?;
     config_version::lock(&mut tx).await?;
     let Some(before) = enabled::find(&mut tx, noun, name).await? else { return Ok(None) };
-    let changed = before != enabled;
-    if changed {
+    let taken_back = enabled && fuse::take_back(&mut tx, noun, name).await?;
+    let changed = before != enabled || taken_back;
+    if before != enabled {
         enabled::set(&mut tx, noun, &[name.to_owned()], enabled).await?;
+    }
+    if changed {
         tx.commit().await?;
     }
     Ok(Some(Switched { r#ref: name.to_owned(), enabled, changed }))

@@ -35,6 +35,7 @@ mod program;
 #[path = "../launcher/protocol.rs"]
 mod protocol;
 mod reaper;
+pub mod remains;
 mod run;
 mod rung;
 mod running;

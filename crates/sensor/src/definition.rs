@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use attune_common::fuse::{self, Thing};
 use attune_common::repositories::sensor::SensorRow;
 use attune_core::pack::Mode;
 use attune_core::schedule::Policy;
@@ -44,8 +45,11 @@ pub struct Sensor {
 impl Sensor {
     /// Works out what follows from a row. A configuration that breaks its schema is found here and said at every poll.
     pub fn new(row: SensorRow) -> Self {
+        let _note = fuse::note(Thing::Sensor, row.id, row.version);
         let mut config = if row.config.is_null() { json!({}) } else { row.config.clone() };
         let (masked, is_public, fault) = match Schema::compile(&row.param_schema) {
+            // What was put aside is not so much as compiled.
+            _ if row.fault.is_some() => (json!("***"), false, row.fault.clone()),
             Err(fault) => (json!("***"), false, Some(format!("param_schema: {fault}"))),
             Ok(schema) => {
                 schema.fill_defaults(&mut config);

@@ -7,10 +7,10 @@ use attune_boot::{Membership, OnError, OnStop, Supervisor};
 use attune_common::config::Config;
 use attune_common::registration::Held;
 use attune_common::repositories::usage::Kind;
-use attune_executor::core_pack;
 use attune_executor::ingest::Ingest;
 use attune_executor::rules::RuleCache;
 use attune_executor::service::{spawn_meter, spawn_relay, spawn_watch};
+use attune_executor::{core_pack, fuse};
 use attune_hints::{Hints, Topic};
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::launch::Launcher;
@@ -56,6 +56,7 @@ impl SensorService {
     /// A sensor worker with a database connection, hints, ingest and supervisor of its own.
     pub async fn new(config: Config) -> Result<Self, Error> {
         let pool = attune_boot::prepare_database(&config, "attune-sensor").await.map_err(Error::Database)?;
+        fuse::insert(&pool, &config.data_dir).await;
         core_pack::ensure_core_pack(&pool).await.map_err(Error::CorePack)?;
         let (hints, supervisor) = (Hints::default(), Supervisor::default());
         let rules = Arc::new(RuleCache::new(pool.clone()));

@@ -16,6 +16,9 @@ pub(crate) enum StartError {
     /// Its action was deleted.
     #[error("the action does not exist any more")]
     NoAction,
+    /// Its row, or that of its action, cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
     /// What its action says of its confinement can not be used.
     #[error("{0}")]
     Confinement(String),
@@ -46,6 +49,9 @@ pub(crate) async fn find(
     see: impl FnMut(&Progress) + Send,
 ) -> Result<Found, StartError> {
     let action = claimed.action.clone().ok_or(StartError::NoAction)?;
+    if let Some(reason) = &claimed.fault {
+        return Err(StartError::Unreadable(reason.clone()));
+    }
     let code = equipment.code(&claimed.action_ref, action.runtime, claimed.pack_digest.as_deref()).await?;
     let interpreter = launcher.wait(&code, Role::Action, see).await?;
     Ok(Found { code, interpreter, action })

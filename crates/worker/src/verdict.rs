@@ -58,6 +58,7 @@ mod tests {
             trigger_ref: None,
             pack_digest: None,
             params: json!({}),
+            fault: None,
             action: Some(action),
         }
     }

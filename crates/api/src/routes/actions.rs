@@ -44,7 +44,9 @@ pub(super) async fn execute(
 pub(super) async fn refused(api: &Api, error: request::Error) -> Failure {
     match error {
         request::Error::UnknownAction(name) => rows::missing(api, Noun::Action, &name).await,
-        request::Error::Disabled(_) | request::Error::PackDisabled(_) => Failure::conflict(error.to_string()),
+        request::Error::Disabled(_) | request::Error::PackDisabled(_) | request::Error::PutAside(..) => {
+            Failure::conflict(error.to_string())
+        }
         request::Error::Params(_) => Failure::unprocessable(error.to_string()),
         request::Error::Database(error) => error.into(),
     }

@@ -1,4 +1,4 @@
-//! `GET /api/health`: whether the API and its database answer.
+//! `GET /api/health`: whether the API and its database answer, and whether this is safe mode.
 
 use std::sync::Arc;
 
@@ -13,5 +13,7 @@ use crate::state::Api;
 /// 200 when both answer, 503 when the database does not.
 pub(super) async fn health(State(api): State<Arc<Api>>) -> Result<Json<Value>, Failure> {
     let config_version = config_version::get(&api.pool).await?;
-    Ok(Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "config_version": config_version})))
+    let mode = if api.safe { "safe" } else { "normal" };
+    let version = env!("CARGO_PKG_VERSION");
+    Ok(Json(json!({"status": "ok", "mode": mode, "version": version, "config_version": config_version})))
 }

@@ -9,6 +9,7 @@ mod logs;
 mod metrics;
 mod packs;
 mod rows;
+mod safe;
 mod sensors;
 mod switch;
 mod timeline;
@@ -36,14 +37,12 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .into_iter()
         .fold(Router::new(), |router, noun| apply::add(switch::add(rows::add(router, noun), noun), noun));
     usage::add(nouns)
+        .merge(evaluating(&api))
         .route("/metrics", get(metrics::metrics))
         .route("/api/health", get(health::health))
         .route("/api/workers/{id}/capabilities", get(workers::capabilities))
         .route("/api/executions/{id}/logs", get(logs::logs))
         .route("/api/executions/{id}/cancel", post(executions::cancel))
-        .route("/api/executions/{id}/retry", post(executions::retry))
-        .route("/api/actions/{ref}/executions", post(actions::execute))
-        .route("/api/events", post(events::post))
         .route("/api/packs", post(packs::load))
         .route("/api/packs/diff", post(packs::diff))
         .route("/api/packs/{ref}/content", get(packs::content))
@@ -51,11 +50,20 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/api/sensors/{ref}/resume", post(sensors::resume))
         .route("/api/sensors/{ref}/poke", post(sensors::poke))
         .route("/api/sensors/{ref}/canary", get(sensors::canary))
-        .route("/api/rules/{ref}/test", post(trials::test))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&api), guard))
         .with_state(api)
+}
+
+/// What has rules, templates or schemas evaluated.
+fn evaluating(api: &Arc<Api>) -> Router<Arc<Api>> {
+    Router::new()
+        .route("/api/events", post(events::post))
+        .route("/api/actions/{ref}/executions", post(actions::execute))
+        .route("/api/executions/{id}/retry", post(executions::retry))
+        .route("/api/rules/{ref}/test", post(trials::test))
+        .route_layer(from_fn_with_state(Arc::clone(api), safe::refuse_evaluation))
 }
 
 async fn unknown_path(uri: Uri) -> Failure {

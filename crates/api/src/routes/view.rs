@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
-use attune_common::repositories::action;
+use attune_common::fuse::{self, Thing};
+use attune_common::readable::{self, UNREADABLE};
+use attune_common::repositories::action::{self, SecretSchema};
 use attune_common::repositories::listing::Noun;
 use attune_core::schema::Schema;
 use attune_executor::rules::RuleBook;
@@ -49,10 +51,10 @@ pub(super) async fn of_rows(
     let mut rows: Vec<Row> = rows.into_iter().filter_map(into_row).collect();
     match noun {
         Noun::Sensor => {
-            mask_each(&mut rows, "config", "param_schema");
+            mask_sensors(&mut rows);
             rows.iter_mut().for_each(timeline::name_parts);
         }
-        Noun::Pack => mask_each(&mut rows, "config", "config_schema"),
+        Noun::Pack => mask_packs(&mut rows),
         Noun::Rule => {
             mask_by_action(pool, &mut rows, "action_params").await?;
             for row in &mut rows {
@@ -63,6 +65,7 @@ pub(super) async fn of_rows(
         Noun::Execution => mask_by_action(pool, &mut rows, "params").await?,
         Noun::Runtime | Noun::Worker | Noun::Trigger | Noun::Action | Noun::Event | Noun::Enforcement => {}
     }
+    rows.iter_mut().for_each(tell_trouble);
     rows.iter_mut().for_each(unify_times);
     Ok(rows.into_iter().map(Value::Object).collect())
 }
@@ -74,10 +77,21 @@ fn into_row(value: Value) -> Option<Row> {
     }
 }
 
-fn mask_each(rows: &mut [Row], column: &str, schema: &str) {
+fn mask_packs(rows: &mut [Row]) {
     for row in rows {
-        let schema = row.get(schema).cloned().unwrap_or_default();
-        mask(row, column, &schema);
+        let schema = row.get("config_schema").cloned().unwrap_or_default();
+        mask(row, "config", &schema);
+    }
+}
+
+fn mask_sensors(rows: &mut [Row]) {
+    for row in rows {
+        // What was put aside is not evaluated: then everything is hidden.
+        let is_aside = row.get("put_aside").is_some_and(Value::is_string);
+        let schema = row.get("param_schema").filter(|_| !is_aside).cloned().unwrap_or_default();
+        let number = |column: &str| row.get(column).and_then(Value::as_i64).unwrap_or_default();
+        let _note = fuse::note(Thing::Sensor, number("id"), number("config_version"));
+        mask(row, "config", &schema);
     }
 }
 
@@ -88,10 +102,12 @@ async fn mask_by_action(pool: &PgPool, rows: &mut [Row], column: &str) -> sqlx::
     if actions.is_empty() {
         return Ok(());
     }
-    let schemas: HashMap<i64, Value> =
-        action::list_secret_schemas(pool, &actions).await?.into_iter().collect();
+    let schemas = action::list_secret_schemas(pool, &actions).await?.into_iter();
+    let schemas: HashMap<i64, SecretSchema> = schemas.map(|schema| (schema.action, schema)).collect();
     for row in rows {
-        if let Some(schema) = action_of(row).and_then(|action| schemas.get(&action)) {
+        if let Some(SecretSchema { action, version, schema }) = action_of(row).and_then(|it| schemas.get(&it))
+        {
+            let _note = fuse::note(Thing::Action, *action, *version);
             mask(row, column, schema);
         }
     }
@@ -111,6 +127,16 @@ fn mask(row: &mut Row, column: &str, schema: &Value) {
 fn tell_fault(rules: &RuleBook, row: &mut Row) {
     let fault = row.get("ref").and_then(|name| rules.fault(name.as_str()?)).map(Value::from);
     row.insert("fault".to_owned(), fault.unwrap_or_default());
+}
+
+/// Why a thing cannot be used, when that is known of its row alone: it was put aside, or a column cannot be read.
+fn tell_trouble(row: &mut Row) {
+    let aside = row.remove("put_aside").and_then(|reason| Some(reason.as_str()?.to_owned()));
+    let trouble =
+        aside.or_else(|| row.get(UNREADABLE).and_then(|_| readable::reason_of(&Value::Object(row.clone()))));
+    if let Some(trouble) = trouble {
+        row.insert("fault".to_owned(), Value::String(trouble));
+    }
 }
 
 /// RFC 3339, UTC, milliseconds.
@@ -133,7 +159,7 @@ mod tests {
     fn shown(schema: &Value) -> Value {
         let mut rows =
             vec![into_row(json!({"config": {"key": "k", "url": "u"}, "param_schema": schema})).unwrap()];
-        mask_each(&mut rows, "config", "param_schema");
+        mask_sensors(&mut rows);
         rows[0]["config"].clone()
     }
 

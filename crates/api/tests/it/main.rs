@@ -10,6 +10,7 @@ mod hostile;
 mod metrics;
 mod orders;
 mod packs;
+mod poison;
 mod rows;
 mod server;
 mod start;

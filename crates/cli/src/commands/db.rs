@@ -1,5 +1,6 @@
-//! `attune db`: the schema and the address of the database.
+//! `attune db`: the schema and the address of the database, and ways to it while nothing else runs.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use attune_common::config::Config;
@@ -7,22 +8,36 @@ use clap::Subcommand;
 
 use crate::arguments::Global;
 use crate::client::data_dir;
+use crate::commands::private_db;
 use crate::failure::Failure;
 use crate::output;
 
 /// What to do with the database.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
     /// Bring the schema of DATABASE_URL up to date and load the core pack
     Migrate,
     /// Print the address of the private database, for example for psql "$(attune db url)"
     Url,
+    /// Start the private database alone, in the foreground, to look at it or mend it while nothing else runs
+    Start,
+    /// Open psql on the database; a private one that does not run is started for as long
+    #[command(
+        after_help = "Examples:\n  attune db shell\n  attune db shell -- -c \"UPDATE rule SET enabled = FALSE WHERE ref = 'demo.x'\""
+    )]
+    Shell {
+        /// Arguments of psql
+        #[arg(last = true, value_name = "ARGUMENT")]
+        arguments: Vec<OsString>,
+    },
 }
 
 pub(crate) fn run(global: &Global, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Migrate => migrate(global),
         Command::Url => output::text(&url(global)?),
+        Command::Start => private_db::start(global),
+        Command::Shell { arguments } => private_db::shell(global, &arguments),
     }
 }
 

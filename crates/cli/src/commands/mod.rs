@@ -15,6 +15,7 @@ pub(crate) mod execution;
 mod input;
 pub(crate) mod noun;
 pub(crate) mod pack;
+mod private_db;
 pub(crate) mod reference;
 mod report;
 pub(crate) mod rule;

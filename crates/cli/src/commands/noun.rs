@@ -45,10 +45,18 @@ pub(crate) fn run(global: &Global, noun: Noun, command: &Command) -> anyhow::Res
     match command {
         Command::List(list) => {
             let rows = Client::new(global)?.get(&format!("/api/{}s", noun.name()), &query(noun, list)?)?;
-            output::list(global.output, columns(noun), &rows)
+            output::list(global.output, &with_faults(columns(noun), &rows), &rows)
         }
         Command::Show(show) => self::show(global, noun, show),
     }
+}
+
+/// One more column where a row has a fault.
+fn with_faults(columns: &[Column], rows: &Value) -> Vec<Column> {
+    const FAULT: Column = ("FAULT", "fault");
+    let is_faulty = rows.as_array().into_iter().flatten().any(|row| row["fault"].is_string());
+    let more = (is_faulty && !columns.contains(&FAULT)).then_some(FAULT);
+    columns.iter().copied().chain(more).collect()
 }
 
 /// Shows one with all its fields.

@@ -26,6 +26,9 @@ pub(crate) struct Arguments {
     /// Take over workers of the same name that still run
     #[arg(long)]
     replace: bool,
+    /// Start the database and the API only and evaluate nothing, to mend what kills or stops Attune
+    #[arg(long, conflicts_with_all = ["packs", "replace"])]
+    safe: bool,
 }
 
 pub(crate) fn run(global: &Global, arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -46,8 +49,13 @@ async fn up(mut config: Config, arguments: Arguments) -> anyhow::Result<()> {
     let supervisor = Supervisor::default();
     let packs = system::read(&arguments.packs)?;
     let database = Database::start(&mut config, &supervisor).await?;
-    let start = Box::pin(start(config, packs, arguments.replace, supervisor.clone()));
-    let outcome = attune_boot::serve(supervisor, DRAIN, start).await;
+    let outcome = if arguments.safe {
+        let start = Box::pin(start_safe(config, supervisor.clone()));
+        attune_boot::serve(supervisor, DRAIN, start).await
+    } else {
+        let start = Box::pin(start(config, packs, arguments.replace, supervisor.clone()));
+        attune_boot::serve(supervisor, DRAIN, start).await
+    };
     database.stop().await;
     outcome
 }
@@ -60,4 +68,12 @@ async fn start(
 ) -> anyhow::Result<()> {
     let system = system::start(&config, packs, replace, &supervisor).await?;
     output::text(&format!("Attune is ready at {}", system.url))
+}
+
+async fn start_safe(config: Config, supervisor: Supervisor) -> anyhow::Result<()> {
+    let system = system::start_safe(&config, &supervisor).await?;
+    output::text(&format!(
+        "Attune is ready in safe mode at {}\nNo sensors, timers, rules or workers run. Mend what is wrong, for example with\n`attune rule disable REF`, then start Attune without --safe.",
+        system.url
+    ))
 }

@@ -3,13 +3,28 @@
 use serde_json::Value;
 use sqlx::PgPool;
 
-/// The schemas of the parameters of those actions that have secret ones, by `action.id`.
-pub async fn list_secret_schemas(pool: &PgPool, actions: &[i64]) -> sqlx::Result<Vec<(i64, Value)>> {
-    let rows = sqlx::query!(
-        r#"SELECT id, param_schema FROM action WHERE id = ANY($1) AND param_schema::text LIKE '%"secret": true%'"#,
+use crate::readable::Readable;
+
+/// The schema of the parameters of an action that has secret ones.
+#[derive(Debug)]
+pub struct SecretSchema {
+    /// `action.id`.
+    pub action: i64,
+    /// Its config version.
+    pub version: i64,
+    /// The schema; none that can be compiled when it cannot be read, or the action was put aside.
+    pub schema: Value,
+}
+
+/// The schemas of those of these actions that have secret parameters.
+pub async fn list_secret_schemas(pool: &PgPool, actions: &[i64]) -> sqlx::Result<Vec<SecretSchema>> {
+    sqlx::query_as!(
+        SecretSchema,
+        r#"SELECT a.id AS action, a.config_version AS version, CASE WHEN f.reason IS NULL THEN a.param_schema END AS "schema!: Readable"
+           FROM action a LEFT JOIN fuse f ON f.noun = 'action' AND f.thing = a.id AND f.version = a.config_version
+           WHERE a.id = ANY($1) AND a.param_schema::text LIKE '%"secret": true%'"#,
         actions
     )
     .fetch_all(pool)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.param_schema)).collect())
+    .await
 }

@@ -52,18 +52,18 @@ pub struct Canary {
 pub async fn list_last(pool: &PgPool, sensors: &[i64]) -> sqlx::Result<Vec<Canary>> {
     sqlx::query_as!(
         Canary,
-        r#"SELECT u.sensor AS "sensor!", e.id AS "event?", e.payload->>'mark' AS mark, e.created AS "seen?",
-                  EXTRACT(EPOCH FROM clock_timestamp() - e.created)::float8 AS seen_ago,
+        r#"SELECT u.sensor AS "sensor!", e.id AS "event?", e.payload->>'mark' AS mark, readable_time(e.created) AS "seen?",
+                  EXTRACT(EPOCH FROM clock_timestamp() - readable_time(e.created))::float8 AS seen_ago,
                   EXISTS (SELECT FROM trigger t LEFT JOIN pack p ON p.id = t.pack
                           WHERE t.ref = 'core.canary' AND t.enabled AND p.enabled IS NOT FALSE) AS "trigger_enabled!",
                   EXISTS (SELECT FROM rule r LEFT JOIN pack p ON p.id = r.pack
                           WHERE r.ref = 'core.canary' AND r.enabled AND p.enabled IS NOT FALSE) AS "rule_enabled!",
                   f.id AS "enforcement?", f.reason AS "reason?", x.id AS "execution?", x.action_ref AS "action?", x.status::text AS status,
-                  x.error AS "error?", x.started AS "started?", x.finished AS "finished?",
+                  x.error AS "error?", readable_time(x.started) AS "started?", readable_time(x.finished) AS "finished?",
                   (SELECT r.ref FROM runtime r WHERE r.id = x.runtime AND NOT EXISTS (
                       SELECT FROM worker w WHERE w.lease_until > clock_timestamp() AND w.worker_role <> 'sensor'
                         AND COALESCE(w.capabilities->'runtime_details' ? r.ref, TRUE))) AS lacks,
-                  (SELECT EXTRACT(EPOCH FROM clock_timestamp() - y.finished)::float8
+                  (SELECT EXTRACT(EPOCH FROM clock_timestamp() - readable_time(y.finished))::float8
                    FROM (SELECT v.id FROM event v WHERE v.sensor = u.sensor AND v.trigger_ref = 'core.canary'
                          ORDER BY v.id DESC LIMIT 50) v
                    JOIN enforcement g ON g.event = v.id AND g.rule_ref = 'core.canary'

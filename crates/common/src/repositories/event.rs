@@ -10,6 +10,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgPool;
 
+use crate::readable::Readable;
+
 /// A batch as columns; each group of vectors has one length.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -183,7 +185,8 @@ pub async fn find_ids(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<i64>> {
 pub async fn list_last(pool: &PgPool, trigger: &str, limit: i64) -> sqlx::Result<Vec<EventView>> {
     sqlx::query_as!(
         EventView,
-        r#"SELECT id, trigger_ref AS "trigger!", sensor_ref AS sensor, source, key, payload, trigger_params, created
+        r#"SELECT id, trigger_ref AS "trigger!", sensor_ref AS sensor, source, key, payload AS "payload!: Readable",
+                  trigger_params AS "trigger_params!: Readable", readable_time(created) AS "created!"
            FROM event WHERE trigger_ref = $1 ORDER BY id DESC LIMIT $2"#,
         trigger,
         limit
@@ -226,5 +229,7 @@ pub async fn delete_expired_keys(pool: &PgPool, limit: i64) -> sqlx::Result<u64>
 
 /// When the newest event was created; `None` without events.
 pub async fn newest(pool: &PgPool) -> sqlx::Result<Option<DateTime<Utc>>> {
-    sqlx::query_scalar!("SELECT created FROM event ORDER BY id DESC LIMIT 1").fetch_optional(pool).await
+    sqlx::query_scalar!(r#"SELECT readable_time(created) AS "created!" FROM event ORDER BY id DESC LIMIT 1"#)
+        .fetch_optional(pool)
+        .await
 }

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
+use crate::readable::{Faults, Readable};
 use crate::registration::Held;
 
 /// Losses in a row after which an execution is given up.
@@ -33,6 +34,8 @@ pub struct Claimed {
     pub pack_digest: Option<String>,
     /// For the program's stdin.
     pub params: Value,
+    /// Why a column of it or of its action cannot be read; that one is null.
+    pub fault: Option<String>,
     /// The rest comes from the action as it is now; all `None` once it was deleted.
     pub action: Option<ActionPlan>,
 }
@@ -80,9 +83,9 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
                FROM me WHERE e.id = ANY(ARRAY(SELECT id FROM due)) AND e.status::text = 'requested'
                RETURNING e.id, e.attempt, e.lost, e.action, e.action_ref, e.rule_ref, e.trigger_ref, e.pack_digest, e.params)
            SELECT c.id AS "id!", c.attempt AS "attempt!", c.lost AS "lost!", c.action_ref AS "action_ref!", c.rule_ref,
-                  c.trigger_ref, c.pack_digest, c.params AS "params!",
-                  a.id AS "action?", a.runtime, a.entrypoint AS "entrypoint?", a.timeout, a.retry AS "retry?",
-                  a.isolation, a.sandbox, a.limits AS "limits?"
+                  c.trigger_ref, c.pack_digest, c.params AS "params!: Readable",
+                  a.id AS "action?", a.runtime, a.entrypoint AS "entrypoint?", a.timeout, a.retry AS "retry!: Readable",
+                  a.isolation, a.sandbox, a.limits AS "limits!: Readable"
            FROM claimed c LEFT JOIN action a ON a.id = c.action ORDER BY c.id"#,
         held.worker,
         held.epoch,
@@ -93,25 +96,32 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| Claimed {
-            id: row.id,
-            attempt: row.attempt,
-            lost: row.lost,
-            action_ref: row.action_ref,
-            rule_ref: row.rule_ref,
-            trigger_ref: row.trigger_ref,
-            pack_digest: row.pack_digest,
-            params: row.params,
-            action: row.action.map(|id| ActionPlan {
-                id,
-                runtime: row.runtime,
-                entrypoint: row.entrypoint.unwrap_or_default(),
-                timeout: row.timeout,
-                retry: row.retry.unwrap_or(Value::Null),
-                isolation: row.isolation,
-                sandbox: row.sandbox,
-                limits: row.limits.unwrap_or(Value::Null),
-            }),
+        .map(|row| {
+            let mut faults = Faults::default();
+            let params = faults.take("params", row.params);
+            let (retry, limits) =
+                (faults.take("action.retry", row.retry), faults.take("action.limits", row.limits));
+            Claimed {
+                id: row.id,
+                attempt: row.attempt,
+                lost: row.lost,
+                action_ref: row.action_ref,
+                rule_ref: row.rule_ref,
+                trigger_ref: row.trigger_ref,
+                pack_digest: row.pack_digest,
+                params,
+                fault: faults.into_reason(),
+                action: row.action.map(|id| ActionPlan {
+                    id,
+                    runtime: row.runtime,
+                    entrypoint: row.entrypoint.unwrap_or_default(),
+                    timeout: row.timeout,
+                    retry,
+                    isolation: row.isolation,
+                    sandbox: row.sandbox,
+                    limits,
+                }),
+            }
         })
         .collect())
 }
@@ -145,7 +155,7 @@ pub async fn unclaim(pool: &PgPool, held: Held, claimed: &[(i64, i32)]) -> sqlx:
 /// When the next execution that is not due yet becomes so, for the worker's sleep.
 pub async fn next_due(pool: &PgPool, runtimes: &[i64]) -> sqlx::Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar!(
-        r#"SELECT min(d.not_before) FROM unnest($1::bigint[]) AS r (runtime), LATERAL (
+        r#"SELECT readable_time(min(d.not_before)) FROM unnest($1::bigint[]) AS r (runtime), LATERAL (
                SELECT e.not_before FROM execution e
                WHERE e.runtime = r.runtime AND e.status = 'requested' AND e.not_before > statement_timestamp()
                ORDER BY e.not_before LIMIT 1) AS d"#,

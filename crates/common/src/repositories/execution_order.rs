@@ -3,6 +3,8 @@
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
+use crate::readable::{Faults, Readable};
+
 /// An execution as an order finds it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderedRow {
@@ -16,16 +18,29 @@ pub struct OrderedRow {
     pub action_ref: String,
     /// With which parameters.
     pub params: Value,
+    /// Why these cannot be read; they are null.
+    pub fault: Option<String>,
 }
 
 /// Finds an execution, and keeps everybody else from changing it until the transaction ends.
 pub async fn find_for_update(tx: &mut PgConnection, id: i64) -> sqlx::Result<Option<OrderedRow>> {
-    sqlx::query_as!(
-        OrderedRow,
-        r#"SELECT id, status::text AS "status!", cancel_requested IS NOT NULL AS "is_cancelling!", action_ref, params
+    sqlx::query!(
+        r#"SELECT id, status::text AS "status!", cancel_requested IS NOT NULL AS "is_cancelling!", action_ref,
+                  params AS "params!: Readable"
            FROM execution WHERE id = $1 FOR UPDATE"#,
         id
     )
+    .map(|row| {
+        let mut faults = Faults::default();
+        OrderedRow {
+            id: row.id,
+            status: row.status,
+            is_cancelling: row.is_cancelling,
+            action_ref: row.action_ref,
+            params: faults.take("params", row.params),
+            fault: faults.into_reason(),
+        }
+    })
     .fetch_optional(tx)
     .await
 }

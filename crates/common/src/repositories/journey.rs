@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgPool;
 
+use crate::readable::Readable;
+
 /// One execution with where it came from.
 #[derive(Debug, Clone)]
 pub struct Journey {
@@ -40,7 +42,8 @@ pub async fn list_after(pool: &PgPool, after: i64) -> sqlx::Result<Vec<Journey>>
     sqlx::query_as!(
         Journey,
         r#"SELECT x.id AS execution, e.id AS event, e.sensor_ref AS sensor, e.trigger_ref AS trigger, f.rule_ref AS rule,
-                  x.action_ref AS action, x.status::text AS "status!", x.result, x.error, e.created, x.started, x.finished
+                  x.action_ref AS action, x.status::text AS "status!", x.result AS "result!: Readable", x.error,
+                  readable_time(e.created) AS "created!", readable_time(x.started) AS started, readable_time(x.finished) AS finished
            FROM execution x JOIN enforcement f ON f.id = x.enforcement JOIN event e ON e.id = f.event
            WHERE x.id > $1 ORDER BY x.id LIMIT 1000"#,
         after

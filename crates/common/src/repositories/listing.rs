@@ -3,8 +3,11 @@
 //! The columns are public (SPEC section 3), so a row is its own representation and needs no struct beside the table. This is
 //! the one file whose SQL is put together at run time, from the constants below; values are always bound.
 
+use futures_util::TryStreamExt as _;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgExecutor, PgPool};
+
+use crate::readable::{self, Row};
 
 /// Names that are compared with a misspelt one at most.
 const NAMES: i64 = 10_000;
@@ -71,9 +74,10 @@ impl Noun {
                         EXTRACT(EPOCH FROM clock_timestamp() - x.last_contact)::float8 AS contact_age,
                         EXTRACT(EPOCH FROM clock_timestamp() - x.last_event)::float8 AS event_age,
                         x.polls, x.events, x.errors, x.duplicates, x.rejected, x.missed_ticks, x.made_up, x.owed, x.ticks,
-                        p.answered AS pokes, p.outcome AS poke_outcome, p.asked_at AS poked_at
+                        p.answered AS pokes, p.outcome AS poke_outcome, p.asked_at AS poked_at, f.reason AS put_aside
                  FROM sensor s LEFT JOIN sensor_state x ON x.sensor = s.id LEFT JOIN worker w ON w.id = x.worker
-                      LEFT JOIN sensor_poke p ON p.sensor = s.id"
+                      LEFT JOIN sensor_poke p ON p.sensor = s.id
+                      LEFT JOIN fuse f ON f.noun = 'sensor' AND f.thing = s.id AND f.version = s.config_version"
             }
             Self::Execution => {
                 "SELECT e.*, w.name AS worker_name FROM execution e LEFT JOIN worker w ON w.id = e.worker"
@@ -83,10 +87,19 @@ impl Noun {
             Self::Worker => {
                 "SELECT w.*, COALESCE(w.status = 'active' AND w.lease_until > clock_timestamp(), FALSE) AS live FROM worker w"
             }
-            Self::Trigger => "SELECT * FROM trigger",
+            Self::Trigger => {
+                "SELECT x.*, f.reason AS put_aside FROM trigger x
+                 LEFT JOIN fuse f ON f.noun = 'trigger' AND f.thing = x.id AND f.version = x.config_version"
+            }
             Self::Timer => "SELECT * FROM timer",
-            Self::Action => "SELECT * FROM action",
-            Self::Rule => "SELECT * FROM rule",
+            Self::Action => {
+                "SELECT x.*, f.reason AS put_aside FROM action x
+                 LEFT JOIN fuse f ON f.noun = 'action' AND f.thing = x.id AND f.version = x.config_version"
+            }
+            Self::Rule => {
+                "SELECT x.*, f.reason AS put_aside FROM rule x
+                 LEFT JOIN fuse f ON f.noun = 'rule' AND f.thing = x.id AND f.version = x.config_version"
+            }
             Self::Event => "SELECT * FROM event",
             Self::Enforcement => "SELECT * FROM enforcement",
         }
@@ -140,7 +153,7 @@ pub struct Filter {
     pub limit: i64,
 }
 
-/// The rows that pass the filter.
+/// The rows that pass the filter. What cannot be read is said in each row (see [`crate::readable`]).
 pub async fn list(pool: &PgPool, noun: Noun, filter: &Filter) -> sqlx::Result<Vec<Value>> {
     let given = noun.filters().iter().flat_map(|column| {
         filter.equals.iter().filter(move |(name, _)| name == column).map(move |(_, value)| (column, value))
@@ -156,7 +169,9 @@ pub async fn list(pool: &PgPool, noun: Noun, filter: &Filter) -> sqlx::Result<Ve
         noun.order()
     );
     let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(filter.before).bind(filter.limit);
-    values.into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_all(pool).await
+    let rows: Vec<Row> =
+        values.into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_all(pool).await?;
+    Ok(rows.into_iter().map(Value::from).collect())
 }
 
 /// One row, by id or by its natural key.
@@ -171,7 +186,23 @@ pub async fn find(pool: &PgPool, noun: Noun, key: &str) -> sqlx::Result<Option<V
         noun.rows()
     );
     let id: Option<i64> = key.parse().ok();
-    sqlx::query_scalar(AssertSqlSafe(sql)).bind(key).bind(id).fetch_optional(pool).await
+    let row: Option<Row> =
+        sqlx::query_scalar(AssertSqlSafe(sql)).bind(key).bind(id).fetch_optional(pool).await?;
+    Ok(row.map(Value::from))
+}
+
+/// The rows of a noun that have a column that cannot be read: what names each, and which columns, with the reasons. One row after
+/// the other, since there may be many.
+pub async fn list_unreadable(pool: &PgPool, noun: Noun) -> sqlx::Result<Vec<(String, String)>> {
+    let sql = format!("SELECT to_jsonb(t) FROM {} t ORDER BY id", noun.name());
+    let mut rows = sqlx::query_scalar(AssertSqlSafe(sql)).fetch(pool);
+    let mut found = Vec::new();
+    while let Some(Row(row)) = rows.try_next().await? {
+        if let Some(reason) = readable::reason_of(&row) {
+            found.push((row[noun.natural_key()].as_str().unwrap_or_default().to_owned(), reason));
+        }
+    }
+    Ok(found)
 }
 
 /// The name that a misspelt one was probably meant to be.

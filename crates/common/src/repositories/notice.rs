@@ -4,6 +4,8 @@
 use serde_json::Value;
 use sqlx::PgPool;
 
+use crate::readable::Readable;
+
 /// The channel on which the database says that there are new ones.
 pub const CHANNEL: &str = "attune_notice";
 
@@ -22,8 +24,8 @@ pub struct Notice {
 pub async fn list(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<Notice>> {
     sqlx::query_as!(
         Notice,
-        "SELECT id, trigger_ref, payload FROM notice n
-         WHERE EXISTS (SELECT FROM trigger t WHERE t.ref = n.trigger_ref) ORDER BY id LIMIT $1",
+        r#"SELECT id, trigger_ref, payload AS "payload!: Readable" FROM notice n
+           WHERE EXISTS (SELECT FROM trigger t WHERE t.ref = n.trigger_ref) ORDER BY id LIMIT $1"#,
         limit
     )
     .fetch_all(pool)

@@ -3,6 +3,8 @@
 use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
+use crate::readable::{Readable, Row};
+
 /// A pack's row as loading needs it.
 #[derive(Debug)]
 pub struct PackRow {
@@ -56,7 +58,7 @@ pub async fn find_content(pool: &PgPool, digest: &str) -> sqlx::Result<Option<Ve
 pub async fn find(executor: impl PgExecutor<'_>, r#ref: &str) -> sqlx::Result<Option<PackRow>> {
     sqlx::query_as!(
         PackRow,
-        r#"SELECT id, version, digest, to_jsonb(p) AS "columns!" FROM pack p WHERE ref = $1"#,
+        r#"SELECT id, version, digest, to_jsonb(p) AS "columns!: Row" FROM pack p WHERE ref = $1"#,
         r#ref
     )
     .fetch_optional(executor)
@@ -73,8 +75,11 @@ pub async fn digests(pool: &PgPool) -> sqlx::Result<Vec<(i64, String)>> {
 
 /// The refs of the packs that require commands, each with its column as it stands.
 pub async fn requirements(pool: &PgPool) -> sqlx::Result<Vec<(String, Value)>> {
-    let rows = sqlx::query!("SELECT ref, requires FROM pack WHERE requires <> '[]'").fetch_all(pool).await?;
-    Ok(rows.into_iter().map(|row| (row.r#ref, row.requires)).collect())
+    let rows =
+        sqlx::query!(r#"SELECT ref, requires AS "requires!: Readable" FROM pack WHERE requires <> '[]'"#)
+            .fetch_all(pool)
+            .await?;
+    Ok(rows.into_iter().map(|row| (row.r#ref, row.requires.into())).collect())
 }
 
 /// Writes a pack from an object of its columns; returns its id.
@@ -98,7 +103,7 @@ pub async fn put(tx: &mut PgConnection, columns: &Value) -> sqlx::Result<i64> {
 pub async fn list_items(tx: &mut PgConnection, pack: i64) -> sqlx::Result<Vec<ItemRow>> {
     sqlx::query_as!(
         ItemRow,
-        r#"SELECT kind, ref AS "ref!", definition FROM pack_item WHERE pack = $1 ORDER BY kind, ref"#,
+        r#"SELECT kind, ref AS "ref!", definition AS "definition!: Readable" FROM pack_item WHERE pack = $1 ORDER BY kind, ref"#,
         pack
     )
     .fetch_all(tx)

@@ -5,6 +5,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
 use super::config_version::{Changed, Known, Snapshot};
+use crate::readable::{Faults, Readable};
 
 /// Triggers and enabled rules at one config version, as far as they are others than the caller knows.
 #[derive(Debug, Default)]
@@ -32,6 +33,10 @@ pub struct TriggerRow {
     pub payload_schema: Value,
     /// Events of a disabled trigger are refused.
     pub enabled: bool,
+    /// Its config version.
+    pub version: i64,
+    /// Why it cannot be used: a column cannot be read, which is null then, or it was put aside.
+    pub fault: Option<String>,
 }
 
 /// One rule.
@@ -67,6 +72,12 @@ pub struct RuleRow {
     pub action_enabled: Option<bool>,
     /// The content that the action's pack has now.
     pub pack_digest: Option<String>,
+    /// Its config version,
+    pub version: i64,
+    /// and that of its action.
+    pub action_version: Option<i64>,
+    /// Why it cannot be used: a column that it needs cannot be read, which is null then, or it or its action was put aside.
+    pub fault: Option<String>,
 }
 
 /// Reads what is other than known, and what is known then.
@@ -119,25 +130,44 @@ async fn list_rules(tx: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
 }
 
 async fn find_triggers(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<TriggerRow>> {
-    sqlx::query_as!(
-        TriggerRow,
-        r#"SELECT t.id, t.ref AS "ref!", t.param_schema, t.payload_schema,
-                  t.enabled AND p.enabled IS NOT FALSE AS "enabled!"
-           FROM trigger t LEFT JOIN pack p ON p.id = t.pack WHERE t.id = ANY($1)"#,
+    sqlx::query!(
+        r#"SELECT t.id, t.ref AS "ref!", t.param_schema AS "param_schema: Readable", t.payload_schema AS "payload_schema: Readable",
+                  t.enabled AND p.enabled IS NOT FALSE AS "enabled!", t.config_version AS version, f.reason AS "aside?"
+           FROM trigger t LEFT JOIN pack p ON p.id = t.pack
+           LEFT JOIN fuse f ON f.noun = 'trigger' AND f.thing = t.id AND f.version = t.config_version
+           WHERE t.id = ANY($1)"#,
         ids
     )
+    .map(|row| {
+        let mut faults = Faults::default();
+        TriggerRow {
+            id: row.id,
+            r#ref: row.r#ref,
+            param_schema: faults.take("param_schema", row.param_schema),
+            payload_schema: faults.take("payload_schema", row.payload_schema),
+            enabled: row.enabled,
+            version: row.version,
+            fault: faults.and(row.aside).into_reason(),
+        }
+    })
     .fetch_all(tx)
     .await
 }
 
-/// Those of these that have a trigger.
+/// Those of these that have a trigger. As long as nothing is put aside, nothing is looked up there: there may be many rules.
 async fn find_rules(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<RuleRow>> {
-    sqlx::query_as!(
-        RuleRow,
+    sqlx::query!(
         r#"SELECT r.id, r.ref AS "ref!", r.enabled AND p.enabled IS NOT FALSE AS "enabled!", r.revision,
-                  r.trigger AS "trigger!", r.conditions, r.trigger_params, r.action_params,
-                  COALESCE(p.config, '{}') AS "pack_config!", a.id AS "action?", a.ref AS "action_ref?", a.runtime,
-                  a.param_schema AS "action_schema?", a.enabled AND ap.enabled IS NOT FALSE AS "action_enabled?", ap.digest AS "pack_digest?"
+                  r.trigger AS "trigger!", r.conditions AS "conditions: Readable", r.trigger_params AS "trigger_params: Readable",
+                  r.action_params AS "action_params: Readable", COALESCE(p.config, '{}') AS "pack_config!: Readable", a.id AS "action?", a.ref AS "action_ref?", a.runtime,
+                  a.param_schema AS "action_schema?: Readable", a.enabled AND ap.enabled IS NOT FALSE AS "action_enabled?", ap.digest AS "pack_digest?",
+                  r.config_version AS version, a.config_version AS "action_version?",
+                  CASE WHEN (SELECT EXISTS (SELECT FROM fuse)) THEN (
+                      SELECT f.reason FROM fuse f
+                      WHERE f.noun = 'rule' AND f.thing = r.id AND f.version = r.config_version) END AS "aside?",
+                  CASE WHEN (SELECT EXISTS (SELECT FROM fuse)) THEN (
+                      SELECT f.reason FROM fuse f
+                      WHERE f.noun = 'action' AND f.thing = a.id AND f.version = a.config_version) END AS "action_aside?"
            FROM rule r
            LEFT JOIN pack p ON p.id = r.pack
            LEFT JOIN action a ON a.id = r.action
@@ -146,8 +176,44 @@ async fn find_rules(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<Rule
            ORDER BY r.id"#,
         ids
     )
+    .map(|row| {
+        let mut faults = Faults::default();
+        let action_params = faults.take("action_params", row.action_params);
+        RuleRow {
+            id: row.id,
+            r#ref: row.r#ref,
+            enabled: row.enabled,
+            revision: row.revision,
+            trigger: row.trigger,
+            conditions: faults.take("conditions", row.conditions),
+            trigger_params: faults.take("trigger_params", row.trigger_params),
+            pack_config: pack_config(row.pack_config, &action_params, &mut faults),
+            action_params,
+            action: row.action,
+            action_ref: row.action_ref,
+            runtime: row.runtime,
+            action_schema: row.action_schema.map(|it| faults.take("param_schema of its action", it)),
+            action_enabled: row.action_enabled,
+            pack_digest: row.pack_digest,
+            version: row.version,
+            action_version: row.action_version,
+            fault: faults.and(row.aside).and(row.action_aside.map(|reason| format!("its action: {reason}"))).into_reason(),
+        }
+    })
     .fetch_all(tx)
     .await
+}
+
+/// Templates that do not mention the pack do not need its configuration.
+fn pack_config(cell: Readable, action_params: &Value, faults: &mut Faults) -> Value {
+    let mut of_pack = Faults::default();
+    let config = of_pack.take("config of its pack", cell);
+    if let Some(reason) = of_pack.into_reason()
+        && action_params.to_string().contains("pack")
+    {
+        faults.note(reason);
+    }
+    config
 }
 
 /// A rule with its trigger, whether it is in force or not.

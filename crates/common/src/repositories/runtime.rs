@@ -4,6 +4,7 @@ use serde_json::Value;
 use sqlx::{PgExecutor, query, query_as};
 
 use crate::models::Runtime;
+use crate::readable::Readable;
 
 /// What a pack says of a runtime, or an operator; the rest of the row is the database's.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,36 +29,36 @@ pub struct NewRuntime<'a> {
 
 /// Every runtime, ordered by ref.
 pub async fn list(executor: impl PgExecutor<'_>) -> Result<Vec<Runtime>, sqlx::Error> {
-    query_as!(
-        Runtime,
-        "SELECT id, ref, pack, pack_ref, description, name, distributions, installation, execution, aliases, created, updated
-         FROM runtime ORDER BY ref"
-    )
-    .fetch_all(executor)
-    .await
+    select(executor, None, None).await
 }
 
 /// The runtime of this ref, if there is one.
 pub async fn find(executor: impl PgExecutor<'_>, r#ref: &str) -> Result<Option<Runtime>, sqlx::Error> {
-    query_as!(
-        Runtime,
-        "SELECT id, ref, pack, pack_ref, description, name, distributions, installation, execution, aliases, created, updated
-         FROM runtime WHERE ref = $1",
-        r#ref
-    )
-    .fetch_optional(executor)
-    .await
+    Ok(select(executor, Some(r#ref), None).await?.pop())
 }
 
 /// The runtime of this id.
 pub async fn get(executor: impl PgExecutor<'_>, id: i64) -> Result<Runtime, sqlx::Error> {
+    select(executor, None, Some(id)).await?.pop().ok_or(sqlx::Error::RowNotFound)
+}
+
+/// A column that cannot be read holds a text that says so, which its reader refuses. A NULL among the aliases names nothing.
+async fn select(
+    executor: impl PgExecutor<'_>,
+    r#ref: Option<&str>,
+    id: Option<i64>,
+) -> Result<Vec<Runtime>, sqlx::Error> {
     query_as!(
         Runtime,
-        "SELECT id, ref, pack, pack_ref, description, name, distributions, installation, execution, aliases, created, updated
-         FROM runtime WHERE id = $1",
+        r#"SELECT id, ref, pack, pack_ref, description, name, distributions AS "distributions!: Readable",
+                  installation AS "installation!: Readable", execution AS "execution!: Readable",
+                  ARRAY(SELECT a FROM unnest(aliases) AS a WHERE a IS NOT NULL) AS "aliases!",
+                  readable_time(created) AS created, readable_time(updated) AS updated
+           FROM runtime WHERE ($1::text IS NULL OR ref = $1) AND ($2::bigint IS NULL OR id = $2) ORDER BY ref"#,
+        r#ref,
         id
     )
-    .fetch_one(executor)
+    .fetch_all(executor)
     .await
 }
 

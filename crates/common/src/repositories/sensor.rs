@@ -4,6 +4,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
 use super::config_version::{Changed, Known, Snapshot};
+use crate::readable::{Faults, Readable};
 
 /// A sensor that should run, with all that running it needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +47,10 @@ pub struct SensorRow {
     pub pack_digest: Option<String>,
     /// Refs of its triggers; the first is for events that name none.
     pub triggers: Vec<String>,
+    /// Its config version.
+    pub version: i64,
+    /// Why it cannot be used: a column cannot be read, which is null then, or it was put aside.
+    pub fault: Option<String>,
 }
 
 /// Sensors at one config version, as far as they are others than the caller knows.
@@ -89,19 +94,47 @@ async fn list_sensors(tx: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
 }
 
 async fn find_enabled(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<SensorRow>> {
-    sqlx::query_as!(
-        SensorRow,
-        r#"SELECT s.id, s.ref AS "ref!", s.runtime, r.ref AS "runtime_ref?", s.entrypoint, s.config, s.param_schema, s.mode,
+    sqlx::query!(
+        r#"SELECT s.id, s.ref AS "ref!", s.runtime, r.ref AS "runtime_ref?", s.entrypoint, s.config AS "config: Readable",
+                  s.param_schema AS "param_schema: Readable", s.mode,
                   s.isolation, s.sandbox, s.poll_interval, s.timeout, s.missed, s.jitter, s.canary,
-                  s.limits, s.pause_after, p.digest AS "pack_digest?",
+                  s.limits AS "limits: Readable", s.pause_after, p.digest AS "pack_digest?",
                   ARRAY(SELECT t.ref FROM sensor_trigger st JOIN trigger t ON t.id = st.trigger
-                        WHERE st.sensor = s.id ORDER BY st.position, t.id) AS "triggers!: Vec<String>"
+                        WHERE st.sensor = s.id ORDER BY st.position, t.id) AS "triggers!: Vec<String>",
+                  s.config_version AS version, f.reason AS "aside?"
            FROM sensor s LEFT JOIN pack p ON p.id = s.pack LEFT JOIN runtime r ON r.id = s.runtime
+           LEFT JOIN fuse f ON f.noun = 'sensor' AND f.thing = s.id AND f.version = s.config_version
            WHERE s.enabled AND p.enabled IS NOT FALSE
              AND NOT EXISTS (SELECT FROM sensor_state x WHERE x.sensor = s.id AND x.paused) AND s.id = ANY($1)
            ORDER BY s.id"#,
         ids
     )
+    .map(|row| {
+        let mut faults = Faults::default();
+        SensorRow {
+            id: row.id,
+            r#ref: row.r#ref,
+            runtime: row.runtime,
+            runtime_ref: row.runtime_ref,
+            entrypoint: row.entrypoint,
+            config: faults.take("config", row.config),
+            param_schema: faults.take("param_schema", row.param_schema),
+            mode: row.mode,
+            isolation: row.isolation,
+            sandbox: row.sandbox,
+            poll_interval: row.poll_interval,
+            timeout: row.timeout,
+            missed: row.missed,
+            jitter: row.jitter,
+            canary: row.canary,
+            limits: faults.take("limits", row.limits),
+            pause_after: row.pause_after,
+            pack_digest: row.pack_digest,
+            triggers: row.triggers,
+            version: row.version,
+            fault: faults.and(row.aside).into_reason(),
+        }
+    })
     .fetch_all(tx)
     .await
 }

@@ -12,6 +12,8 @@ use serde_json::Value;
 use sqlx::PgPool;
 use sqlx::postgres::types::PgInterval;
 
+use crate::readable::Readable;
+
 /// A round that the caller has to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Round {
@@ -134,7 +136,7 @@ pub async fn list_due(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<Due>> {
                   s.paused AS "paused!", s.beats AS "beats!",
                   d.enabled AND p.enabled IS NOT FALSE AS "enabled!",
                   COALESCE(w.lease_until > clock_timestamp(), FALSE) AS "owned!",
-                  d.mode AS "mode!", d.poll_interval AS "poll_interval?", d.timeout AS "timeout?", d.expect AS "expect?", d.canary AS "canary?", w.capabilities AS "capabilities?",
+                  d.mode AS "mode!", d.poll_interval AS "poll_interval?", d.timeout AS "timeout?", d.expect AS "expect!: Readable", d.canary AS "canary?", w.capabilities AS "capabilities!: Readable",
                   EXTRACT(EPOCH FROM clock_timestamp() - s.since)::float8 AS "since!",
                   EXTRACT(EPOCH FROM clock_timestamp() - s.run_since)::float8 AS "run_since!",
                   EXTRACT(EPOCH FROM clock_timestamp() - s.owner_since)::float8 AS "owner_since!",

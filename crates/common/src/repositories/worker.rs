@@ -12,6 +12,7 @@ use sqlx::{PgConnection, PgPool};
 
 use super::execution::{self, Loss};
 use super::sensor_state;
+use crate::readable::Readable;
 use crate::registration::{Held, WorkerRole};
 
 /// A row that already has the name and role that somebody wants.
@@ -63,7 +64,7 @@ pub struct Claim<'a> {
 /// Looks for the holder of a name.
 pub async fn find_namesake(pool: &PgPool, name: &str, role: WorkerRole) -> sqlx::Result<Option<Namesake>> {
     let row = sqlx::query!(
-        r#"SELECT epoch, host, meta, lease_until,
+        r#"SELECT epoch, host, meta AS "meta!: Readable", lease_until,
                   EXTRACT(EPOCH FROM lease_until - clock_timestamp())::float8 AS seconds_left
            FROM worker WHERE name = $1 AND worker_role = $2"#,
         name,
@@ -74,7 +75,7 @@ pub async fn find_namesake(pool: &PgPool, name: &str, role: WorkerRole) -> sqlx:
     Ok(row.map(|row| Namesake {
         epoch: row.epoch,
         host: row.host,
-        meta: row.meta,
+        meta: row.meta.into(),
         lease_until: row.lease_until,
         lease_left: row.seconds_left.filter(|left| *left > 0.0).map(Duration::from_secs_f64),
     }))
@@ -297,7 +298,7 @@ pub struct LiveWorker {
 pub async fn live_sensor_workers(pool: &PgPool) -> sqlx::Result<Vec<LiveWorker>> {
     sqlx::query_as!(
         LiveWorker,
-        r#"SELECT id, name, capabilities FROM worker
+        r#"SELECT id, name, capabilities AS "capabilities!: Readable" FROM worker
            WHERE worker_role IN ('sensor', 'hybrid') AND lease_until > clock_timestamp() AND status = 'active' ORDER BY id"#
     )
     .fetch_all(pool)
@@ -327,7 +328,8 @@ pub struct Registered {
 pub async fn list(pool: &PgPool) -> sqlx::Result<Vec<Registered>> {
     sqlx::query_as!(
         Registered,
-        r#"SELECT name, worker_role AS "role: WorkerRole", host, status = 'active' AS "active!", meta, capabilities,
+        r#"SELECT name, worker_role AS "role: WorkerRole", host, status IS NOT DISTINCT FROM 'active' AS "active!",
+                  meta AS "meta!: Readable", capabilities AS "capabilities!: Readable",
                   EXTRACT(EPOCH FROM lease_until - clock_timestamp())::float8 AS lease_left
            FROM worker ORDER BY name, worker_role"#
     )

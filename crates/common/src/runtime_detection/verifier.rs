@@ -23,6 +23,7 @@ use super::run::{self, Conditions, Failure};
 use super::verdict::{Failed, Found, Verdict};
 use crate::config::{Config, LimitsConfig, env};
 use crate::models::Runtime;
+use crate::readable;
 
 /// Commands of one row that run at once.
 const AT_ONCE: usize = 16;
@@ -93,6 +94,9 @@ impl Verifier {
 
     /// Whether this machine has the runtime.
     pub async fn verify(&self, runtime: &Runtime, trust: Trust) -> Verdict {
+        if let Some(reason) = readable::reason_in(&runtime.distributions) {
+            return Verdict::not_found(format!("`distributions` {reason}"), Utc::now());
+        }
         let distributions = Distributions::parse(&runtime.distributions);
         let candidates = match &distributions.verification {
             Verification::NotNeeded => return Verdict::taken_for_granted(Utc::now()),

@@ -1,6 +1,7 @@
 //! One file per check, all of one shape: a function from the installation to what it found.
 
 mod api;
+mod broken;
 mod caches;
 mod clock;
 mod configuration;
@@ -51,6 +52,7 @@ pub(crate) const ALL: &[Check] = &[
     Check { name: "workers", way: Way::Asks(|it| Box::pin(async move { workers::check(&it).await })) },
     Check { name: "runtimes", way: Way::Asks(|it| Box::pin(async move { runtimes::check(&it).await })) },
     Check { name: "sensors", way: Way::Asks(|it| Box::pin(async move { sensors::check(&it).await })) },
+    Check { name: "broken things", way: Way::Asks(|it| Box::pin(async move { broken::check(&it).await })) },
     Check { name: "caches", way: Way::Looks(caches::check) },
     Check { name: "environments", way: Way::Looks(environments::check) },
     Check { name: "processes", way: Way::Looks(processes::check) },

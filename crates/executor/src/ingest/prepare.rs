@@ -180,6 +180,7 @@ fn admit<'a>(book: &'a RuleBook, event: &NewEvent) -> Result<&'a Trigger, Refusa
 pub fn check(trigger: &Trigger, event: &NewEvent) -> Result<(), Refusal> {
     let broken =
         |fault: &String| Refusal::BrokenSchema { trigger: event.trigger.clone(), fault: fault.clone() };
+    let _note = trigger.note();
     let schema = trigger.payload_schema.as_ref().map_err(broken)?;
     schema.validate(&event.payload).map_err(|violation| Refusal::Payload(violation.to_string()))?;
     trigger.check_params(event.trigger_params.as_ref()).map_err(Refusal::TriggerParams)?;

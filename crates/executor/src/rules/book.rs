@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use attune_common::fuse::{self, Note, Thing};
 use attune_common::repositories::config_version::Changed;
 use attune_common::repositories::rule::{RuleRow, RuleSet, TriggerRow};
 use attune_core::schema::Schema;
@@ -41,6 +42,7 @@ pub struct Trigger {
     pub payload_schema: Result<Arc<Schema>, String>,
     /// Enabled rules, by their parameters for the trigger, then by id.
     pub rules: Vec<Arc<CompiledRule>>,
+    version: i64,
     r#ref: String,
     param_schema: Arc<Schema>,
     no_params: String,
@@ -97,17 +99,20 @@ impl RuleBook {
 impl Trigger {
     /// A trigger by itself, of which no rule is known.
     pub fn alone(row: &TriggerRow) -> Self {
-        let param_schema = Schema::compile(&row.param_schema).unwrap_or_else(|fault| {
+        let _note = fuse::note(Thing::Trigger, row.id, row.version);
+        // What was put aside is not so much as compiled.
+        let none = Value::Null;
+        let given = if row.fault.is_none() { &row.param_schema } else { &none };
+        let param_schema = Schema::compile(given).unwrap_or_else(|fault| {
             tracing::warn!(trigger.ref = %row.r#ref, reason = %fault, "The trigger's param_schema is unusable; its defaults are not filled in");
             Schema::compile(&json!({})).expect("the empty schema is a schema")
         });
         Self {
             id: row.id,
             enabled: row.enabled,
-            payload_schema: Schema::compile(&row.payload_schema)
-                .map(Arc::new)
-                .map_err(|fault| fault.to_string()),
+            payload_schema: payload_schema(row),
             rules: Vec::new(),
+            version: row.version,
             r#ref: row.r#ref.clone(),
             no_params: canonical_params(&param_schema, Some(&json!({}))),
             param_schema: Arc::new(param_schema),
@@ -120,6 +125,7 @@ impl Trigger {
     }
 
     fn compile(&self, row: RuleRow, actions: &mut ActionSchemas) -> Result<CompiledRule, String> {
+        let _note = fuse::note(Thing::Rule, row.id, row.version);
         CompiledRule::compile(row, &self.r#ref, &self.param_schema, actions)
     }
 
@@ -143,9 +149,15 @@ impl Trigger {
         self.rules.sort_by(|a, b| a.trigger_params.cmp(&b.trigger_params).then(a.id.cmp(&b.id)));
     }
 
+    /// That its schemas are evaluated.
+    pub(crate) fn note(&self) -> Note {
+        fuse::note(Thing::Trigger, self.id, self.version)
+    }
+
     /// Whether events may be made for these parameters; none are always allowed.
     pub fn check_params(&self, trigger_params: Option<&Value>) -> Result<(), String> {
         let Some(given) = trigger_params.filter(|params| !params.is_null()) else { return Ok(()) };
+        let _note = self.note();
         let mut params = given.clone();
         self.param_schema.fill_defaults(&mut params);
         self.param_schema.validate(&params).map_err(|violation| violation.to_string())
@@ -167,7 +179,18 @@ impl Trigger {
     pub fn canonical(&self, trigger_params: Option<&Value>) -> Cow<'_, str> {
         match trigger_params {
             None | Some(Value::Null) => Cow::Borrowed(&self.no_params),
-            Some(params) => Cow::Owned(canonical_params(&self.param_schema, Some(params))),
+            Some(params) => {
+                let _note = self.note();
+                Cow::Owned(canonical_params(&self.param_schema, Some(params)))
+            }
         }
     }
+}
+
+/// A trigger that cannot be read takes no event.
+fn payload_schema(row: &TriggerRow) -> Result<Arc<Schema>, String> {
+    if let Some(reason) = &row.fault {
+        return Err(reason.clone());
+    }
+    Schema::compile(&row.payload_schema).map(Arc::new).map_err(|fault| fault.to_string())
 }

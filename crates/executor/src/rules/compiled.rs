@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use attune_common::fuse::{self, Thing};
 use attune_common::repositories::rule::RuleRow;
 use attune_core::conditions::{Conditions, Verdict};
 use attune_core::event::EventView;
@@ -25,6 +26,7 @@ pub struct CompiledRule {
     pub trigger_params: String,
     /// What it executes; the reason when it can not.
     pub target: Result<Target, String>,
+    version: i64,
     conditions: Conditions,
     params: Result<Template, String>,
     rule_view: Value,
@@ -42,6 +44,7 @@ pub struct Target {
     pub runtime: Option<i64>,
     /// The content that the execution records.
     pub pack_digest: Option<String>,
+    version: i64,
     schema: Arc<Schema>,
 }
 
@@ -50,10 +53,17 @@ pub struct Target {
 pub struct ActionSchemas(HashMap<String, Result<Arc<Schema>, String>>);
 
 impl ActionSchemas {
-    fn get(&mut self, action: &str, schema: Option<Value>) -> Result<Arc<Schema>, String> {
+    /// `id` and `version` name the action to the fuse.
+    fn get(
+        &mut self,
+        action: &str,
+        schema: Option<Value>,
+        (id, version): (i64, i64),
+    ) -> Result<Arc<Schema>, String> {
         if let Some(known) = self.0.get(action) {
             return known.clone();
         }
+        let _note = fuse::note(Thing::Action, id, version);
         let compiled = Schema::compile(&schema.unwrap_or_default());
         let compiled =
             compiled.map(Arc::new).map_err(|fault| format!("param_schema of action {action}: {fault}"));
@@ -73,13 +83,16 @@ pub enum Firing<'a> {
 
 impl CompiledRule {
     /// Compiles a row. Conditions that do not compile (saved by plain SQL) are an error: the rule can not match anything. So
-    /// are parameters that no timer has.
+    /// are parameters that no timer has, and columns that cannot be read.
     pub fn compile(
         row: RuleRow,
         trigger: &str,
         param_schema: &Schema,
         actions: &mut ActionSchemas,
     ) -> Result<Self, String> {
+        if let Some(reason) = row.fault {
+            return Err(reason);
+        }
         let conditions =
             Conditions::compile(&row.conditions).map_err(|fault| format!("conditions: {fault}"))?;
         let params = Template::compile(&row.action_params).map_err(|fault| format!("action_params: {fault}"));
@@ -93,6 +106,7 @@ impl CompiledRule {
             id: row.id,
             r#ref: row.r#ref.clone(),
             revision: row.revision,
+            version: row.version,
             trigger_params,
             conditions,
             params,
@@ -104,11 +118,13 @@ impl CompiledRule {
 
     /// Whether the rule is about this event.
     pub fn matches(&self, event: &EventView) -> bool {
+        let _note = fuse::note(Thing::Rule, self.id, self.version);
         self.conditions.matches(event)
     }
 
     /// What the rule does about an event that it matches.
     pub fn fire(&self, event: &EventView) -> Firing<'_> {
+        let _note = fuse::note(Thing::Rule, self.id, self.version);
         match self.render(event) {
             Ok((target, params)) => Firing::Execute(target, params),
             Err(reason) => Firing::Fail(reason.replace('\0', "\\0")),
@@ -125,6 +141,7 @@ impl CompiledRule {
         let template = self.params.as_ref().map_err(Clone::clone)?;
         let context = Context { event, rule: &self.rule_view, pack_config: &self.pack_config };
         let mut params = template.render(&context).map_err(|error| format!("action_params: {error}"))?;
+        let _note = fuse::note(Thing::Action, target.action, target.version);
         target.schema.fill_defaults(&mut params);
         // A template may have put a secret of the pack into a parameter that is none.
         target.schema.validate_quietly(&params).map_err(|violation| format!("action_params: {violation}"))?;
@@ -147,8 +164,9 @@ impl Target {
         if row.action_enabled != Some(true) {
             return Err(format!("action {action_ref} is disabled, by itself or with its pack"));
         }
-        let schema = actions.get(&action_ref, row.action_schema)?;
-        Ok(Self { action, action_ref, runtime: row.runtime, pack_digest: row.pack_digest, schema })
+        let version = row.action_version.unwrap_or_default();
+        let schema = actions.get(&action_ref, row.action_schema, (action, version))?;
+        Ok(Self { action, action_ref, runtime: row.runtime, pack_digest: row.pack_digest, version, schema })
     }
 }
 

@@ -130,6 +130,8 @@ fn trigger_row(name: &str, columns: &Value) -> TriggerRow {
         param_schema: columns["param_schema"].clone(),
         payload_schema: columns["payload_schema"].clone(),
         enabled: columns["enabled"] != json!(false),
+        version: 0,
+        fault: None,
     }
 }
 

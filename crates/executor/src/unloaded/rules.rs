@@ -75,5 +75,8 @@ fn rule_row(
         action_schema: action.as_ref().map(|action| action["param_schema"].clone()),
         action_enabled: action.map(|action| action["enabled"] != json!(false)),
         pack_digest: None,
+        version: 0,
+        action_version: None,
+        fault: None,
     })
 }

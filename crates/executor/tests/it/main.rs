@@ -9,6 +9,7 @@ mod changes;
 mod core_pack;
 mod diff;
 mod faults;
+mod fuse;
 mod hostile_rules;
 mod ingest;
 mod load_pack;

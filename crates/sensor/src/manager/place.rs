@@ -51,6 +51,9 @@ impl<'a> Places<'a> {
     }
 
     fn candidates(&mut self, sensor: &SensorRow) -> Result<&[i64], String> {
+        if let Some(reason) = &sensor.fault {
+            return Err(reason.clone());
+        }
         match sensor.mode.as_str() {
             "poll" | "stream" => {}
             mode => return Err(format!("sensors of the mode {mode} are not supported by this version")),
@@ -196,6 +199,8 @@ mod tests {
         let builtin = SensorRow { mode: "builtin".to_owned(), ..sensor() };
         assert_eq!(reason(builtin), "sensors of the mode builtin are not supported by this version");
         assert_eq!(reason(SensorRow { runtime: None, ..sensor() }), "it names no runtime");
+        let fault = Some("config: cannot be read".to_owned());
+        assert_eq!(reason(SensorRow { fault, ..sensor() }), "config: cannot be read");
         assert!(reason(SensorRow { pack_digest: None, ..sensor() }).starts_with("its pack has no content"));
         let unable = of(&sensor(), &[ruby()], &[], 1);
         assert_eq!(unable, Place::Nowhere("no live sensor worker has the runtime core.ruby".to_owned()));

@@ -55,6 +55,16 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Whether its program can be told what it has to know.
+    pub(crate) fn check(&self) -> Result<(), PollError> {
+        self.sensor.check()?;
+        match self.state {
+            Value::Object(_) | Value::Null => Ok(()),
+            Value::String(text) => Err(PollError::Config(format!("sensor_state.state is no object: {text}"))),
+            _ => Err(PollError::Config("sensor_state.state is no object".to_owned())),
+        }
+    }
+
     /// What a program of the sensor has to know.
     fn brief(&self) -> Brief<'_> {
         let row = &self.sensor.row;
@@ -97,7 +107,7 @@ impl SensorRuntime {
         job: &Job<'_>,
         stop: impl Future<Output = ()> + Send,
     ) -> Result<PollOutput, PollError> {
-        job.sensor.check()?;
+        job.check()?;
         let mut stop = pin!(stop);
         let interpreter = tokio::select! {
             found = self.wait(job.code) => found?,
@@ -114,7 +124,7 @@ impl SensorRuntime {
         spent: &mut Spent,
         stop: impl Future<Output = ()> + Send,
     ) -> Result<PollOutput, PollError> {
-        job.sensor.check()?;
+        job.check()?;
         let mut stop = pin!(stop);
         if let Some(output) = self.poll_warm(interpreter, job, spent, &mut stop).await? {
             return Ok(output);
@@ -135,7 +145,7 @@ impl SensorRuntime {
         interpreter: &Interpreter,
         job: &Job<'_>,
     ) -> Result<(Talk, Prepared, Capture), PollError> {
-        job.sensor.check()?;
+        job.check()?;
         let prepared = self.prepare(interpreter, job)?;
         let program = prepared.program(job.sensor.config.to_string().into_bytes(), self.limits(job));
         let capture = Capture::within(&program.limits);
@@ -168,6 +178,7 @@ impl SensorRuntime {
         interpreter: &Interpreter,
         job: &Job<'_>,
     ) -> Result<(Talk, Prepared), PollError> {
+        job.check()?;
         let prepared = self.prepare(interpreter, job)?;
         let stdout = StreamLimit::truncate(usize::MAX);
         let limits = Limits { time: Duration::MAX, stdout, ..self.limits(job) };

@@ -34,6 +34,8 @@ pub(crate) fn row() -> SensorRow {
         limits: json!({}),
         pack_digest: None,
         triggers: vec!["demo.trigger".to_owned()],
+        version: 0,
+        fault: None,
     }
 }
 

@@ -57,7 +57,7 @@ impl Trial<'_> {
         stop: impl Future<Output = ()> + Send,
     ) -> Result<Tried, PollError> {
         let Self { runtime, interpreter, job, commit, cut } = self;
-        job.sensor.check()?;
+        job.check()?;
         let (talk, _directory) = runtime.talk(interpreter, job).await?;
         started(talk.launcher_pid());
         let (text, heard, now) = (Mutex::default(), Ear::default(), Instant::now());

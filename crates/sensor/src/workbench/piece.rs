@@ -248,5 +248,7 @@ fn sensor_row(name: &str, columns: &Value) -> SensorRow {
         pause_after: None,
         pack_digest: None,
         triggers: triggers.filter_map(|trigger| trigger.as_str().map(str::to_owned)).collect(),
+        version: 0,
+        fault: None,
     }
 }

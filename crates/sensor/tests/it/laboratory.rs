@@ -80,6 +80,8 @@ fn ledger() -> Ledger {
         pause_after: None,
         pack_digest: None,
         triggers: vec!["demo.seen".to_owned()],
+        version: 0,
+        fault: None,
     });
     let library = Library::new(Some(&own), None).unwrap();
     let admission = Admission::of(&library, &sensor).unwrap();

@@ -44,14 +44,28 @@ pub(crate) async fn start(
     executor.start(supervisor);
     let ingest = executor.ingest().clone();
     let api = ApiService::start(config, pool.clone(), ingest.clone(), hints.clone()).await?;
+    let url = serve(api, supervisor);
+    start_workers(config, replace, (pool.clone(), hints, ingest), supervisor.clone()).await?;
+    Ok(System { pool, url })
+}
+
+/// Starts the API alone, which evaluates nothing.
+pub(crate) async fn start_safe(config: &Config, supervisor: &Supervisor) -> anyhow::Result<System> {
+    let pool = core_pack::prepare_database(config, "attune up --safe").await?;
+    let api = ApiService::start_safe(config, pool.clone(), Hints::default()).await?;
+    tracing::warn!("Safe mode: no sensors, timers, rules, workers or reconcilers run");
+    Ok(System { pool, url: serve(api, supervisor) })
+}
+
+/// Serves until the supervisor stops. Returns where.
+fn serve(api: ApiService, supervisor: &Supervisor) -> String {
     let url = api.url().to_owned();
     let serving = api.serve(supervisor.stopping());
     supervisor.spawn("api", OnStop::Wait, OnError::Shutdown, async move {
         serving.await;
         anyhow::Ok(())
     });
-    start_workers(config, replace, (pool.clone(), hints, ingest), supervisor.clone()).await?;
-    Ok(System { pool, url })
+    url
 }
 
 async fn start_workers(

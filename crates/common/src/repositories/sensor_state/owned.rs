@@ -3,6 +3,7 @@
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
+use crate::readable::Readable;
 use crate::registration::Held;
 
 /// A sensor that its caller owns now.
@@ -12,7 +13,7 @@ pub struct Owned {
     pub sensor: i64,
     /// The fence for everything it produces.
     pub epoch: i64,
-    /// What it remembers from before.
+    /// What it remembers from before; a text when that cannot be read.
     pub state: Value,
     /// Failures in a row so far.
     pub failures: i32,
@@ -47,12 +48,12 @@ pub async fn claim(pool: &PgPool, held: Held, sensors: &[i64], may_judge: bool) 
            UPDATE sensor_state s
            SET worker = me.id, epoch = s.epoch + 1, owner_since = clock_timestamp(), updated = clock_timestamp(),
                run_since = CASE WHEN s.last_tick < clock_timestamp() - INTERVAL '1 minute' - 2 * make_interval(secs =>
-                       (SELECT COALESCE(d.poll_interval, 30) FROM sensor d WHERE d.id = s.sensor))
+                       (SELECT LEAST(COALESCE(d.poll_interval, 30), 1e9) FROM sensor d WHERE d.id = s.sensor))
                    THEN clock_timestamp() ELSE s.run_since END,
                status = CASE WHEN s.status IN ('starting', 'stuck', 'unschedulable', 'stopped') THEN 'starting' ELSE s.status END,
                reason = CASE WHEN s.status IN ('quiet', 'silent', 'failing', 'paused') THEN s.reason END
            FROM free, me WHERE s.sensor = free.sensor
-           RETURNING s.sensor, s.epoch, s.state, s.failures, s.owed, s.polls,
+           RETURNING s.sensor, s.epoch, s.state AS "state!: Readable", s.failures, s.owed, s.polls,
                CASE WHEN s.last_tick > COALESCE(s.ticks_since, '-infinity') THEN
                    EXTRACT(EPOCH FROM clock_timestamp() - s.last_tick)::float8 END AS idle"#,
         held.worker,
@@ -81,7 +82,7 @@ pub async fn list_owned(pool: &PgPool, held: Held) -> sqlx::Result<Vec<(i64, i64
 pub async fn find_owned(pool: &PgPool, held: Held, sensors: &[i64]) -> sqlx::Result<Vec<Owned>> {
     sqlx::query_as!(
         Owned,
-        r#"SELECT s.sensor, s.epoch, s.state, s.failures, s.owed, s.polls,
+        r#"SELECT s.sensor, s.epoch, s.state AS "state!: Readable", s.failures, s.owed, s.polls,
                   CASE WHEN s.last_tick > COALESCE(s.ticks_since, '-infinity') THEN
                       EXTRACT(EPOCH FROM clock_timestamp() - s.last_tick)::float8 END AS idle
            FROM sensor_state s JOIN worker w ON w.id = s.worker

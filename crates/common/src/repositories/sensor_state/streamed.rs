@@ -6,11 +6,12 @@ use serde_json::Value;
 use sqlx::PgPool;
 
 use super::interval;
+use crate::readable::Readable;
 
 /// Where a stream goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resumed {
-    /// What it last committed.
+    /// What it last committed; a text when that cannot be read.
     pub state: Value,
     /// How often it failed in all.
     pub errors: i64,
@@ -20,7 +21,7 @@ pub struct Resumed {
 pub async fn resume(pool: &PgPool, sensor: i64, epoch: i64) -> sqlx::Result<Option<Resumed>> {
     sqlx::query_as!(
         Resumed,
-        "SELECT state, errors FROM sensor_state WHERE sensor = $1 AND epoch = $2",
+        r#"SELECT state AS "state!: Readable", errors FROM sensor_state WHERE sensor = $1 AND epoch = $2"#,
         sensor,
         epoch
     )
