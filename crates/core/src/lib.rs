@@ -4,6 +4,7 @@
 //! the command line and the tests decide alike.
 
 pub mod backoff;
+pub mod brakes;
 pub mod conditions;
 pub mod event;
 pub mod execution_state;

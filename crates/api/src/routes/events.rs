@@ -106,6 +106,7 @@ async fn failure(api: &Api, error: IngestError, is_list: bool) -> Failure {
             let place = if is_list { format!("event {index}: ") } else { String::new() };
             refused(api, &place, refusal).await
         }
+        IngestError::FanOut { .. } => Failure::unprocessable(error.to_string()),
         IngestError::Database(ref database) => Failure::database(Kind::of(database), error),
         IngestError::Unavailable(_) | IngestError::Stopped => Failure::Unavailable(error.into()),
         IngestError::Fenced { .. } => Failure::Bug(error.into()),
@@ -124,6 +125,8 @@ async fn refused(api: &Api, place: &str, refusal: Refusal) -> Failure {
         | Refusal::Payload(_)
         | Refusal::TriggerParams(_)
         | Refusal::NotStorable(_)
-        | Refusal::Key { .. } => Failure::unprocessable(message),
+        | Refusal::Key { .. }
+        | Refusal::TooManyRules(_)
+        | Refusal::TooManyBytes(_) => Failure::unprocessable(message),
     }
 }

@@ -11,6 +11,7 @@
 
 mod columns;
 mod error;
+mod fan_out;
 mod ids;
 mod prepare;
 mod submission;
@@ -24,6 +25,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 pub use error::{IngestError, Refusal};
+pub use fan_out::Bound;
 pub use submission::{NewEvent, Origin, Receipt, RejectedEvent, SensorCommit, Submission};
 
 use crate::group_commit::{GroupCommit, Limits};

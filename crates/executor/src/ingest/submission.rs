@@ -1,5 +1,7 @@
 //! What goes into ingest and what comes back.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 /// One occurrence, before it has an id.
@@ -72,7 +74,8 @@ pub enum Origin {
     },
 }
 
-/// What goes in together or not at all.
+/// What goes in together or not at all. Only where more follows from the events of a sensor or a timer than one submission
+/// may lead to, they go in in parts, in order.
 #[derive(Debug, Clone)]
 pub struct Submission {
     /// Who submits.
@@ -82,7 +85,7 @@ pub struct Submission {
 }
 
 /// What became of a submission.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Receipt {
     /// The id of each event, in order; `None` for one that was a duplicate or was set aside.
     pub events: Vec<Option<i64>>,
@@ -94,4 +97,48 @@ pub struct Receipt {
     pub enforcements: Vec<usize>,
     /// How many of those failed, in the same order.
     pub failed: Vec<usize>,
+}
+
+impl Submission {
+    pub(super) fn is_posted(&self) -> bool {
+        matches!(self.origin, Origin::Post { .. })
+    }
+
+    /// In two: the rest with all that is committed beside events, and what goes in before it. A sensor's state never goes
+    /// ahead of the events that led to it.
+    pub(super) fn split(&self, fits: usize) -> [Arc<Self>; 2] {
+        let early = match &self.origin {
+            Origin::Sensor(commit) => Origin::Sensor(commit.without_end()),
+            other @ (Origin::Post { .. } | Origin::Own { .. }) => other.clone(),
+        };
+        let (now, later) = self.events.split_at(fits);
+        [(self.origin.clone(), later), (early, now)]
+            .map(|(origin, events)| Arc::new(Self { origin, events: events.to_vec() }))
+    }
+}
+
+impl SensorCommit {
+    fn without_end(&self) -> Self {
+        Self {
+            state: None,
+            polls: 0,
+            lateness_ms: None,
+            ticks: None,
+            rejected: Vec::new(),
+            sensor_ref: self.sensor_ref.clone(),
+            pack_digest: self.pack_digest.clone(),
+            ..*self
+        }
+    }
+}
+
+impl Receipt {
+    /// What became of the next part of the same submission.
+    pub(super) fn extend(&mut self, next: Self) {
+        self.events.extend(next.events);
+        self.duplicates += next.duplicates;
+        self.rejected += next.rejected;
+        self.enforcements.extend(next.enforcements);
+        self.failed.extend(next.failed);
+    }
 }

@@ -24,8 +24,34 @@ struct Identity {
 
 impl Ingest {
     /// Commits a submission, or says why not. Waits up to `patience` for a database that is away.
+    ///
+    /// What leads to too much is an error for a poster. For a sensor or a timer it goes in in parts: when one fails, those
+    /// before it are in and what is committed beside the events is not, so the submitter does all of it again.
     pub async fn submit(&self, submission: Submission, patience: Duration) -> Result<Receipt, IngestError> {
         let submission = Arc::new(submission);
+        let fits = match self.submit_whole(Arc::clone(&submission), patience).await {
+            Err(IngestError::FanOut { fits, .. }) if !submission.is_posted() => fits,
+            outcome => return outcome,
+        };
+        // The next part is the last one.
+        let (mut parts, mut receipt) = (Vec::new(), Receipt::default());
+        parts.extend(submission.split(fits));
+        while let Some(part) = parts.pop() {
+            match self.submit_whole(Arc::clone(&part), patience).await {
+                Ok(next) => receipt.extend(next),
+                Err(IngestError::FanOut { fits, .. }) => parts.extend(part.split(fits)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(receipt)
+    }
+
+    /// Commits a submission at once.
+    async fn submit_whole(
+        &self,
+        submission: Arc<Submission>,
+        patience: Duration,
+    ) -> Result<Receipt, IngestError> {
         let deadline = tokio::time::Instant::now() + patience;
         let identity = self.identify(&submission, deadline).await?;
         let mut solo = false;

@@ -8,6 +8,7 @@ mod cancel;
 mod changes;
 mod core_pack;
 mod diff;
+mod fan_out;
 mod faults;
 mod ingest;
 mod load_pack;
