@@ -10,6 +10,42 @@ pub const ENFORCEMENTS_OF_A_SUBMISSION: usize = 50_000;
 /// Bytes that the parameters of the executions of one submission may take, as JSON text.
 pub const PARAMETERS_OF_A_SUBMISSION: usize = 64 * 1024 * 1024;
 
+/// How long chains may get, and how many events they may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChainLimits {
+    /// Executions between an event and the outside world.
+    pub depth: u32,
+    /// Events that executions send in one chain.
+    pub events: u32,
+}
+
+/// Why a chain goes no further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ChainFault {
+    /// Events lead to executions that send events, again and again.
+    #[error(
+        "{0} executions led to each other already, and a chain ends there (limits.chain_depth): does a rule lead back to its own trigger?"
+    )]
+    TooDeep(u32),
+    /// It branches too much.
+    #[error(
+        "the executions that follow from one event may send at most {} events (limits.chain_events): do rules lead back to their own trigger?",
+        Readable(*.0 as usize)
+    )]
+    TooMany(u32),
+}
+
+impl ChainLimits {
+    /// The depth of events that are sent by an execution to which an event of this depth led.
+    pub fn next(self, depth: i16) -> Result<i16, ChainFault> {
+        let next = depth.saturating_add(1);
+        if u32::from(next.unsigned_abs()) > self.depth || depth == i16::MAX {
+            return Err(ChainFault::TooDeep(self.depth));
+        }
+        Ok(next)
+    }
+}
+
 /// A number as people read it: `50,000`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Readable(pub usize);
@@ -30,6 +66,16 @@ impl fmt::Display for Readable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chain_ends_at_its_limit_and_where_the_column_does() {
+        let limits = ChainLimits { depth: 32, events: 1000 };
+        assert_eq!((limits.next(0), limits.next(31)), (Ok(1), Ok(32)));
+        assert_eq!(limits.next(32), Err(ChainFault::TooDeep(32)));
+        let endless = ChainLimits { depth: u32::MAX, ..limits };
+        assert_eq!(endless.next(i16::MAX - 1), Ok(i16::MAX));
+        assert!(endless.next(i16::MAX).is_err());
+    }
 
     #[test]
     fn thousands_are_set_apart() {

@@ -17,6 +17,7 @@ mod pattern;
 pub mod placement;
 pub mod protocol;
 pub mod retry;
+pub mod run_token;
 pub mod runtime;
 pub mod schedule;
 pub mod schema;

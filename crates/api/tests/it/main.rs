@@ -11,6 +11,7 @@ mod metrics;
 mod orders;
 mod packs;
 mod rows;
+mod runs;
 mod server;
 mod start;
 mod trials;

@@ -22,6 +22,7 @@ mod hostile;
 mod laboratory;
 mod life;
 mod logs;
+mod loops;
 mod mistakes;
 mod operate;
 mod outage;

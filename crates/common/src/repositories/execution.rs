@@ -56,6 +56,8 @@ pub struct ActionPlan {
     pub sandbox: Option<String>,
     /// Its own limits, unparsed.
     pub limits: Value,
+    /// What its runs may ask of the API, unparsed.
+    pub api: Value,
 }
 
 /// Claims up to `slots` due executions for the runtimes that this worker has, the longest due first.
@@ -82,7 +84,7 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
            SELECT c.id AS "id!", c.attempt AS "attempt!", c.lost AS "lost!", c.action_ref AS "action_ref!", c.rule_ref,
                   c.trigger_ref, c.pack_digest, c.params AS "params!",
                   a.id AS "action?", a.runtime, a.entrypoint AS "entrypoint?", a.timeout, a.retry AS "retry?",
-                  a.isolation, a.sandbox, a.limits AS "limits?"
+                  a.isolation, a.sandbox, a.limits AS "limits?", a.api AS "api?"
            FROM claimed c LEFT JOIN action a ON a.id = c.action ORDER BY c.id"#,
         held.worker,
         held.epoch,
@@ -111,6 +113,7 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
                 isolation: row.isolation,
                 sandbox: row.sandbox,
                 limits: row.limits.unwrap_or(Value::Null),
+                api: row.api.unwrap_or(Value::Null),
             }),
         })
         .collect())

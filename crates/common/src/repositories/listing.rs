@@ -76,7 +76,8 @@ impl Noun {
                       LEFT JOIN sensor_poke p ON p.sensor = s.id"
             }
             Self::Execution => {
-                "SELECT e.*, w.name AS worker_name FROM execution e LEFT JOIN worker w ON w.id = e.worker"
+                "SELECT e.*, w.name AS worker_name, (SELECT f.event FROM enforcement f WHERE f.id = e.enforcement) AS event
+                 FROM execution e LEFT JOIN worker w ON w.id = e.worker"
             }
             Self::Pack => "SELECT * FROM pack",
             Self::Runtime => "SELECT * FROM runtime",
@@ -103,7 +104,7 @@ impl Noun {
             Self::Sensor => &["ref", "pack_ref", "runtime_ref", "enabled", "status", "worker_name"],
             Self::Action => &["ref", "pack_ref", "runtime_ref", "enabled"],
             Self::Rule => &["ref", "pack_ref", "trigger_ref", "action_ref", "enabled"],
-            Self::Event => &["trigger_ref", "sensor_ref", "source", "key"],
+            Self::Event => &["trigger_ref", "sensor_ref", "source", "key", "caused_by"],
             Self::Enforcement => &["event", "rule_ref", "status"],
             Self::Execution => {
                 &["enforcement", "action_ref", "rule_ref", "trigger_ref", "status", "worker_name", "retry_of"]
@@ -199,7 +200,7 @@ pub fn nearest(word: &str, names: Vec<String>) -> Option<String> {
 
 /// Filters that name a row of another table by its id; their values must be numbers.
 pub fn is_id(column: &str) -> bool {
-    matches!(column, "event" | "enforcement" | "retry_of")
+    matches!(column, "event" | "enforcement" | "retry_of" | "caused_by")
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod pack;
 pub mod pack_thing;
 pub mod poke;
 pub mod rule;
+pub mod run_token;
 pub mod runtime;
 pub mod scrape;
 pub mod sensor;

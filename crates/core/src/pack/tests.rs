@@ -211,6 +211,25 @@ fn an_isolation_is_one_of_two_words() {
 }
 
 #[test]
+fn what_runs_may_ask_is_a_list_of_known_words() {
+    let action = |api: &str| format!("ref: demo.cool\nruntime: core.shell\nentrypoint: actions/cool.sh\n{api}");
+    let pack = Pack::parse(&files(&[("actions/cool.yaml", &action("api: [event.send]\n"))])).unwrap();
+    assert_eq!(pack.actions[0].api, [Permission::EventSend]);
+    assert_eq!(pack.actions[0].definition()["api"], json!(["event.send"]));
+    let mut before = pack.actions[0].definition();
+    before.as_object_mut().unwrap().remove("api");
+    assert_eq!(Action::from_definition("demo.cool", before).unwrap().api, []);
+    for (api, expected) in [
+        ("api: [event.sent]\n", "api[0]: \"event.sent\" is none of event.send (did you mean event.send?)"),
+        ("api: event.send\n", "api: must be a list, not text"),
+        ("api: [event.send, event.send]\n", "api[1]: \"event.send\" is there twice"),
+    ] {
+        let fault = fault("actions/cool.yaml", &action(api));
+        assert!(fault.ends_with(expected), "{fault}");
+    }
+}
+
+#[test]
 fn a_host_that_the_pack_lacks_is_a_fault() {
     let content = "ref: demo.lua\nname: Lua\ndistributions: {verification: {always_available: true}}\n\
                    execution:\n  host:\n    args: ['{pack}/lib/hots.lua']\n";

@@ -26,7 +26,7 @@ use sqlx::PgPool;
 
 pub use error::{IngestError, Refusal};
 pub use fan_out::Bound;
-pub use submission::{NewEvent, Origin, Receipt, RejectedEvent, SensorCommit, Submission};
+pub use submission::{Cause, NewEvent, Origin, Receipt, RejectedEvent, SensorCommit, Submission};
 
 use crate::group_commit::{GroupCommit, Limits};
 use crate::rules::RuleCache;

@@ -88,7 +88,7 @@ impl Prepared {
             duplicates: 0,
             solo: false,
         };
-        if let Origin::Post { source: Some(source) } = &submission.origin {
+        if let Origin::Post { source: Some(source) } | Origin::Run { source, .. } = &submission.origin {
             check_key("source", source).map_err(|refusal| IngestError::Refused { index: 0, refusal })?;
         }
         let (mut keys, mut fan_out) = (HashSet::new(), FanOut::default());
@@ -135,6 +135,7 @@ impl Prepared {
         let (sensor, source) = match &self.submission.origin {
             Origin::Sensor(commit) => (Some(commit.sensor_ref.clone()), None),
             Origin::Post { source } => (None, source.clone()),
+            Origin::Run { source, .. } => (None, Some(source.clone())),
             Origin::Own { source } => (None, Some((*source).to_owned())),
         };
         EventView {
@@ -151,7 +152,7 @@ impl Prepared {
 
     fn refuse(&mut self, index: usize, refusal: Refusal) -> Result<(), IngestError> {
         match &self.submission.origin {
-            Origin::Post { .. } => Err(IngestError::Refused { index, refusal }),
+            Origin::Post { .. } | Origin::Run { .. } => Err(IngestError::Refused { index, refusal }),
             Origin::Sensor(_) | Origin::Own { .. } => {
                 let event = &self.submission.events[index];
                 let raw = event.payload.to_string().into_bytes();

@@ -57,6 +57,19 @@ pub struct SensorCommit {
     pub rejected: Vec<RejectedEvent>,
 }
 
+/// What an event was caused by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// `event.caused_by`.
+    pub execution: i64,
+    /// Its action's ref.
+    pub action_ref: String,
+    /// `event.depth`: one more than that of the event that led to the execution.
+    pub depth: i16,
+    /// `event.root`: the event that the chain began with; `None`: these begin one.
+    pub root: Option<i64>,
+}
+
 /// Who submits.
 #[derive(Debug, Clone)]
 pub enum Origin {
@@ -66,6 +79,13 @@ pub enum Origin {
     Post {
         /// `event.source`.
         source: Option<String>,
+    },
+    /// The program of an execution, by the token of its run: unsuitable events are refused to it.
+    Run {
+        /// `event.source`.
+        source: String,
+        /// What its events were caused by.
+        cause: Cause,
     },
     /// Attune itself, such as a timer: unsuitable events are left out and counted. Its keys are a name space of their own.
     Own {
@@ -100,8 +120,9 @@ pub struct Receipt {
 }
 
 impl Submission {
+    /// Whether its sender learns what is wrong with it.
     pub(super) fn is_posted(&self) -> bool {
-        matches!(self.origin, Origin::Post { .. })
+        matches!(self.origin, Origin::Post { .. } | Origin::Run { .. })
     }
 
     /// In two: the rest with all that is committed beside events, and what goes in before it. A sensor's state never goes
@@ -109,7 +130,7 @@ impl Submission {
     pub(super) fn split(&self, fits: usize) -> [Arc<Self>; 2] {
         let early = match &self.origin {
             Origin::Sensor(commit) => Origin::Sensor(commit.without_end()),
-            other @ (Origin::Post { .. } | Origin::Own { .. }) => other.clone(),
+            other => other.clone(),
         };
         let (now, later) = self.events.split_at(fits);
         [(self.origin.clone(), later), (early, now)]

@@ -159,7 +159,7 @@ fn is_own_id(error: &sqlx::Error) -> bool {
 fn fenced(submission: &Submission) -> IngestError {
     let sensor = match &submission.origin {
         super::Origin::Sensor(commit) => commit.sensor_ref.clone(),
-        super::Origin::Post { .. } | super::Origin::Own { .. } => String::new(),
+        super::Origin::Post { .. } | super::Origin::Run { .. } | super::Origin::Own { .. } => String::new(),
     };
     IngestError::Fenced { sensor }
 }

@@ -5,6 +5,7 @@
 mod apply;
 mod burst;
 mod cancel;
+mod causes;
 mod changes;
 mod core_pack;
 mod diff;
