@@ -2,19 +2,12 @@
 
 use anyhow::Context as _;
 use attune_common::config::env;
-use serde::Deserialize;
+use serde_json::Value;
 
 /// Where the API is, and the token of the run.
-#[derive(Deserialize)]
 pub(crate) struct RunContext {
     pub(crate) url: String,
     pub(crate) token: String,
-}
-
-/// The file.
-#[derive(Deserialize)]
-struct Document {
-    api: RunContext,
 }
 
 impl RunContext {
@@ -25,7 +18,9 @@ impl RunContext {
         };
         let place = || format!("can not read {}, which {} names", path.display(), env::RUN_CONTEXT);
         let text = std::fs::read_to_string(&path).with_context(place)?;
-        let document: Document = serde_json::from_str(&text).with_context(place)?;
-        Ok(Some(document.api))
+        let document: Value = serde_json::from_str(&text).with_context(place)?;
+        let part = |name: &str| document["api"][name].as_str().map(str::to_owned);
+        let found = part("url").zip(part("token")).map(|(url, token)| Self { url, token });
+        found.map(Some).with_context(|| format!("{} names no API and no token", path.display()))
     }
 }

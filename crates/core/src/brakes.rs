@@ -46,6 +46,37 @@ impl ChainLimits {
     }
 }
 
+/// What is counted in a minute, which begins with the first one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Minute {
+    /// In milliseconds since 1970.
+    began: i64,
+    count: u32,
+}
+
+/// The length of a minute in milliseconds.
+const MINUTE: i64 = 60_000;
+
+impl Minute {
+    /// Counts one more at this time, if there may be so many. Else when there may be some again.
+    pub fn take(&mut self, now: i64, limit: u32) -> Result<(), i64> {
+        // A clock that went back begins a new one.
+        if !(self.began..self.began + MINUTE).contains(&now) {
+            *self = Self { began: now, count: 0 };
+        }
+        if self.count >= limit {
+            return Err(self.began + MINUTE);
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    /// One that was counted did not happen.
+    pub fn give_back(&mut self) {
+        self.count = self.count.saturating_sub(1);
+    }
+}
+
 /// A number as people read it: `50,000`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Readable(pub usize);
@@ -75,6 +106,19 @@ mod tests {
         let endless = ChainLimits { depth: u32::MAX, ..limits };
         assert_eq!(endless.next(i16::MAX - 1), Ok(i16::MAX));
         assert!(endless.next(i16::MAX).is_err());
+    }
+
+    #[test]
+    fn a_minute_has_room_for_so_many_and_the_next_one_again() {
+        let mut minute = Minute::default();
+        let start = 1_700_000_000_000;
+        assert_eq!([0, 59_999].map(|ms| minute.take(start + ms, 2)), [Ok(()); 2]);
+        assert_eq!(minute.take(start + 59_999, 2), Err(start + 60_000));
+        minute.give_back();
+        assert_eq!(minute.take(start + 59_999, 2), Ok(()));
+        assert_eq!(minute.take(start + 60_000, 2), Ok(()));
+        assert_eq!(minute.take(start, 2), Ok(()), "the clock went back");
+        assert_eq!([1, 2].map(|ms| minute.take(start + ms, 2)), [Ok(()), Err(start + 60_000)]);
     }
 
     #[test]

@@ -73,7 +73,8 @@ fn permissions(api: &Value) -> Result<Vec<Permission>, StartError> {
     if api.is_null() {
         return Ok(Vec::new());
     }
-    Vec::deserialize(api).map_err(|fault| StartError::Api(format!("the api of its action is unusable: {fault}")))
+    Vec::deserialize(api)
+        .map_err(|fault| StartError::Api(format!("the api of its action is unusable: {fault}")))
 }
 
 /// Where the API is: as the worker's environment says, else as the API that runs here wrote down.

@@ -128,6 +128,7 @@ async fn refused(api: &Api, place: &str, refusal: Refusal) -> Failure {
             other => other,
         },
         Refusal::DisabledTrigger(_) => Failure::conflict(message),
+        Refusal::Held(over) => Failure::Later(over.wait, format!("{message}; try again in {} s", over.wait)),
         Refusal::BrokenSchema { .. }
         | Refusal::Payload(_)
         | Refusal::TriggerParams(_)

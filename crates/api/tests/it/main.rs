@@ -10,6 +10,7 @@ mod hostile;
 mod metrics;
 mod orders;
 mod packs;
+mod rates;
 mod rows;
 mod runs;
 mod server;

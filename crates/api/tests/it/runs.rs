@@ -11,7 +11,7 @@ async fn with_run() -> (Server, RunToken) {
     let server = Server::start().await;
     server.write(&Request::json("/api/events", &event(1))).await.ok(201);
     let token = RunToken::new([7; 32]);
-    let hash = hex(&token);
+    let hash = hex::encode(token.hash());
     server
         .run(&format!(
             "INSERT INTO worker (name, worker_type, worker_role) VALUES ('w', 'local', 'action');
@@ -22,10 +22,6 @@ async fn with_run() -> (Server, RunToken) {
         ))
         .await;
     (server, token)
-}
-
-fn hex(token: &RunToken) -> String {
-    token.hash().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn event(value: i64) -> Value {

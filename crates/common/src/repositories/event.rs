@@ -149,7 +149,7 @@ pub async fn take_ids(pool: &PgPool, count: i64) -> sqlx::Result<Vec<i64>> {
 /// Commits a batch that was matched at `version`.
 pub async fn insert_batch(pool: &PgPool, version: i64, batch: &Batch) -> sqlx::Result<Inserted> {
     let (s, e, f, r) = (&batch.sensors, &batch.events, &batch.enforcements, &batch.rejected);
-    let c = &batch.causes;
+    let causes = &batch.causes;
     sqlx::query_file_as!(
         Inserted,
         "queries/insert_batch.sql",
@@ -194,9 +194,9 @@ pub async fn insert_batch(pool: &PgPool, version: i64, batch: &Batch) -> sqlx::R
         &s.contact,
         &s.ticks as &[Option<Value>],
         &s.heard,
-        &c.caused_by as &[Option<i64>],
-        &c.depth as &[Option<i16>],
-        &c.root as &[Option<i64>]
+        &causes.caused_by as &[Option<i64>],
+        &causes.depth as &[Option<i16>],
+        &causes.root as &[Option<i64>]
     )
     .fetch_one(pool)
     .await

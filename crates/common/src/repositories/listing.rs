@@ -71,7 +71,8 @@ impl Noun {
                         EXTRACT(EPOCH FROM clock_timestamp() - x.last_contact)::float8 AS contact_age,
                         EXTRACT(EPOCH FROM clock_timestamp() - x.last_event)::float8 AS event_age,
                         x.polls, x.events, x.errors, x.duplicates, x.rejected, x.missed_ticks, x.made_up, x.owed, x.ticks,
-                        p.answered AS pokes, p.outcome AS poke_outcome, p.asked_at AS poked_at
+                        p.answered AS pokes, p.outcome AS poke_outcome, p.asked_at AS poked_at,
+                        (SELECT h.since FROM held h WHERE h.kind = 'sensor' AND h.thing = s.id AND h.until > clock_timestamp()) AS held_since
                  FROM sensor s LEFT JOIN sensor_state x ON x.sensor = s.id LEFT JOIN worker w ON w.id = x.worker
                       LEFT JOIN sensor_poke p ON p.sensor = s.id"
             }
@@ -84,10 +85,18 @@ impl Noun {
             Self::Worker => {
                 "SELECT w.*, COALESCE(w.status = 'active' AND w.lease_until > clock_timestamp(), FALSE) AS live FROM worker w"
             }
-            Self::Trigger => "SELECT * FROM trigger",
+            Self::Trigger => {
+                "SELECT t.*, (SELECT h.since FROM held h WHERE h.kind = 'trigger' AND h.thing = t.id
+                              AND h.until > clock_timestamp()) AS held_since
+                 FROM trigger t"
+            }
             Self::Timer => "SELECT * FROM timer",
             Self::Action => "SELECT * FROM action",
-            Self::Rule => "SELECT * FROM rule",
+            Self::Rule => {
+                "SELECT r.*, (SELECT h.since FROM held h WHERE h.kind = 'rule' AND h.thing = r.id
+                              AND h.until > clock_timestamp()) AS held_since
+                 FROM rule r"
+            }
             Self::Event => "SELECT * FROM event",
             Self::Enforcement => "SELECT * FROM enforcement",
         }

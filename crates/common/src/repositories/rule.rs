@@ -30,6 +30,8 @@ pub struct TriggerRow {
     pub param_schema: Value,
     /// JSON Schema of its events' payload.
     pub payload_schema: Value,
+    /// Events that it takes in a minute; `None`: any number.
+    pub max_per_minute: Option<i32>,
     /// Events of a disabled trigger are refused.
     pub enabled: bool,
 }
@@ -43,6 +45,8 @@ pub struct RuleRow {
     pub r#ref: String,
     /// Whether it is in force.
     pub enabled: bool,
+    /// Events that it acts on in a minute; `None`: any number.
+    pub max_per_minute: Option<i32>,
     /// The revision that an enforcement records.
     pub revision: i64,
     /// `trigger.id`.
@@ -121,7 +125,7 @@ async fn list_rules(tx: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
 async fn find_triggers(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<TriggerRow>> {
     sqlx::query_as!(
         TriggerRow,
-        r#"SELECT t.id, t.ref AS "ref!", t.param_schema, t.payload_schema,
+        r#"SELECT t.id, t.ref AS "ref!", t.param_schema, t.payload_schema, t.max_per_minute,
                   t.enabled AND p.enabled IS NOT FALSE AS "enabled!"
            FROM trigger t LEFT JOIN pack p ON p.id = t.pack WHERE t.id = ANY($1)"#,
         ids
@@ -134,7 +138,7 @@ async fn find_triggers(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<T
 async fn find_rules(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<RuleRow>> {
     sqlx::query_as!(
         RuleRow,
-        r#"SELECT r.id, r.ref AS "ref!", r.enabled AND p.enabled IS NOT FALSE AS "enabled!", r.revision,
+        r#"SELECT r.id, r.ref AS "ref!", r.enabled AND p.enabled IS NOT FALSE AS "enabled!", r.revision, r.max_per_minute,
                   r.trigger AS "trigger!", r.conditions, r.trigger_params, r.action_params,
                   COALESCE(p.config, '{}') AS "pack_config!", a.id AS "action?", a.ref AS "action_ref?", a.runtime,
                   a.param_schema AS "action_schema?", a.enabled AND ap.enabled IS NOT FALSE AS "action_enabled?", ap.digest AS "pack_digest?"

@@ -235,13 +235,12 @@ impl<'a> Fields<'a> {
         let names = || all.iter().map(|item| name(*item));
         let mut chosen = Vec::new();
         for (i, text) in self.texts(key).iter().enumerate() {
-            match all.iter().find(|item| name(**item) == text) {
-                Some(item) => chosen.push(*item),
-                None => {
-                    let known = names().collect::<Vec<_>>().join(", ");
-                    let hint = hint(text, names());
-                    self.fault(&format!("{key}[{i}]"), format!("{text:?} is none of {known}{hint}"));
-                }
+            if let Some(item) = all.iter().find(|item| name(**item) == text) {
+                chosen.push(*item);
+            } else {
+                let known = names().collect::<Vec<_>>().join(", ");
+                let hint = hint(text, names());
+                self.fault(&format!("{key}[{i}]"), format!("{text:?} is none of {known}{hint}"));
             }
         }
         chosen

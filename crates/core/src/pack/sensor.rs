@@ -82,6 +82,9 @@ pub struct Sensor {
     pub limits: Value,
     /// What the worker that runs it must have.
     pub labels: Value,
+    /// Events a minute that it brings; none: any number.
+    #[serde(default)]
+    pub max_per_minute: Option<i32>,
     /// Whether it runs at first.
     #[serde(skip, default = "enabled")]
     pub enabled: bool,
@@ -110,6 +113,7 @@ impl Sensor {
         "pause_after",
         "limits",
         "labels",
+        "max_per_minute",
         "enabled",
     ];
 
@@ -141,6 +145,7 @@ impl Sensor {
             pause_after: fields.positive("pause_after"),
             limits: fields.limits("limits"),
             labels: fields.object("labels"),
+            max_per_minute: fields.positive("max_per_minute"),
             enabled: fields.boolean("enabled", true),
         };
         sensor.check_ticks(fields);

@@ -10,6 +10,7 @@ mod disk;
 mod environments;
 mod limits;
 mod processes;
+mod rates;
 mod runtimes;
 mod schema;
 mod sensors;
@@ -51,6 +52,7 @@ pub(crate) const ALL: &[Check] = &[
     Check { name: "workers", way: Way::Asks(|it| Box::pin(async move { workers::check(&it).await })) },
     Check { name: "runtimes", way: Way::Asks(|it| Box::pin(async move { runtimes::check(&it).await })) },
     Check { name: "sensors", way: Way::Asks(|it| Box::pin(async move { sensors::check(&it).await })) },
+    Check { name: "rates", way: Way::Asks(|it| Box::pin(async move { rates::check(&it).await })) },
     Check { name: "caches", way: Way::Looks(caches::check) },
     Check { name: "environments", way: Way::Looks(environments::check) },
     Check { name: "processes", way: Way::Looks(processes::check) },

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use attune_core::brakes::{PARAMETERS_OF_A_SUBMISSION, RULES_OF_AN_EVENT, Readable};
 
 use super::fan_out::Bound;
+use super::rates::Over;
 
 /// Why one event can not be taken. The words are the reason in `event_rejected` too.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,16 +41,19 @@ pub enum Refusal {
         /// What is wrong with it.
         reason: String,
     },
+    /// Its trigger or its sensor had as many as it may have within a minute.
+    #[error("{0}")]
+    Held(Over),
     /// So many rules match it that they are surely not meant to.
     #[error(
-        "more than {} rules match it, and one event may start at most as many executions: `attune rule list --where trigger_ref={0}` lists them",
-        Readable(RULES_OF_AN_EVENT)
+        "more than {most} rules match it, and one event may start at most as many executions: `attune rule list --where trigger_ref={0}` lists them",
+        most = Readable(RULES_OF_AN_EVENT)
     )]
     TooManyRules(String),
     /// Its rules copy too much of it.
     #[error(
-        "the parameters of the executions that it would start take more than {} MB: `attune rule list --where trigger_ref={0}` lists the rules, which can pass on less of the event",
-        PARAMETERS_OF_A_SUBMISSION / (1024 * 1024)
+        "the parameters of the executions that it would start take more than {most} MB: `attune rule list --where trigger_ref={0}` lists the rules, which can pass on less of the event",
+        most = PARAMETERS_OF_A_SUBMISSION / (1024 * 1024)
     )]
     TooManyBytes(String),
 }

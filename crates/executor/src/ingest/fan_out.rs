@@ -75,3 +75,23 @@ impl std::fmt::Display for Bound {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_of_several_events_fill_a_submission_and_those_of_one_are_refused() {
+        let mut fan_out = FanOut::default();
+        let part = PARAMETERS_OF_A_SUBMISSION / 2;
+        for own in [part, part] {
+            fan_out.take_bytes("a.b", own, part).unwrap();
+        }
+        let full = fan_out.take_bytes("a.b", 1, 1);
+        assert!(matches!(full, Err(Excess::Submission(Bound::Bytes))), "{full:?}");
+        let mut fan_out = FanOut::default();
+        fan_out.take_bytes("a.b", part, part).unwrap();
+        let large = fan_out.take_bytes("a.b", PARAMETERS_OF_A_SUBMISSION + 1, 1);
+        assert!(matches!(large, Err(Excess::Event(Refusal::TooManyBytes(_)))), "{large:?}");
+    }
+}

@@ -14,6 +14,7 @@ mod error;
 mod fan_out;
 mod ids;
 mod prepare;
+mod rates;
 mod submission;
 mod submit;
 
@@ -35,6 +36,8 @@ pub use columns::own_key_source;
 use ids::Ids;
 use prepare::Prepared;
 pub use prepare::check;
+pub use rates::Over;
+use rates::Rates;
 
 /// Where the time comes from; a parameter, so that tests choose it.
 pub type Clock = fn() -> DateTime<Utc>;
@@ -54,6 +57,7 @@ struct Inner {
     rules: Arc<RuleCache>,
     ids: Ids,
     clock: Clock,
+    rates: Rates,
     commits: GroupCommit<Prepared, Outcome>,
 }
 
@@ -74,7 +78,7 @@ impl Ingest {
             commit(committing.clone(), hints.clone(), batch)
         });
         let ids = Ids::new(pool.clone());
-        Self(Arc::new(Inner { pool, rules, ids, clock, commits }))
+        Self(Arc::new(Inner { pool, rules, ids, clock, rates: Rates::default(), commits }))
     }
 
     /// The rules that events are matched against.

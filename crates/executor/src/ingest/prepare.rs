@@ -6,11 +6,13 @@ use std::sync::Arc;
 use attune_core::brakes::RULES_OF_AN_EVENT;
 use attune_core::event::EventView;
 use attune_core::output;
+use attune_core::sensor_status::CANARY;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::error::{IngestError, Refusal};
 use super::fan_out::{Bound, Excess, FanOut};
+use super::rates::{Kind, Taking};
 use super::submission::{NewEvent, Origin, RejectedEvent, Submission};
 use crate::group_commit::Weigh;
 use crate::rules::{Firing, RuleBook, Trigger};
@@ -79,6 +81,7 @@ impl Prepared {
         book: &RuleBook,
         submission: &Arc<Submission>,
         stamp: Stamp<'_>,
+        taking: &mut Taking<'_>,
     ) -> Result<Self, IngestError> {
         let mut prepared = Self {
             version: book.version,
@@ -97,10 +100,10 @@ impl Prepared {
                 prepared.duplicates += 1;
                 continue;
             }
-            match admit(book, event) {
+            match admit(book, submission, event, taking) {
                 Ok(trigger) => {
                     let view = prepared.view(index, stamp.ids[index], stamp.created);
-                    match enforce(trigger, &view, &mut fan_out) {
+                    match enforce(trigger, &view, &mut fan_out, taking) {
                         Ok(enforcements) => prepared.add(index, trigger.id, &view, enforcements),
                         Err(Excess::Event(refusal)) => prepared.refuse(index, refusal)?,
                         Err(Excess::Submission(bound)) => return Err(prepared.fits(index, bound)),
@@ -112,13 +115,7 @@ impl Prepared {
         Ok(prepared)
     }
 
-    fn add(
-        &mut self,
-        index: usize,
-        trigger: i64,
-        view: &EventView,
-        enforcements: Vec<PreparedEnforcement>,
-    ) {
+    fn add(&mut self, index: usize, trigger: i64, view: &EventView, enforcements: Vec<PreparedEnforcement>) {
         let (id, created, payload) = (view.id, view.created, view.payload.to_string());
         self.events.push(PreparedEvent { index, id, trigger, created, payload, enforcements });
     }
@@ -178,13 +175,26 @@ impl Weigh for Prepared {
     }
 }
 
-fn admit<'a>(book: &'a RuleBook, event: &NewEvent) -> Result<&'a Trigger, Refusal> {
+fn admit<'a>(
+    book: &'a RuleBook,
+    submission: &Submission,
+    event: &NewEvent,
+    taking: &mut Taking<'_>,
+) -> Result<&'a Trigger, Refusal> {
     let name = &event.trigger;
     let trigger = book.trigger(name).ok_or_else(|| Refusal::UnknownTrigger(name.clone()))?;
     if !trigger.enabled {
         return Err(Refusal::DisabledTrigger(name.clone()));
     }
     check(trigger, event)?;
+    // A canary is no event of its sensor.
+    if let Origin::Sensor(commit) = &submission.origin
+        && *name != CANARY
+    {
+        let limit = commit.max_per_minute;
+        taking.take(Kind::Sensor, commit.sensor, &commit.sensor_ref, limit).map_err(Refusal::Held)?;
+    }
+    taking.take(Kind::Trigger, trigger.id, name, trigger.max_per_minute).map_err(Refusal::Held)?;
     Ok(trigger)
 }
 
@@ -220,14 +230,17 @@ fn enforce(
     trigger: &Trigger,
     event: &EventView,
     fan_out: &mut FanOut,
+    taking: &mut Taking<'_>,
 ) -> Result<Vec<PreparedEnforcement>, Excess> {
     let rules = trigger.rules_for(event.trigger_params.as_ref()).iter();
-    let matching: Vec<_> =
-        rules.filter(|rule| rule.matches(event)).take(RULES_OF_AN_EVENT + 1).collect();
+    let matching: Vec<_> = rules.filter(|rule| rule.matches(event)).take(RULES_OF_AN_EVENT + 1).collect();
     fan_out.take_rules(&event.trigger, matching.len())?;
     let mut bytes = 0;
     let fired = matching.into_iter().map(|rule| {
-        let outcome = outcome(rule.fire(event));
+        let outcome = match taking.take(Kind::Rule, rule.id, &rule.r#ref, rule.max_per_minute) {
+            Ok(()) => outcome(rule.fire(event)),
+            Err(over) => Err(over.to_string()),
+        };
         let rendered = outcome.as_ref().map_or(0, |execution| execution.params.len());
         bytes += rendered;
         fan_out.take_bytes(&event.trigger, bytes, rendered)?;

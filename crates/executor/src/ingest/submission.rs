@@ -49,6 +49,8 @@ pub struct SensorCommit {
     pub lateness_ms: Option<i64>,
     /// Whether it said that it reached its source.
     pub contact: bool,
+    /// Events that it may bring in a minute; `None`: any number.
+    pub max_per_minute: Option<i32>,
     /// Whether its program said something. If not, nothing is known of the sensor, and its row stays as it is.
     pub heard: bool,
     /// What the timeline shows of it, the newest first; `None`: nothing.

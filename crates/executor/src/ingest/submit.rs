@@ -58,24 +58,32 @@ impl Ingest {
         loop {
             let book = self.0.rules.current();
             let stamp = Stamp { ids: &identity.ids, created: identity.created };
-            let mut prepared = match Prepared::new(&book, &submission, stamp) {
+            let mut taking = self.0.rates.taking(stamp.created);
+            let mut prepared = match Prepared::new(&book, &submission, stamp, &mut taking) {
                 Ok(prepared) => prepared,
                 // Refused by what may be yesterday's rules: only the rules in force may refuse.
                 Err(_) if self.is_behind(book.version, deadline).await? => {
                     self.renew_rules(book.version, deadline).await?;
                     continue;
                 }
-                Err(refused) => return Err(refused),
+                Err(refused) => {
+                    self.0.rates.tell(&self.0.pool, stamp.created, taking.give_back()).await;
+                    return Err(refused);
+                }
             };
             prepared.solo = solo;
             match self.0.commits.submit(prepared).await.ok_or(IngestError::Stopped)? {
-                Outcome::Committed(receipt) => return Ok(receipt),
+                Outcome::Committed(receipt) => {
+                    self.0.rates.tell(&self.0.pool, stamp.created, taking.keep()).await;
+                    return Ok(receipt);
+                }
                 Outcome::Stale => self.renew_rules(book.version, deadline).await?,
                 Outcome::Fenced => return Err(fenced(&submission)),
                 Outcome::Failed { error, shared } => {
                     if let Some(receipt) =
                         self.settle(&submission, &identity, &error, shared, deadline).await?
                     {
+                        taking.keep();
                         return Ok(receipt);
                     }
                     solo = true;

@@ -1,6 +1,6 @@
-//! Tokens of runs that are over, and chains in which nothing happens any more, take no room.
+//! Tokens of runs that are over, chains in which nothing happens any more, and what was held long ago take no room.
 
-use attune_common::repositories::run_token;
+use attune_common::repositories::{held, run_token};
 use chrono::{TimeDelta, Utc};
 
 use super::Reconciler;
@@ -15,6 +15,7 @@ const QUIET: TimeDelta = TimeDelta::days(7);
 pub(super) async fn round(reconciler: &Reconciler) -> sqlx::Result<()> {
     let (pool, now) = (&reconciler.pool, Utc::now());
     while run_token::delete_ended(pool, now - LEFT, BATCH).await? == BATCH.unsigned_abs() {}
+    held::delete_old(pool).await?;
     while run_token::delete_quiet_chains(pool, now - QUIET, BATCH).await? == BATCH.unsigned_abs() {}
     Ok(())
 }

@@ -37,6 +37,8 @@ pub struct Trigger {
     pub id: i64,
     /// Events of a disabled trigger are refused.
     pub enabled: bool,
+    /// Events that it takes in a minute; `None`: any number.
+    pub max_per_minute: Option<i32>,
     /// What the payload must look like; the reason when the stored schema is none.
     pub payload_schema: Result<Arc<Schema>, String>,
     /// Enabled rules, by their parameters for the trigger, then by id.
@@ -104,6 +106,7 @@ impl Trigger {
         Self {
             id: row.id,
             enabled: row.enabled,
+            max_per_minute: row.max_per_minute,
             payload_schema: Schema::compile(&row.payload_schema)
                 .map(Arc::new)
                 .map_err(|fault| fault.to_string()),

@@ -21,6 +21,8 @@ pub struct CompiledRule {
     pub r#ref: String,
     /// What an enforcement records.
     pub revision: i64,
+    /// Events that it acts on in a minute; `None`: any number.
+    pub max_per_minute: Option<i32>,
     /// Canonical parameters for the trigger, defaults filled in.
     pub trigger_params: String,
     /// What it executes; the reason when it can not.
@@ -93,6 +95,7 @@ impl CompiledRule {
             id: row.id,
             r#ref: row.r#ref.clone(),
             revision: row.revision,
+            max_per_minute: row.max_per_minute,
             trigger_params,
             conditions,
             params,

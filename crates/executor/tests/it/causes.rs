@@ -38,7 +38,8 @@ async fn each_event_of_a_commit_keeps_its_own_cause() {
 async fn the_keys_of_an_actions_runs_are_its_own() {
     let system = System::with_demo().await;
     let keyed = || vec![NewEvent { key: Some("k".to_owned()), ..high(50) }];
-    let posted = Submission { origin: Origin::Post { source: Some("demo.tell".to_owned()) }, events: keyed() };
+    let posted =
+        Submission { origin: Origin::Post { source: Some("demo.tell".to_owned()) }, events: keyed() };
     assert_eq!(system.ingest.submit(posted, PATIENCE).await.unwrap().duplicates, 0);
     assert_eq!(system.ingest.submit(sent(1, keyed()), PATIENCE).await.unwrap().duplicates, 0);
     assert_eq!(system.ingest.submit(sent(2, keyed()), PATIENCE).await.unwrap().duplicates, 1);

@@ -16,6 +16,7 @@ mod load_pack;
 mod notices;
 mod operator;
 mod pack;
+mod rates;
 mod rejected;
 mod retry;
 mod rule_book;

@@ -24,6 +24,7 @@ pub(crate) fn row() -> SensorRow {
         param_schema: json!({}),
         mode: "poll".to_owned(),
         isolation: None,
+        max_per_minute: None,
         pause_after: None,
         sandbox: None,
         poll_interval: None,

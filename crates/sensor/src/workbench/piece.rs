@@ -245,6 +245,7 @@ fn sensor_row(name: &str, columns: &Value) -> SensorRow {
         jitter: None,
         canary: None,
         limits: columns["limits"].clone(),
+        max_per_minute: None,
         pause_after: None,
         pack_digest: None,
         triggers: triggers.filter_map(|trigger| trigger.as_str().map(str::to_owned)).collect(),

@@ -77,6 +77,7 @@ fn ledger() -> Ledger {
         jitter: None,
         canary: None,
         limits: json!({}),
+        max_per_minute: None,
         pause_after: None,
         pack_digest: None,
         triggers: vec!["demo.seen".to_owned()],

@@ -65,7 +65,7 @@ async fn what_can_not_be_given_is_why_it_fails() {
     for (api, words) in [
         (r#"["event.send"]"#, "its action may send events, and this worker knows no API"),
         (r#"["rule.write"]"#, "the api of its action is unusable: unknown variant `rule.write`"),
-        (r#"{}"#, "the api of its action is unusable: invalid type: map"),
+        ("{}", "the api of its action is unusable: invalid type: map"),
     ] {
         fixture.execute(&format!("UPDATE action SET api = '{api}'")).await;
         let row = fixture.run(json!({})).await;
