@@ -1,9 +1,10 @@
-//! Requests with the token of a run: an action that says `api: [event.send]` may send events while it runs, and nothing else.
+//! Requests with the token of a run: an action or a sensor that says `api: [event.send]` may send events while it runs, and
+//! nothing else.
 //!
-//! What it sends carries the execution as its cause. A chain of causes that is too long, or has too many events, goes no
+//! What an action sends carries the execution as its cause, what a sensor sends comes from outside. A chain of causes that is too long, or has too many events, goes no
 //! further; then the poster is told, and so is the log of its execution, since a program may ignore the answer.
 
-use attune_common::repositories::run_token::{self, Run};
+use attune_common::repositories::run_token::{self, Bearer, Run};
 use attune_core::brakes::ChainFault;
 use attune_core::run_token::RunToken;
 use attune_executor::ingest::{Cause, Origin};
@@ -31,19 +32,27 @@ pub(crate) fn check(method: &Method, uri: &Uri) -> Result<(), Failure> {
 }
 
 /// The run whose token this is.
-pub(crate) async fn find(api: &Api, token: &RunToken) -> Result<Run, Failure> {
+pub(crate) async fn find(api: &Api, token: &RunToken) -> Result<Bearer, Failure> {
     let message = "the token is of no run that goes on: it ends with the attempt that it was made for";
     let refused = || Failure::Refused(StatusCode::UNAUTHORIZED, message.to_owned());
     run_token::find(&api.pool, &token.hash()).await?.ok_or_else(refused)
 }
 
-/// Where events come from that a run sends, once they are counted in its chain.
+/// Where events come from that a run sends.
 pub(crate) async fn origin(
     api: &Api,
-    run: Run,
+    bearer: Bearer,
     source: Option<String>,
     events: usize,
 ) -> Result<Origin, Failure> {
+    match bearer {
+        Bearer::Action(run) => of_action(api, run, source, events).await,
+        Bearer::Sensor(sensor) => Ok(Origin::Post { source: source.or(Some(sensor)) }),
+    }
+}
+
+/// Counts them in their chain first.
+async fn of_action(api: &Api, run: Run, source: Option<String>, events: usize) -> Result<Origin, Failure> {
     let fault = match api.limits.chain.next(run.depth) {
         Ok(depth) if is_counted(api, &run, events).await? => {
             let source = source.unwrap_or_else(|| run.action_ref.clone());

@@ -21,9 +21,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::log::{Log, Streams};
-use crate::pass::Pass;
 use crate::program::{self, Found, StartError};
-use crate::{registration, result, verdict};
+use crate::{pass, registration, result, verdict};
 
 /// How often the log of a running execution is stored.
 const LOG_PERIOD: Duration = Duration::from_secs(1);
@@ -124,7 +123,7 @@ impl Runner {
             return Ok(stop.outcome());
         };
         let (found, limits) = (found?, self.process_limits(claimed)?);
-        let pass = Pass::issue(self, claimed).await?;
+        let pass = pass::issue(self, claimed).await?;
         // What a host knows outlives the run, and a pass must not.
         if pass.is_none() {
             let warm = self.run_warm(claimed, &found, &limits, &log, spent, &stop.this);
@@ -138,8 +137,8 @@ impl Runner {
         let directory = program.cwd.clone();
         let run = process::run(program, &mut streams, stop.this.cancelled());
         let finished = self.while_logging(claimed, &log, run).await;
-        if let Some(pass) = pass {
-            pass.end(&self.pool, &directory).await;
+        if let Some(pass) = &pass {
+            pass::end(pass, &self.pool, &directory).await;
         }
         let finished = finished.map_err(PrepareError::from)?;
         *spent = spent_by(&finished);

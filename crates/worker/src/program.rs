@@ -9,8 +9,9 @@ use attune_runtimes::confinement::Confinement;
 use attune_runtimes::environment::Progress;
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::launch::{Code, Interpreter, Launcher, PrepareError, Prepared};
+use attune_runtimes::pass::Pass;
 
-use crate::pass::Pass;
+use crate::pass;
 
 /// Why an attempt did not even start. The words are the execution's error.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +73,7 @@ pub(crate) fn prepare(
     let Found { code, interpreter, action } = found;
     let given = variables(claimed, &code.pack).into_iter().map(|(name, value)| (name.into(), value.into()));
     launcher.prepare(code, interpreter, &action.entrypoint, |directory| {
-        let pass = pass.map(|pass| pass.write(directory)).transpose()?;
+        let pass = pass.map(|pass| pass::write(pass, directory)).transpose()?;
         Ok(given.chain(pass).collect())
     })
 }

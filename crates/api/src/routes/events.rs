@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use attune_common::repositories::listing::Noun;
-use attune_common::repositories::run_token::Run;
+use attune_common::repositories::run_token::Bearer;
 use attune_executor::ingest::{IngestError, NewEvent, Origin, Receipt, Refusal, Submission};
 use axum::Json;
 use axum::extract::{Request, State};
@@ -44,7 +44,7 @@ pub(super) async fn post(
     State(api): State<Arc<Api>>,
     request: Request,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
-    let run = request.extensions().get::<Run>().cloned();
+    let run = request.extensions().get::<Bearer>().cloned();
     let bytes = body::read(request, body::json(LIMIT)).await?;
     let is_list = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let posted: Vec<Posted> = if is_list { body::parse(&bytes)? } else { vec![body::parse(&bytes)?] };

@@ -92,6 +92,28 @@ async fn a_token_ends_with_its_run() {
 }
 
 #[tokio::test]
+async fn what_the_run_of_a_sensor_sends_comes_from_outside() {
+    let (server, _) = with_run().await;
+    let token = RunToken::new([9; 32]);
+    let hash = hex::encode(token.hash());
+    server
+        .run(&format!(
+            "INSERT INTO sensor (ref) VALUES ('demo.look');
+             INSERT INTO sensor_state (sensor, epoch) SELECT id, 3 FROM sensor WHERE ref = 'demo.look'
+                 ON CONFLICT (sensor) DO UPDATE SET epoch = 3;
+             INSERT INTO run_token (hash, sensor, epoch) SELECT '\\x{hash}', sensor, epoch FROM sensor_state"
+        ))
+        .await;
+    let id = post(&server, &token, &event(2)).await.ok(201)["id"].clone();
+    let stored = server.get(&format!("/api/events/{id}")).await.ok(200);
+    let cause = ["caused_by", "depth", "root", "source"].map(|name| &stored[name]);
+    assert_eq!(cause, [&Value::Null, &json!(0), &Value::Null, &json!("demo.look")]);
+    ask(&server, &token, &Request::get("/api/events")).await.error(403);
+    server.run("UPDATE sensor_state SET epoch = 4").await;
+    post(&server, &token, &event(2)).await.error(401);
+}
+
+#[tokio::test]
 async fn a_chain_that_is_too_long_ends_and_the_log_says_so_once() {
     let (server, token) = with_run().await;
     server.run("UPDATE run_token SET depth = 31").await;

@@ -94,15 +94,15 @@ pub async fn put_sensors(tx: &mut PgConnection, owner: Owner<'_>, things: &Value
     sqlx::query!(
         r#"INSERT INTO sensor (ref, pack, pack_ref, label, description, runtime, runtime_ref, entrypoint, config,
                                param_schema, mode, isolation, sandbox, poll_interval, timeout, limits, labels,
-                               expect, pause_after, missed, jitter, canary, max_per_minute, enabled)
+                               expect, pause_after, missed, jitter, canary, api, max_per_minute, enabled)
            SELECT d.ref, $1, $2, d.label, d.description, r.id, r.ref, d.entrypoint, d.config, d.param_schema, d.mode,
                   d.isolation, d.sandbox, d.poll_interval, d.timeout, d.limits, d.labels,
-                  d.expect, d.pause_after, d.missed, d.jitter, d.canary, d.max_per_minute, d.enabled
+                  d.expect, d.pause_after, d.missed, d.jitter, d.canary, d.api, d.max_per_minute, d.enabled
            FROM jsonb_to_recordset($3) AS d (ref text, label text, description text, runtime text, entrypoint text,
                                              config jsonb, param_schema jsonb, mode text, isolation text, sandbox text,
                                              poll_interval float8, timeout float8, limits jsonb, labels jsonb,
                                              expect jsonb, pause_after integer, missed text, jitter float8, canary float8,
-                                             max_per_minute integer, enabled boolean)
+                                             api jsonb, max_per_minute integer, enabled boolean)
            LEFT JOIN runtime r ON r.ref = d.runtime
            ON CONFLICT (ref) DO UPDATE SET pack = EXCLUDED.pack, pack_ref = EXCLUDED.pack_ref, label = EXCLUDED.label,
                description = EXCLUDED.description, runtime = EXCLUDED.runtime, runtime_ref = EXCLUDED.runtime_ref,
@@ -111,7 +111,7 @@ pub async fn put_sensors(tx: &mut PgConnection, owner: Owner<'_>, things: &Value
                poll_interval = EXCLUDED.poll_interval, timeout = EXCLUDED.timeout,
                limits = EXCLUDED.limits, labels = EXCLUDED.labels,
                expect = EXCLUDED.expect, pause_after = EXCLUDED.pause_after, missed = EXCLUDED.missed,
-               jitter = EXCLUDED.jitter, canary = EXCLUDED.canary, max_per_minute = EXCLUDED.max_per_minute,
+               jitter = EXCLUDED.jitter, canary = EXCLUDED.canary, api = EXCLUDED.api, max_per_minute = EXCLUDED.max_per_minute,
                enabled = EXCLUDED.enabled"#,
         owner.id,
         owner.r#ref,

@@ -1,12 +1,23 @@
-//! Tables `run_token` and `chain`: what the run of an action may ask of the API, and how far what it causes may lead.
+//! Tables `run_token` and `chain`: what the run of an action or a sensor may ask of the API, and how far what it causes may
+//! lead.
 //!
-//! A token is kept as its hash. It is good while its execution runs the attempt that it was made for, so the end of the run,
-//! the loss of its worker and a cancel all end it, whether or not its row is still there.
+//! A token is kept as its hash. That of an action's run is good while its execution runs the attempt that it was made for, so
+//! the end of the run, the loss of its worker and a cancel all end it, whether or not its row is still there. That of a
+//! sensor's run is good while the sensor is under the epoch of the run, and its row goes with the run.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
-/// Who asks with a token.
+/// What asks with a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bearer {
+    /// The run of an action.
+    Action(Run),
+    /// A run of the sensor with this ref.
+    Sensor(String),
+}
+
+/// A run of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// `execution.id`.
@@ -44,17 +55,40 @@ pub async fn insert(
     Ok(done.rows_affected() == 1)
 }
 
+/// Keeps a token of a sensor's run under this epoch. `false`: it is under another one.
+pub async fn insert_of_sensor(pool: &PgPool, hash: &[u8], sensor: i64, epoch: i64) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "INSERT INTO run_token (hash, sensor, epoch) SELECT $1, sensor, epoch FROM sensor_state WHERE sensor = $2 AND epoch = $3",
+        hash,
+        sensor,
+        epoch
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// The run whose token has this hash, while it goes on.
-pub async fn find(pool: &PgPool, hash: &[u8]) -> sqlx::Result<Option<Run>> {
-    sqlx::query_as!(
-        Run,
-        r#"SELECT t.execution, t.attempt, e.action_ref, t.depth, t.root
-           FROM run_token t JOIN execution e ON e.id = t.execution
-           WHERE t.hash = $1 AND e.attempt = t.attempt AND e.status::text = 'running' AND e.cancel_requested IS NULL"#,
+pub async fn find(pool: &PgPool, hash: &[u8]) -> sqlx::Result<Option<Bearer>> {
+    let row = sqlx::query!(
+        r#"SELECT e.id AS "execution?", e.attempt AS "attempt?", e.action_ref AS "action_ref?", t.depth, t.root,
+                  s.ref AS "sensor_ref?"
+           FROM run_token t
+           LEFT JOIN execution e ON e.id = t.execution AND e.attempt = t.attempt AND e.status::text = 'running'
+               AND e.cancel_requested IS NULL
+           LEFT JOIN sensor_state x ON x.sensor = t.sensor AND x.epoch = t.epoch
+           LEFT JOIN sensor s ON s.id = x.sensor
+           WHERE t.hash = $1"#,
         hash
     )
     .fetch_optional(pool)
-    .await
+    .await?;
+    Ok(row.and_then(|row| match (row.execution, row.attempt, row.action_ref, row.sensor_ref) {
+        (Some(execution), Some(attempt), Some(action_ref), _) => {
+            Some(Bearer::Action(Run { execution, attempt, action_ref, depth: row.depth, root: row.root }))
+        }
+        (_, _, _, sensor) => sensor.map(Bearer::Sensor),
+    }))
 }
 
 /// Forgets a token whose run is over.
@@ -99,6 +133,7 @@ pub async fn delete_ended(pool: &PgPool, before: DateTime<Utc>, limit: i64) -> s
         r#"DELETE FROM run_token WHERE hash = ANY(ARRAY(
                SELECT t.hash FROM run_token t WHERE t.created < $1 AND NOT EXISTS (
                    SELECT FROM execution e WHERE e.id = t.execution AND e.attempt = t.attempt AND e.status::text = 'running')
+                   AND NOT EXISTS (SELECT FROM sensor_state x WHERE x.sensor = t.sensor AND x.epoch = t.epoch)
                LIMIT $2))"#,
         before,
         limit

@@ -40,6 +40,8 @@ pub struct SensorRow {
     pub canary: Option<f64>,
     /// Its own limits.
     pub limits: Value,
+    /// What its runs may ask of the API, unparsed.
+    pub api: Value,
     /// Events that it brings in a minute; `None`: any number.
     pub max_per_minute: Option<i32>,
     /// Failures in a row after which it is paused; `None`: never.
@@ -95,7 +97,7 @@ async fn find_enabled(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<Se
         SensorRow,
         r#"SELECT s.id, s.ref AS "ref!", s.runtime, r.ref AS "runtime_ref?", s.entrypoint, s.config, s.param_schema, s.mode,
                   s.isolation, s.sandbox, s.poll_interval, s.timeout, s.missed, s.jitter, s.canary,
-                  s.limits, s.max_per_minute, s.pause_after, p.digest AS "pack_digest?",
+                  s.limits, s.api, s.max_per_minute, s.pause_after, p.digest AS "pack_digest?",
                   ARRAY(SELECT t.ref FROM sensor_trigger st JOIN trigger t ON t.id = st.trigger
                         WHERE st.sensor = s.id ORDER BY st.position, t.id) AS "triggers!: Vec<String>"
            FROM sensor s LEFT JOIN pack p ON p.id = s.pack LEFT JOIN runtime r ON r.id = s.runtime

@@ -1,4 +1,4 @@
-//! What the runs of an action may ask of the API.
+//! What the runs of an action or a sensor may ask of the API.
 
 use serde::{Deserialize, Serialize};
 

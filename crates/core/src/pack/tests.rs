@@ -62,7 +62,7 @@ fn a_good_pack_becomes_definitions() {
             "triggers": ["demo.hot"], "config": {"limit": 4},
             "param_schema": {"properties": {"limit": {"type": "integer"}}}, "mode": "poll", "isolation": null, "sandbox": null, "expect": null, "pause_after": null,
             "missed": "skip", "jitter": null, "canary": null,
-            "poll_interval": 2.0, "timeout": null, "limits": {}, "labels": {}, "max_per_minute": null
+            "poll_interval": 2.0, "timeout": null, "limits": {}, "labels": {}, "api": [], "max_per_minute": null
         })
     );
     assert_eq!(Sensor::from_definition("demo.heat", sensor.definition()).unwrap(), *sensor);

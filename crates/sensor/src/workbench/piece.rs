@@ -245,6 +245,7 @@ fn sensor_row(name: &str, columns: &Value) -> SensorRow {
         jitter: None,
         canary: None,
         limits: columns["limits"].clone(),
+        api: Value::Null,
         max_per_minute: None,
         pause_after: None,
         pack_digest: None,

@@ -63,9 +63,9 @@ async fn what_can_not_be_given_is_why_it_fails() {
     let service = fixture.service(Config { data_dir, ..fixture.config("w") });
     service.start().await.unwrap();
     for (api, words) in [
-        (r#"["event.send"]"#, "its action may send events, and this worker knows no API"),
-        (r#"["rule.write"]"#, "the api of its action is unusable: unknown variant `rule.write`"),
-        ("{}", "the api of its action is unusable: invalid type: map"),
+        (r#"["event.send"]"#, "it may send events, and this worker knows no API"),
+        (r#"["rule.write"]"#, "its api is unusable: unknown variant `rule.write`"),
+        ("{}", "its api is unusable: invalid type: map"),
     ] {
         fixture.execute(&format!("UPDATE action SET api = '{api}'")).await;
         let row = fixture.run(json!({})).await;
