@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     Refused(StatusCode, String),
     /// The author of a pack can do something about it.
     Faulty(String, Vec<Fault>),
+    /// The caller can, after so many seconds.
+    Later(i64, String),
     /// Time can.
     Unavailable(Box<dyn Error + Send + Sync>),
     /// We can.
@@ -60,6 +62,7 @@ impl Failure {
         match self {
             Self::Refused(status, _) => *status,
             Self::Faulty(..) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Later(..) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Bug(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -67,7 +70,7 @@ impl Failure {
 
     fn body(&self) -> Value {
         match self {
-            Self::Refused(_, message) => json!({"error": message}),
+            Self::Refused(_, message) | Self::Later(_, message) => json!({"error": message}),
             Self::Faulty(message, faults) => {
                 json!({"error": message, "faults": faults.iter().map(fault).collect::<Vec<_>>()})
             }
@@ -78,7 +81,7 @@ impl Failure {
 
     fn log(&self) {
         match self {
-            Self::Refused(..) | Self::Faulty(..) => (),
+            Self::Refused(..) | Self::Faulty(..) | Self::Later(..) => (),
             Self::Unavailable(error) => {
                 tracing::warn!(error = &**error as &dyn Error, "A request failed for now");
             }
@@ -97,14 +100,15 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         self.log();
         let mut response = (self.status(), Json(self.body())).into_response();
-        let hint = match self.status() {
-            StatusCode::UNAUTHORIZED => Some((header::WWW_AUTHENTICATE, "Bearer")),
-            StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, "1")),
+        let hint = match self {
+            Self::Refused(StatusCode::UNAUTHORIZED, _) => {
+                Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+            }
+            Self::Unavailable(_) => Some((header::RETRY_AFTER, HeaderValue::from(1))),
+            Self::Later(seconds, _) => Some((header::RETRY_AFTER, HeaderValue::from(seconds))),
             _ => None,
         };
-        if let Some((name, value)) = hint {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
-        }
+        response.headers_mut().extend(hint);
         response
     }
 }

@@ -14,11 +14,12 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::body;
 use crate::failure::Failure;
+use crate::run;
 use crate::state::Api;
 
 /// Lets a request through or refuses it.
-pub(crate) async fn guard(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    let mut response = match check(&api, &request) {
+pub(crate) async fn guard(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
+    let mut response = match admit(&api, &mut request).await {
         Ok(()) => next.run(request).await,
         Err(failure) => {
             body::discard(request).await;
@@ -32,14 +33,26 @@ pub(crate) async fn guard(State(api): State<Arc<Api>>, request: Request, next: N
     response
 }
 
+async fn admit(api: &Api, request: &mut Request) -> Result<(), Failure> {
+    let Some(token) = run::named(request.headers()) else { return check(api, request) };
+    check_site(request)?;
+    run::check(request.method(), request.uri())?;
+    let run = run::find(api, &token).await?;
+    request.extensions_mut().insert(run);
+    Ok(())
+}
+
 fn check(api: &Api, request: &Request) -> Result<(), Failure> {
-    let host = host(request)?;
-    check_origin(request.headers(), host)?;
+    check_site(request)?;
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         Ok(())
     } else {
         check_token(api, request.headers())
     }
+}
+
+fn check_site(request: &Request) -> Result<(), Failure> {
+    check_origin(request.headers(), host(request)?)
 }
 
 /// The host that the request is for, which must be this machine by one of its own names.
@@ -95,7 +108,8 @@ pub(crate) fn check_token(api: &Api, headers: &HeaderMap) -> Result<(), Failure>
     )
 }
 
-fn bearer(value: &HeaderValue) -> Option<&str> {
+/// The token that a request names.
+pub(crate) fn bearer(value: &HeaderValue) -> Option<&str> {
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }

@@ -13,6 +13,7 @@ mod failure;
 mod guard;
 mod metrics;
 mod routes;
+mod run;
 mod serve;
 mod service;
 mod state;

@@ -12,6 +12,7 @@ use ureq::{Agent, Body, RequestBuilder};
 
 use crate::arguments::Global;
 use crate::failure::Failure;
+use crate::run_context::RunContext;
 
 /// Longer than any answer takes; a load of a large pack is the slowest.
 const TIMEOUT: Duration = Duration::from_mins(2);
@@ -24,6 +25,8 @@ pub(crate) struct Client {
     agent: Agent,
     url: String,
     data_dir: PathBuf,
+    /// The token of the run that speaks.
+    run_token: Option<String>,
 }
 
 impl Client {
@@ -40,9 +43,26 @@ impl Client {
             None => read_line(&data_dir.join("api.url"))
                 .ok_or_else(|| Failure::NoAddress(data_dir.join("api.url").display().to_string()))?,
         };
+        Ok(Self::at(&url, data_dir, timeout))
+    }
+
+    /// The API that the run of an action was given, with the run's own token; without a run as [`Self::new`].
+    pub(crate) fn of_run(global: &Global) -> anyhow::Result<Self> {
+        let Some(run) = RunContext::find()?.filter(|_| global.api_url.is_none()) else {
+            return Self::new(global);
+        };
+        Ok(Self { run_token: Some(run.token), ..Self::at(&run.url, data_dir(global)?, TIMEOUT) })
+    }
+
+    /// Whether it speaks for the run of an action.
+    pub(crate) fn is_of_run(&self) -> bool {
+        self.run_token.is_some()
+    }
+
+    fn at(url: &str, data_dir: PathBuf, timeout: Duration) -> Self {
         let agent =
             Agent::config_builder().http_status_as_error(false).timeout_global(Some(timeout)).build().into();
-        Ok(Self { agent, url: url.trim_end_matches('/').to_owned(), data_dir })
+        Self { agent, url: url.trim_end_matches('/').to_owned(), data_dir, run_token: None }
     }
 
     /// GETs JSON.
@@ -96,7 +116,7 @@ impl Client {
 
     fn token(&self) -> anyhow::Result<String> {
         let file = self.token_file();
-        let token = match given_token() {
+        let token = match self.run_token.clone().or_else(given_token) {
             Some(token) => token,
             None => std::fs::read_to_string(&file).with_context(|| {
                 format!("can not read the API's token from {}; set ATTUNE_API_TOKEN", file.display())
@@ -124,7 +144,7 @@ impl Client {
         if (200..300).contains(&status) {
             return Ok(response);
         }
-        if status == 401 {
+        if status == 401 && !self.is_of_run() {
             return Err(self.wrong_token().into());
         }
         let body = response.body_mut().read_to_string().unwrap_or_default();

@@ -8,6 +8,7 @@ mod client;
 mod commands;
 mod failure;
 mod output;
+mod run_context;
 
 use std::process::ExitCode;
 

@@ -12,9 +12,10 @@ held AS MATERIALIZED (
 admitted AS MATERIALIZED (
     SELECT e.*
     FROM unnest($7::bigint[], $8::bigint[], $9::text[], $10::jsonb[], $11::bigint[], $12::text[], $13::text[], $14::text[],
-                $15::text[], $16::timestamptz[], $17::text[], $18::timestamptz[], $19::bigint[], $20::text[])
+                $15::text[], $16::timestamptz[], $17::text[], $18::timestamptz[], $19::bigint[], $20::text[],
+                $42::bigint[], $43::smallint[], $44::bigint[])
          AS e (id, trigger, trigger_ref, trigger_params, sensor, sensor_ref, source, key,
-               key_source, key_expires, payload, created, sensor_config, pack_digest)
+               key_source, key_expires, payload, created, sensor_config, pack_digest, caused_by, depth, root)
     WHERE EXISTS (SELECT FROM current) AND (SELECT count(*) >= 0 FROM held)
       AND (e.sensor IS NULL OR e.sensor IN (SELECT sensor FROM held))),
 keyed AS (
@@ -27,9 +28,9 @@ fresh AS MATERIALIZED (
     SELECT * FROM admitted WHERE key IS NULL OR id IN (SELECT event FROM keyed)),
 inserted AS (
     INSERT INTO event (id, trigger, trigger_ref, trigger_params, sensor, sensor_ref, source, key, payload, created,
-                       sensor_config, pack_digest)
+                       sensor_config, pack_digest, caused_by, depth, root)
     SELECT id, trigger, trigger_ref, trigger_params, sensor, sensor_ref, source, key, payload::jsonb, created,
-           sensor_config, pack_digest
+           sensor_config, pack_digest, caused_by, COALESCE(depth, 0), root
     FROM fresh ORDER BY id
     RETURNING id),
 set_aside AS (

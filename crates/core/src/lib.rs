@@ -4,6 +4,7 @@
 //! the command line and the tests decide alike.
 
 pub mod backoff;
+pub mod brakes;
 pub mod conditions;
 pub mod event;
 pub mod execution_state;
@@ -16,6 +17,7 @@ mod pattern;
 pub mod placement;
 pub mod protocol;
 pub mod retry;
+pub mod run_token;
 pub mod runtime;
 pub mod schedule;
 pub mod schema;

@@ -21,6 +21,7 @@ mod interpreter;
 pub mod launch;
 pub mod note;
 pub mod pack_directory;
+pub mod pass;
 pub mod requirements;
 pub mod resolve;
 pub mod scratch;

@@ -217,6 +217,7 @@ fn silence(sensor: &Sensor, epoch: i64) -> SensorCommit {
         sensor_ref: sensor.row.r#ref.clone(),
         epoch,
         pack_digest: sensor.row.pack_digest.clone(),
+        max_per_minute: sensor.row.max_per_minute,
         ..SensorCommit::default()
     }
 }

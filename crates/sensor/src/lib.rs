@@ -12,6 +12,7 @@ mod error;
 mod generator;
 mod manager;
 mod missing;
+mod pass;
 mod pause;
 mod registration;
 mod runtime;

@@ -163,6 +163,7 @@ impl SensorService {
             meter: meter.clone(),
             look_again: Arc::clone(&look_again),
             canaries: Canaries::default(),
+            data_dir: self.config.data_dir.clone(),
             poll_interval: sensor.poll_interval,
             timeout: sensor.sensor_timeout,
         };

@@ -1,6 +1,7 @@
 //! One attempt of an execution: run, and recorded.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::log::{Log, Streams};
 use crate::program::{self, Found, StartError};
-use crate::{registration, result, verdict};
+use crate::{pass, registration, result, verdict};
 
 /// How often the log of a running execution is stored.
 const LOG_PERIOD: Duration = Duration::from_secs(1);
@@ -67,6 +68,8 @@ pub(crate) struct Runner {
     pub(crate) limits: Limits,
     pub(crate) pool: PgPool,
     pub(crate) worker: i64,
+    /// Where the API says where it is.
+    pub(crate) data_dir: PathBuf,
     pub(crate) equipment: Arc<Equipment>,
     pub(crate) launcher: Arc<Launcher>,
     pub(crate) hosts: Hosts,
@@ -120,15 +123,24 @@ impl Runner {
             return Ok(stop.outcome());
         };
         let (found, limits) = (found?, self.process_limits(claimed)?);
-        let warm = self.run_warm(claimed, &found, &limits, &log, spent, &stop.this);
-        if let Some(outcome) = self.while_logging(claimed, &log, warm).await? {
-            return Ok(if outcome == Outcome::Cancelled { stop.outcome() } else { Some(outcome) });
+        let pass = pass::issue(self, claimed).await?;
+        // What a host knows outlives the run, and a pass must not.
+        if pass.is_none() {
+            let warm = self.run_warm(claimed, &found, &limits, &log, spent, &stop.this);
+            if let Some(outcome) = self.while_logging(claimed, &log, warm).await? {
+                return Ok(if outcome == Outcome::Cancelled { stop.outcome() } else { Some(outcome) });
+            }
         }
-        let prepared = program::prepare(&self.launcher, &found, claimed)?;
+        let prepared = program::prepare(&self.launcher, &found, claimed, pass.as_ref())?;
         let (time, result_limit) = (limits.time, limits.stdout.bytes);
         let program = prepared.program(claimed.params.to_string().into_bytes(), limits);
+        let directory = program.cwd.clone();
         let run = process::run(program, &mut streams, stop.this.cancelled());
-        let finished = self.while_logging(claimed, &log, run).await.map_err(PrepareError::from)?;
+        let finished = self.while_logging(claimed, &log, run).await;
+        if let Some(pass) = &pass {
+            pass::end(pass, &self.pool, &directory).await;
+        }
+        let finished = finished.map_err(PrepareError::from)?;
         *spent = spent_by(&finished);
         let stdout = streams.stdout.into_bytes();
         let outcome = outcome_of(finished.outcome, &stdout, &log, time, result_limit);

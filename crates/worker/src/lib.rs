@@ -12,6 +12,7 @@ mod claims;
 mod error;
 mod known;
 mod log;
+mod pass;
 mod program;
 mod registration;
 mod result;

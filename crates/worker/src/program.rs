@@ -9,6 +9,9 @@ use attune_runtimes::confinement::Confinement;
 use attune_runtimes::environment::Progress;
 use attune_runtimes::equipment::Equipment;
 use attune_runtimes::launch::{Code, Interpreter, Launcher, PrepareError, Prepared};
+use attune_runtimes::pass::Pass;
+
+use crate::pass;
 
 /// Why an attempt did not even start. The words are the execution's error.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +25,15 @@ pub(crate) enum StartError {
     /// What its action says of its confinement can not be used.
     #[error("{0}")]
     Confinement(String),
+    /// What its action asks of the API can not be given.
+    #[error("{0}")]
+    Api(String),
+    /// It was declared lost meanwhile.
+    #[error("the attempt was declared lost before it began")]
+    Lost,
+    /// Its token could not be kept.
+    #[error("the token of the run can not be stored: {0}")]
+    Token(#[source] sqlx::Error),
     /// The program could not be started.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
@@ -62,10 +74,14 @@ pub(crate) fn prepare(
     launcher: &Launcher,
     found: &Found,
     claimed: &Claimed,
+    pass: Option<&Pass>,
 ) -> Result<Prepared, PrepareError> {
     let Found { code, interpreter, action } = found;
     let given = variables(claimed, &code.pack).into_iter().map(|(name, value)| (name.into(), value.into()));
-    launcher.prepare(code, interpreter, &action.entrypoint, |_| Ok(given.collect()))
+    launcher.prepare(code, interpreter, &action.entrypoint, |directory| {
+        let pass = pass.map(|pass| pass::write(pass, directory)).transpose()?;
+        Ok(given.chain(pass).collect())
+    })
 }
 
 /// How far a claimed execution is confined: not at all unless its action demands it, because actions may need every right

@@ -111,6 +111,7 @@ impl WorkerService {
             limits: Limits::of(&self.config),
             pool: pool.clone(),
             worker: held.worker,
+            data_dir: self.config.data_dir.clone(),
             equipment,
             launcher,
             hosts,

@@ -48,6 +48,7 @@ mod tests {
             isolation: None,
             sandbox: None,
             limits: Value::Null,
+            api: Value::Null,
         };
         Claimed {
             id: 1,

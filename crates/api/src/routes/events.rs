@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use attune_common::repositories::listing::Noun;
+use attune_common::repositories::run_token::Bearer;
 use attune_executor::ingest::{IngestError, NewEvent, Origin, Receipt, Refusal, Submission};
 use axum::Json;
 use axum::extract::{Request, State};
@@ -16,6 +17,7 @@ use serde_json::{Map, Value, json};
 use super::rows;
 use crate::body;
 use crate::failure::{Failure, Kind};
+use crate::run;
 use crate::state::Api;
 
 /// A request's body.
@@ -42,6 +44,7 @@ pub(super) async fn post(
     State(api): State<Arc<Api>>,
     request: Request,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
+    let run = request.extensions().get::<Bearer>().cloned();
     let bytes = body::read(request, body::json(LIMIT)).await?;
     let is_list = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let posted: Vec<Posted> = if is_list { body::parse(&bytes)? } else { vec![body::parse(&bytes)?] };
@@ -49,7 +52,11 @@ pub(super) async fn post(
     if posted.is_empty() {
         return Ok((StatusCode::OK, Json(json!([]))));
     }
-    match api.ingest.submit(submission(posted)?, PATIENCE).await {
+    let mut submission = submission(posted)?;
+    if let (Some(run), Origin::Post { source }) = (run, &mut submission.origin) {
+        submission.origin = run::origin(&api, run, source.take(), submission.events.len()).await?;
+    }
+    match api.ingest.submit(submission, PATIENCE).await {
         Ok(receipt) => Ok(answer(&receipt, is_list)),
         Err(error) => Err(failure(&api, error, is_list).await),
     }
@@ -106,6 +113,7 @@ async fn failure(api: &Api, error: IngestError, is_list: bool) -> Failure {
             let place = if is_list { format!("event {index}: ") } else { String::new() };
             refused(api, &place, refusal).await
         }
+        IngestError::FanOut { .. } => Failure::unprocessable(error.to_string()),
         IngestError::Database(ref database) => Failure::database(Kind::of(database), error),
         IngestError::Unavailable(_) | IngestError::Stopped => Failure::Unavailable(error.into()),
         IngestError::Fenced { .. } => Failure::Bug(error.into()),
@@ -120,10 +128,13 @@ async fn refused(api: &Api, place: &str, refusal: Refusal) -> Failure {
             other => other,
         },
         Refusal::DisabledTrigger(_) => Failure::conflict(message),
+        Refusal::Held(over) => Failure::Later(over.wait, format!("{message}; try again in {} s", over.wait)),
         Refusal::BrokenSchema { .. }
         | Refusal::Payload(_)
         | Refusal::TriggerParams(_)
         | Refusal::NotStorable(_)
-        | Refusal::Key { .. } => Failure::unprocessable(message),
+        | Refusal::Key { .. }
+        | Refusal::TooManyRules(_)
+        | Refusal::TooManyBytes(_) => Failure::unprocessable(message),
     }
 }

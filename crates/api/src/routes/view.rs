@@ -18,7 +18,7 @@ use sqlx::PgPool;
 use super::{timeline, timers};
 
 /// Columns that hold a time; the others may hold text that only looks like one.
-const TIMES: [&str; 17] = [
+const TIMES: [&str; 18] = [
     "created",
     "updated",
     "started",
@@ -36,6 +36,7 @@ const TIMES: [&str; 17] = [
     "handled",
     "last",
     "poked_at",
+    "held_since",
 ];
 
 /// A row by column.

@@ -81,7 +81,7 @@ async fn lists_are_narrowed_and_paged() {
     let unknown = server.get("/api/events?colour=red").await.error(400);
     assert!(
         unknown.contains("\"colour\"")
-            && unknown.contains("trigger_ref, sensor_ref, source, key, limit and before"),
+            && unknown.contains("trigger_ref, sensor_ref, source, key, caused_by, limit and before"),
         "{unknown}"
     );
     for wrong in ["limit=0", "limit=1001", "limit=x", "before=x"] {

@@ -30,9 +30,9 @@ pub(crate) struct Send {
     /// A second event of this key from this source is dropped and counted
     #[arg(short, long)]
     key: Option<String>,
-    /// Who sends it
-    #[arg(long, default_value = "cli")]
-    source: String,
+    /// Who sends it; without it `cli`, or the action whose run sends it
+    #[arg(long)]
+    source: Option<String>,
     /// The parameters it is made for, as a JSON object, for a trigger that has some
     #[arg(long, value_name = "JSON", value_parser = parse_object)]
     trigger_params: Option<Value>,
@@ -46,15 +46,19 @@ pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<()> {
 }
 
 fn send(global: &Global, send: &Send) -> anyhow::Result<()> {
-    let mut body = json!({"trigger": send.trigger, "payload": send.payload, "source": send.source});
-    for (name, value) in
-        [("key", send.key.clone().map(Value::String)), ("trigger_params", send.trigger_params.clone())]
-    {
+    let client = Client::of_run(global)?;
+    let source = send.source.clone().or_else(|| (!client.is_of_run()).then(|| "cli".to_owned()));
+    let mut body = json!({"trigger": send.trigger, "payload": send.payload});
+    for (name, value) in [
+        ("source", source.map(Value::String)),
+        ("key", send.key.clone().map(Value::String)),
+        ("trigger_params", send.trigger_params.clone()),
+    ] {
         if let Some(value) = value {
             body[name] = value;
         }
     }
-    let answer = Client::new(global)?.post("/api/events", &body)?;
+    let answer = client.post("/api/events", &body)?;
     match (global.output, answer["duplicate"] == true) {
         (Format::Json, _) => output::json(&answer),
         (Format::Table, true) => {

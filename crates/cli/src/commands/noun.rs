@@ -171,6 +171,7 @@ pub(crate) fn columns(noun: Noun) -> &'static [Column] {
             ("ACTION", "action_ref"),
             ("ENABLED", "enabled"),
             ("REVISION", "revision"),
+            ("HELD SINCE", "held_since"),
             ("FAULT", "fault"),
         ],
         Noun::Event => &[

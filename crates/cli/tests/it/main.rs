@@ -23,6 +23,7 @@ mod hostile;
 mod laboratory;
 mod life;
 mod logs;
+mod loops;
 mod mistakes;
 mod operate;
 mod outage;

@@ -37,6 +37,10 @@ variables! {
     /// The token that the API asks for every write, where the data directory holds none.
     API_TOKEN = "ATTUNE_API_TOKEN";
 
+    /// The file in which the run of an action with `api` finds the API and its own token. Attune sets it; `attune event send`
+    /// reads it.
+    RUN_CONTEXT = "ATTUNE_CONTEXT";
+
     /// Where programs are looked for, by detection as by everything that is started.
     PATH = "PATH";
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use attune_core::brakes::ChainLimits;
+
 use super::section::Section;
 
 /// A million bytes.
@@ -26,6 +28,8 @@ pub struct LimitsConfig {
     pub verification_timeout: Duration,
     /// `verification_output_bytes`: what one verification command prints, on each of its streams.
     pub verification_output_bytes: u64,
+    /// `chain_depth` and `chain_events`: how far events lead to executions that send events.
+    pub chain: ChainLimits,
     /// `pack_bytes`: a pack, unpacked.
     pub pack_bytes: u64,
     /// `pack_files`: the files of a pack.
@@ -51,6 +55,18 @@ impl LimitsConfig {
                 64 * 1024,
                 "What one verification command prints, on each of its streams.",
             ),
+            chain: ChainLimits {
+                depth: keys.count(
+                    "chain_depth",
+                    32,
+                    "Executions between an event and the outside world, where executions send events.",
+                ),
+                events: keys.count(
+                    "chain_events",
+                    1000,
+                    "Events that executions send in one chain, all that follows from one event from outside.",
+                ),
+            },
             pack_bytes: keys.bytes("pack_bytes", 64 * MB, "A pack, unpacked."),
             pack_files: keys.count("pack_files", 10_000, "The files of a pack."),
             pack_file_bytes: keys.bytes("pack_file_bytes", 16 * MB, "One file of a pack."),

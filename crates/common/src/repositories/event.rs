@@ -12,13 +12,15 @@ use sqlx::PgPool;
 
 use crate::readable::Readable;
 
-/// A batch as columns; each group of vectors has one length.
+/// A batch as columns; each group of vectors has one length, and that of `causes` may be shorter than that of its events.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// What each sensor commits beside its events.
     pub sensors: SensorColumns,
     /// The events.
     pub events: EventColumns,
+    /// What caused them, if anything did.
+    pub causes: CauseColumns,
     /// One per event and rule that fired.
     pub enforcements: EnforcementColumns,
     /// What can not be an event.
@@ -68,6 +70,28 @@ pub struct EventColumns {
     pub created: Vec<DateTime<Utc>>,
     pub sensor_config: Vec<Option<i64>>,
     pub pack_digest: Vec<Option<String>>,
+}
+
+/// More columns of table `event`, for those that executions sent. They end with the last such event, since `unnest` fills up
+/// what is missing: where nothing was caused, they cost nothing.
+#[derive(Debug, Default)]
+pub struct CauseColumns {
+    caused_by: Vec<Option<i64>>,
+    depth: Vec<Option<i16>>,
+    root: Vec<Option<i64>>,
+}
+
+impl CauseColumns {
+    /// What caused the last of so many events.
+    pub fn add(&mut self, events: usize, caused_by: i64, depth: i16, root: Option<i64>) {
+        let before = events.saturating_sub(1);
+        self.caused_by.resize(before, None);
+        self.depth.resize(before, None);
+        self.root.resize(before, None);
+        self.caused_by.push(Some(caused_by));
+        self.depth.push(Some(depth));
+        self.root.push(root);
+    }
 }
 
 /// Columns of table `enforcement`, and of the execution that each one without a reason gets.
@@ -127,6 +151,7 @@ pub async fn take_ids(pool: &PgPool, count: i64) -> sqlx::Result<Vec<i64>> {
 /// Commits a batch that was matched at `version`.
 pub async fn insert_batch(pool: &PgPool, version: i64, batch: &Batch) -> sqlx::Result<Inserted> {
     let (s, e, f, r) = (&batch.sensors, &batch.events, &batch.enforcements, &batch.rejected);
+    let causes = &batch.causes;
     sqlx::query_file_as!(
         Inserted,
         "queries/insert_batch.sql",
@@ -170,7 +195,10 @@ pub async fn insert_batch(pool: &PgPool, version: i64, batch: &Batch) -> sqlx::R
         &s.lateness_ms as &[Option<i64>],
         &s.contact,
         &s.ticks as &[Option<Value>],
-        &s.heard
+        &s.heard,
+        &causes.caused_by as &[Option<i64>],
+        &causes.depth as &[Option<i16>],
+        &causes.root as &[Option<i64>]
     )
     .fetch_one(pool)
     .await

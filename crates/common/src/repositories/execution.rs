@@ -59,6 +59,8 @@ pub struct ActionPlan {
     pub sandbox: Option<String>,
     /// Its own limits, unparsed.
     pub limits: Value,
+    /// What its runs may ask of the API, unparsed.
+    pub api: Value,
 }
 
 /// Claims up to `slots` due executions for the runtimes that this worker has, the longest due first.
@@ -85,7 +87,7 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
            SELECT c.id AS "id!", c.attempt AS "attempt!", c.lost AS "lost!", c.action_ref AS "action_ref!", c.rule_ref,
                   c.trigger_ref, c.pack_digest, c.params AS "params!: Readable",
                   a.id AS "action?", a.runtime, a.entrypoint AS "entrypoint?", a.timeout, a.retry AS "retry!: Readable",
-                  a.isolation, a.sandbox, a.limits AS "limits!: Readable"
+                  a.isolation, a.sandbox, a.limits AS "limits!: Readable", a.api AS "api!: Readable"
            FROM claimed c LEFT JOIN action a ON a.id = c.action ORDER BY c.id"#,
         held.worker,
         held.epoch,
@@ -101,6 +103,7 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
             let params = faults.take("params", row.params);
             let (retry, limits) =
                 (faults.take("action.retry", row.retry), faults.take("action.limits", row.limits));
+            let api = faults.take("action.api", row.api);
             Claimed {
                 id: row.id,
                 attempt: row.attempt,
@@ -120,6 +123,7 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
                     isolation: row.isolation,
                     sandbox: row.sandbox,
                     limits,
+                    api,
                 }),
             }
         })

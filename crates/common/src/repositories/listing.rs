@@ -74,13 +74,15 @@ impl Noun {
                         EXTRACT(EPOCH FROM clock_timestamp() - x.last_contact)::float8 AS contact_age,
                         EXTRACT(EPOCH FROM clock_timestamp() - x.last_event)::float8 AS event_age,
                         x.polls, x.events, x.errors, x.duplicates, x.rejected, x.missed_ticks, x.made_up, x.owed, x.ticks,
-                        p.answered AS pokes, p.outcome AS poke_outcome, p.asked_at AS poked_at, f.reason AS put_aside
+                        p.answered AS pokes, p.outcome AS poke_outcome, p.asked_at AS poked_at, f.reason AS put_aside,
+                         (SELECT h.since FROM held h WHERE h.kind = 'sensor' AND h.thing = s.id AND h.until > clock_timestamp()) AS held_since
                  FROM sensor s LEFT JOIN sensor_state x ON x.sensor = s.id LEFT JOIN worker w ON w.id = x.worker
                       LEFT JOIN sensor_poke p ON p.sensor = s.id
                       LEFT JOIN fuse f ON f.noun = 'sensor' AND f.thing = s.id AND f.version = s.config_version"
             }
             Self::Execution => {
-                "SELECT e.*, w.name AS worker_name FROM execution e LEFT JOIN worker w ON w.id = e.worker"
+                "SELECT e.*, w.name AS worker_name, (SELECT f.event FROM enforcement f WHERE f.id = e.enforcement) AS event
+                 FROM execution e LEFT JOIN worker w ON w.id = e.worker"
             }
             Self::Pack => "SELECT * FROM pack",
             Self::Runtime => "SELECT * FROM runtime",
@@ -88,7 +90,10 @@ impl Noun {
                 "SELECT w.*, COALESCE(w.status = 'active' AND w.lease_until > clock_timestamp(), FALSE) AS live FROM worker w"
             }
             Self::Trigger => {
-                "SELECT x.*, f.reason AS put_aside FROM trigger x
+                "SELECT x.*, f.reason AS put_aside,
+                     (SELECT h.since FROM held h WHERE h.kind = 'trigger' AND h.thing = x.id
+                      AND h.until > clock_timestamp()) AS held_since
+                 FROM trigger x
                  LEFT JOIN fuse f ON f.noun = 'trigger' AND f.thing = x.id AND f.version = x.config_version"
             }
             Self::Timer => "SELECT * FROM timer",
@@ -97,7 +102,10 @@ impl Noun {
                  LEFT JOIN fuse f ON f.noun = 'action' AND f.thing = x.id AND f.version = x.config_version"
             }
             Self::Rule => {
-                "SELECT x.*, f.reason AS put_aside FROM rule x
+                "SELECT x.*, f.reason AS put_aside,
+                     (SELECT h.since FROM held h WHERE h.kind = 'rule' AND h.thing = x.id
+                      AND h.until > clock_timestamp()) AS held_since
+                 FROM rule x
                  LEFT JOIN fuse f ON f.noun = 'rule' AND f.thing = x.id AND f.version = x.config_version"
             }
             Self::Event => "SELECT * FROM event",
@@ -116,7 +124,7 @@ impl Noun {
             Self::Sensor => &["ref", "pack_ref", "runtime_ref", "enabled", "status", "worker_name"],
             Self::Action => &["ref", "pack_ref", "runtime_ref", "enabled"],
             Self::Rule => &["ref", "pack_ref", "trigger_ref", "action_ref", "enabled"],
-            Self::Event => &["trigger_ref", "sensor_ref", "source", "key"],
+            Self::Event => &["trigger_ref", "sensor_ref", "source", "key", "caused_by"],
             Self::Enforcement => &["event", "rule_ref", "status"],
             Self::Execution => {
                 &["enforcement", "action_ref", "rule_ref", "trigger_ref", "status", "worker_name", "retry_of"]
@@ -230,7 +238,7 @@ pub fn nearest(word: &str, names: Vec<String>) -> Option<String> {
 
 /// Filters that name a row of another table by its id; their values must be numbers.
 pub fn is_id(column: &str) -> bool {
-    matches!(column, "event" | "enforcement" | "retry_of")
+    matches!(column, "event" | "enforcement" | "retry_of" | "caused_by")
 }
 
 #[cfg(test)]

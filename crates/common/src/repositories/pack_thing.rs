@@ -72,13 +72,14 @@ pub async fn put_runtimes(tx: &mut PgConnection, owner: Owner<'_>, things: &Valu
 /// Writes triggers.
 pub async fn put_triggers(tx: &mut PgConnection, owner: Owner<'_>, things: &Value) -> sqlx::Result<()> {
     sqlx::query!(
-        r#"INSERT INTO trigger (ref, pack, pack_ref, label, description, param_schema, payload_schema, enabled)
-           SELECT ref, $1, $2, label, description, param_schema, payload_schema, enabled
+        r#"INSERT INTO trigger (ref, pack, pack_ref, label, description, param_schema, payload_schema, max_per_minute, enabled)
+           SELECT ref, $1, $2, label, description, param_schema, payload_schema, max_per_minute, enabled
            FROM jsonb_to_recordset($3) AS d (ref text, label text, description text, param_schema jsonb,
-                                             payload_schema jsonb, enabled boolean)
+                                             payload_schema jsonb, max_per_minute integer, enabled boolean)
            ON CONFLICT (ref) DO UPDATE SET pack = EXCLUDED.pack, pack_ref = EXCLUDED.pack_ref, label = EXCLUDED.label,
                description = EXCLUDED.description, param_schema = EXCLUDED.param_schema,
-               payload_schema = EXCLUDED.payload_schema, enabled = EXCLUDED.enabled"#,
+               payload_schema = EXCLUDED.payload_schema, max_per_minute = EXCLUDED.max_per_minute,
+               enabled = EXCLUDED.enabled"#,
         owner.id,
         owner.r#ref,
         things
@@ -93,14 +94,15 @@ pub async fn put_sensors(tx: &mut PgConnection, owner: Owner<'_>, things: &Value
     sqlx::query!(
         r#"INSERT INTO sensor (ref, pack, pack_ref, label, description, runtime, runtime_ref, entrypoint, config,
                                param_schema, mode, isolation, sandbox, poll_interval, timeout, limits, labels,
-                               expect, pause_after, missed, jitter, canary, enabled)
+                               expect, pause_after, missed, jitter, canary, api, max_per_minute, enabled)
            SELECT d.ref, $1, $2, d.label, d.description, r.id, r.ref, d.entrypoint, d.config, d.param_schema, d.mode,
                   d.isolation, d.sandbox, d.poll_interval, d.timeout, d.limits, d.labels,
-                  d.expect, d.pause_after, d.missed, d.jitter, d.canary, d.enabled
+                  d.expect, d.pause_after, d.missed, d.jitter, d.canary, d.api, d.max_per_minute, d.enabled
            FROM jsonb_to_recordset($3) AS d (ref text, label text, description text, runtime text, entrypoint text,
                                              config jsonb, param_schema jsonb, mode text, isolation text, sandbox text,
                                              poll_interval float8, timeout float8, limits jsonb, labels jsonb,
-                                             expect jsonb, pause_after integer, missed text, jitter float8, canary float8, enabled boolean)
+                                             expect jsonb, pause_after integer, missed text, jitter float8, canary float8,
+                                             api jsonb, max_per_minute integer, enabled boolean)
            LEFT JOIN runtime r ON r.ref = d.runtime
            ON CONFLICT (ref) DO UPDATE SET pack = EXCLUDED.pack, pack_ref = EXCLUDED.pack_ref, label = EXCLUDED.label,
                description = EXCLUDED.description, runtime = EXCLUDED.runtime, runtime_ref = EXCLUDED.runtime_ref,
@@ -109,7 +111,8 @@ pub async fn put_sensors(tx: &mut PgConnection, owner: Owner<'_>, things: &Value
                poll_interval = EXCLUDED.poll_interval, timeout = EXCLUDED.timeout,
                limits = EXCLUDED.limits, labels = EXCLUDED.labels,
                expect = EXCLUDED.expect, pause_after = EXCLUDED.pause_after, missed = EXCLUDED.missed,
-               jitter = EXCLUDED.jitter, canary = EXCLUDED.canary, enabled = EXCLUDED.enabled"#,
+               jitter = EXCLUDED.jitter, canary = EXCLUDED.canary, api = EXCLUDED.api, max_per_minute = EXCLUDED.max_per_minute,
+               enabled = EXCLUDED.enabled"#,
         owner.id,
         owner.r#ref,
         things
@@ -146,18 +149,18 @@ async fn put_sensor_triggers(tx: &mut PgConnection, sensors: &Value) -> sqlx::Re
 pub async fn put_actions(tx: &mut PgConnection, owner: Owner<'_>, things: &Value) -> sqlx::Result<()> {
     sqlx::query!(
         r#"INSERT INTO action (ref, pack, pack_ref, label, description, runtime, runtime_ref, entrypoint, param_schema,
-                               timeout, retry, at_most_once, isolation, sandbox, limits, enabled)
+                               timeout, retry, at_most_once, isolation, sandbox, limits, api, enabled)
            SELECT d.ref, $1, $2, d.label, d.description, r.id, r.ref, d.entrypoint, d.param_schema, d.timeout, d.retry,
-                  d.at_most_once, d.isolation, d.sandbox, d.limits, d.enabled
+                  d.at_most_once, d.isolation, d.sandbox, d.limits, d.api, d.enabled
            FROM jsonb_to_recordset($3) AS d (ref text, label text, description text, runtime text, entrypoint text,
                                              param_schema jsonb, timeout float8, retry jsonb, at_most_once boolean,
-                                             isolation text, sandbox text, limits jsonb, enabled boolean)
+                                             isolation text, sandbox text, limits jsonb, api jsonb, enabled boolean)
            LEFT JOIN runtime r ON r.ref = d.runtime
            ON CONFLICT (ref) DO UPDATE SET pack = EXCLUDED.pack, pack_ref = EXCLUDED.pack_ref, label = EXCLUDED.label,
                description = EXCLUDED.description, runtime = EXCLUDED.runtime, runtime_ref = EXCLUDED.runtime_ref,
                entrypoint = EXCLUDED.entrypoint, param_schema = EXCLUDED.param_schema, timeout = EXCLUDED.timeout,
                retry = EXCLUDED.retry, at_most_once = EXCLUDED.at_most_once,
-               isolation = EXCLUDED.isolation, sandbox = EXCLUDED.sandbox, limits = EXCLUDED.limits,
+               isolation = EXCLUDED.isolation, sandbox = EXCLUDED.sandbox, limits = EXCLUDED.limits, api = EXCLUDED.api,
                enabled = EXCLUDED.enabled"#,
         owner.id,
         owner.r#ref,
@@ -172,17 +175,18 @@ pub async fn put_actions(tx: &mut PgConnection, owner: Owner<'_>, things: &Value
 pub async fn put_rules(tx: &mut PgConnection, owner: Owner<'_>, things: &Value) -> sqlx::Result<()> {
     sqlx::query!(
         r#"INSERT INTO rule (ref, pack, pack_ref, label, description, trigger, trigger_ref, action, action_ref, conditions,
-                             trigger_params, action_params, enabled)
+                             trigger_params, action_params, max_per_minute, enabled)
            SELECT d.ref, $1, $2, d.label, d.description, t.id, t.ref, a.id, a.ref, d.conditions, d.trigger_params,
-                  d.action_params, d.enabled
+                  d.action_params, d.max_per_minute, d.enabled
            FROM jsonb_to_recordset($3) AS d (ref text, label text, description text, trigger text, action text,
-                                             conditions jsonb, trigger_params jsonb, action_params jsonb, enabled boolean)
+                                             conditions jsonb, trigger_params jsonb, action_params jsonb,
+                                             max_per_minute integer, enabled boolean)
            LEFT JOIN trigger t ON t.ref = d.trigger LEFT JOIN action a ON a.ref = d.action ORDER BY d.ref
            ON CONFLICT (ref) DO UPDATE SET pack = EXCLUDED.pack, pack_ref = EXCLUDED.pack_ref, label = EXCLUDED.label,
                description = EXCLUDED.description, trigger = EXCLUDED.trigger, trigger_ref = EXCLUDED.trigger_ref,
                action = EXCLUDED.action, action_ref = EXCLUDED.action_ref, conditions = EXCLUDED.conditions,
                trigger_params = EXCLUDED.trigger_params, action_params = EXCLUDED.action_params,
-               enabled = EXCLUDED.enabled"#,
+               max_per_minute = EXCLUDED.max_per_minute, enabled = EXCLUDED.enabled"#,
         owner.id,
         owner.r#ref,
         things

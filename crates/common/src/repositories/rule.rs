@@ -31,6 +31,8 @@ pub struct TriggerRow {
     pub param_schema: Value,
     /// JSON Schema of its events' payload.
     pub payload_schema: Value,
+    /// Events that it takes in a minute; `None`: any number.
+    pub max_per_minute: Option<i32>,
     /// Events of a disabled trigger are refused.
     pub enabled: bool,
     /// Its config version.
@@ -48,6 +50,8 @@ pub struct RuleRow {
     pub r#ref: String,
     /// Whether it is in force.
     pub enabled: bool,
+    /// Events that it acts on in a minute; `None`: any number.
+    pub max_per_minute: Option<i32>,
     /// The revision that an enforcement records.
     pub revision: i64,
     /// `trigger.id`.
@@ -132,6 +136,7 @@ async fn list_rules(tx: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
 async fn find_triggers(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<TriggerRow>> {
     sqlx::query!(
         r#"SELECT t.id, t.ref AS "ref!", t.param_schema AS "param_schema: Readable", t.payload_schema AS "payload_schema: Readable",
+                  t.max_per_minute,
                   t.enabled AND p.enabled IS NOT FALSE AS "enabled!", t.config_version AS version, f.reason AS "aside?"
            FROM trigger t LEFT JOIN pack p ON p.id = t.pack
            LEFT JOIN fuse f ON f.noun = 'trigger' AND f.thing = t.id AND f.version = t.config_version
@@ -145,6 +150,7 @@ async fn find_triggers(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<T
             r#ref: row.r#ref,
             param_schema: faults.take("param_schema", row.param_schema),
             payload_schema: faults.take("payload_schema", row.payload_schema),
+            max_per_minute: row.max_per_minute,
             enabled: row.enabled,
             version: row.version,
             fault: faults.and(row.aside).into_reason(),
@@ -157,7 +163,7 @@ async fn find_triggers(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<T
 /// Those of these that have a trigger. As long as nothing is put aside, nothing is looked up there: there may be many rules.
 async fn find_rules(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<RuleRow>> {
     sqlx::query!(
-        r#"SELECT r.id, r.ref AS "ref!", r.enabled AND p.enabled IS NOT FALSE AS "enabled!", r.revision,
+        r#"SELECT r.id, r.ref AS "ref!", r.enabled AND p.enabled IS NOT FALSE AS "enabled!", r.revision, r.max_per_minute,
                   r.trigger AS "trigger!", r.conditions AS "conditions: Readable", r.trigger_params AS "trigger_params: Readable",
                   r.action_params AS "action_params: Readable", COALESCE(p.config, '{}') AS "pack_config!: Readable", a.id AS "action?", a.ref AS "action_ref?", a.runtime,
                   a.param_schema AS "action_schema?: Readable", a.enabled AND ap.enabled IS NOT FALSE AS "action_enabled?", ap.digest AS "pack_digest?",
@@ -184,6 +190,7 @@ async fn find_rules(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<Rule
             r#ref: row.r#ref,
             enabled: row.enabled,
             revision: row.revision,
+            max_per_minute: row.max_per_minute,
             trigger: row.trigger,
             conditions: faults.take("conditions", row.conditions),
             trigger_params: faults.take("trigger_params", row.trigger_params),

@@ -41,6 +41,10 @@ pub struct SensorRow {
     pub canary: Option<f64>,
     /// Its own limits.
     pub limits: Value,
+    /// What its runs may ask of the API, unparsed.
+    pub api: Value,
+    /// Events that it brings in a minute; `None`: any number.
+    pub max_per_minute: Option<i32>,
     /// Failures in a row after which it is paused; `None`: never.
     pub pause_after: Option<i32>,
     /// The content that its pack has now.
@@ -98,7 +102,7 @@ async fn find_enabled(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<Se
         r#"SELECT s.id, s.ref AS "ref!", s.runtime, r.ref AS "runtime_ref?", s.entrypoint, s.config AS "config: Readable",
                   s.param_schema AS "param_schema: Readable", s.mode,
                   s.isolation, s.sandbox, s.poll_interval, s.timeout, s.missed, s.jitter, s.canary,
-                  s.limits AS "limits: Readable", s.pause_after, p.digest AS "pack_digest?",
+                  s.limits AS "limits: Readable", s.api AS "api: Readable", s.max_per_minute, s.pause_after, p.digest AS "pack_digest?",
                   ARRAY(SELECT t.ref FROM sensor_trigger st JOIN trigger t ON t.id = st.trigger
                         WHERE st.sensor = s.id ORDER BY st.position, t.id) AS "triggers!: Vec<String>",
                   s.config_version AS version, f.reason AS "aside?"
@@ -128,6 +132,8 @@ async fn find_enabled(tx: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<Se
             jitter: row.jitter,
             canary: row.canary,
             limits: faults.take("limits", row.limits),
+            api: faults.take("api", row.api),
+            max_per_minute: row.max_per_minute,
             pause_after: row.pause_after,
             pack_digest: row.pack_digest,
             triggers: row.triggers,

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::definition::{define, enabled};
 use super::fields::Fields;
-use super::{Isolation, Kind, Sandbox};
+use super::{Isolation, Kind, Permission, Sandbox};
 
 /// Code that does something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct Action {
     pub sandbox: Option<Sandbox>,
     /// What its program may take, see [`crate::limits::Limits`].
     pub limits: Value,
+    /// What its runs may ask of the API, each with a token of its own.
+    #[serde(default)]
+    pub api: Vec<Permission>,
     /// Whether it may run at first.
     #[serde(skip, default = "enabled")]
     pub enabled: bool,
@@ -55,6 +58,7 @@ impl Action {
         "isolation",
         "sandbox",
         "limits",
+        "api",
         "enabled",
     ];
 
@@ -72,6 +76,7 @@ impl Action {
             isolation: Isolation::read(fields),
             sandbox: Sandbox::read(fields),
             limits: fields.limits("limits"),
+            api: Permission::read(fields),
             enabled: fields.boolean("enabled", true),
         }
     }

@@ -225,6 +225,27 @@ impl<'a> Fields<'a> {
         found
     }
 
+    /// Some of a few words.
+    pub(super) fn choices<T: Copy>(
+        &mut self,
+        key: &str,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> Vec<T> {
+        let names = || all.iter().map(|item| name(*item));
+        let mut chosen = Vec::new();
+        for (i, text) in self.texts(key).iter().enumerate() {
+            if let Some(item) = all.iter().find(|item| name(**item) == text) {
+                chosen.push(*item);
+            } else {
+                let known = names().collect::<Vec<_>>().join(", ");
+                let hint = hint(text, names());
+                self.fault(&format!("{key}[{i}]"), format!("{text:?} is none of {known}{hint}"));
+            }
+        }
+        chosen
+    }
+
     /// The ref of the thing that this file defines.
     pub(super) fn own_ref(&mut self) -> String {
         let name = self.checked_text("ref", check_ref);

@@ -27,6 +27,9 @@ pub struct Rule {
     pub action: String,
     /// Parameters for the action, see [`crate::template`].
     pub action_params: Value,
+    /// Events a minute that it acts on; none: any number.
+    #[serde(default)]
+    pub max_per_minute: Option<i32>,
     /// Whether it is in force at first.
     #[serde(skip, default = "enabled")]
     pub enabled: bool,
@@ -43,6 +46,7 @@ impl Rule {
         "trigger_params",
         "action",
         "action_params",
+        "max_per_minute",
         "enabled",
     ];
 
@@ -56,6 +60,7 @@ impl Rule {
             trigger_params: fields.object("trigger_params"),
             action: fields.reference("action", Kind::Action),
             action_params: fields.templates("action_params"),
+            max_per_minute: fields.positive("max_per_minute"),
             enabled: fields.boolean("enabled", true),
         }
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::definition::{define, enabled};
 use super::fields::Fields;
-use super::{Isolation, Kind, Sandbox};
+use super::{Isolation, Kind, Permission, Sandbox};
 use crate::schedule::Policy;
 
 /// How a sensor lives.
@@ -80,8 +80,14 @@ pub struct Sensor {
     pub pause_after: Option<i32>,
     /// What its program may take, see [`crate::limits::Limits`].
     pub limits: Value,
+    /// What its runs may ask of the API, each with a token of its own.
+    #[serde(default)]
+    pub api: Vec<Permission>,
     /// What the worker that runs it must have.
     pub labels: Value,
+    /// Events a minute that it brings; none: any number.
+    #[serde(default)]
+    pub max_per_minute: Option<i32>,
     /// Whether it runs at first.
     #[serde(skip, default = "enabled")]
     pub enabled: bool,
@@ -110,6 +116,8 @@ impl Sensor {
         "pause_after",
         "limits",
         "labels",
+        "api",
+        "max_per_minute",
         "enabled",
     ];
 
@@ -141,6 +149,8 @@ impl Sensor {
             pause_after: fields.positive("pause_after"),
             limits: fields.limits("limits"),
             labels: fields.object("labels"),
+            api: Permission::read(fields),
+            max_per_minute: fields.positive("max_per_minute"),
             enabled: fields.boolean("enabled", true),
         };
         sensor.check_ticks(fields);

@@ -62,7 +62,7 @@ fn a_good_pack_becomes_definitions() {
             "triggers": ["demo.hot"], "config": {"limit": 4},
             "param_schema": {"properties": {"limit": {"type": "integer"}}}, "mode": "poll", "isolation": null, "sandbox": null, "expect": null, "pause_after": null,
             "missed": "skip", "jitter": null, "canary": null,
-            "poll_interval": 2.0, "timeout": null, "limits": {}, "labels": {}
+            "poll_interval": 2.0, "timeout": null, "limits": {}, "labels": {}, "api": [], "max_per_minute": null
         })
     );
     assert_eq!(Sensor::from_definition("demo.heat", sensor.definition()).unwrap(), *sensor);
@@ -208,6 +208,26 @@ fn an_isolation_is_one_of_two_words() {
         fault("sensors/heat.yaml", content),
         "sensors/heat.yaml:5: isolation: \"worm\" is none of warm, process (did you mean warm?)"
     );
+}
+
+#[test]
+fn what_runs_may_ask_is_a_list_of_known_words() {
+    let action =
+        |api: &str| format!("ref: demo.cool\nruntime: core.shell\nentrypoint: actions/cool.sh\n{api}");
+    let pack = Pack::parse(&files(&[("actions/cool.yaml", &action("api: [event.send]\n"))])).unwrap();
+    assert_eq!(pack.actions[0].api, [Permission::EventSend]);
+    assert_eq!(pack.actions[0].definition()["api"], json!(["event.send"]));
+    let mut before = pack.actions[0].definition();
+    before.as_object_mut().unwrap().remove("api");
+    assert_eq!(Action::from_definition("demo.cool", before).unwrap().api, []);
+    for (api, expected) in [
+        ("api: [event.sent]\n", "api[0]: \"event.sent\" is none of event.send (did you mean event.send?)"),
+        ("api: event.send\n", "api: must be a list, not the text \"event.send\""),
+        ("api: [event.send, event.send]\n", "api[1]: \"event.send\" is there twice"),
+    ] {
+        let fault = fault("actions/cool.yaml", &action(api));
+        assert!(fault.ends_with(expected), "{fault}");
+    }
 }
 
 #[test]

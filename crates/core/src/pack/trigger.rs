@@ -20,6 +20,9 @@ pub struct Trigger {
     pub param_schema: Value,
     /// JSON Schema of an event's payload.
     pub payload_schema: Value,
+    /// Events a minute that it takes; none: any number.
+    #[serde(default)]
+    pub max_per_minute: Option<i32>,
     /// Whether it takes events at first.
     #[serde(skip, default = "enabled")]
     pub enabled: bool,
@@ -28,7 +31,7 @@ define!(Trigger, Trigger);
 
 impl Trigger {
     pub(super) const KEYS: &[&str] =
-        &["ref", "label", "description", "param_schema", "payload_schema", "enabled"];
+        &["ref", "label", "description", "param_schema", "payload_schema", "max_per_minute", "enabled"];
 
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         Self {
@@ -37,6 +40,7 @@ impl Trigger {
             description: fields.text("description"),
             param_schema: fields.schema("param_schema"),
             payload_schema: fields.schema("payload_schema"),
+            max_per_minute: fields.positive("max_per_minute"),
             enabled: fields.boolean("enabled", true),
         }
     }

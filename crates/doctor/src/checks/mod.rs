@@ -11,6 +11,7 @@ mod disk;
 mod environments;
 mod limits;
 mod processes;
+mod rates;
 mod runtimes;
 mod schema;
 mod sensors;
@@ -53,6 +54,7 @@ pub(crate) const ALL: &[Check] = &[
     Check { name: "runtimes", way: Way::Asks(|it| Box::pin(async move { runtimes::check(&it).await })) },
     Check { name: "sensors", way: Way::Asks(|it| Box::pin(async move { sensors::check(&it).await })) },
     Check { name: "broken things", way: Way::Asks(|it| Box::pin(async move { broken::check(&it).await })) },
+    Check { name: "rates", way: Way::Asks(|it| Box::pin(async move { rates::check(&it).await })) },
     Check { name: "caches", way: Way::Looks(caches::check) },
     Check { name: "environments", way: Way::Looks(environments::check) },
     Check { name: "processes", way: Way::Looks(processes::check) },

@@ -62,7 +62,7 @@ impl Columns {
     fn takes(&self, prepared: &Prepared) -> bool {
         match &prepared.submission.origin {
             Origin::Sensor(commit) => self.epochs.get(&commit.sensor) == Some(&commit.epoch),
-            Origin::Post { .. } | Origin::Own { .. } => true,
+            Origin::Post { .. } | Origin::Run { .. } | Origin::Own { .. } => true,
         }
     }
 
@@ -86,6 +86,10 @@ impl Columns {
         let (sensor, posted) = match &prepared.submission.origin {
             Origin::Sensor(commit) => (Some(commit), None),
             Origin::Post { source } => (None, source.clone()),
+            Origin::Run { source, cause } => {
+                self.batch.causes.add(e.id.len(), cause.execution, cause.depth, cause.root);
+                (None, Some(source.clone()))
+            }
             Origin::Own { source } => (None, Some((*source).to_owned())),
         };
         e.sensor.push(sensor.map(|commit| commit.sensor));
@@ -162,7 +166,7 @@ impl Columns {
         let set_aside = match &prepared.submission.origin {
             Origin::Sensor(commit) if !self.sensors.contains(&commit.sensor) => return Outcome::Fenced,
             Origin::Sensor(commit) => commit.rejected.len() + prepared.rejected.len(),
-            Origin::Post { .. } => 0,
+            Origin::Post { .. } | Origin::Run { .. } => 0,
             Origin::Own { .. } => prepared.rejected.len(),
         };
         let mut events = vec![None; prepared.submission.events.len()];
@@ -179,11 +183,13 @@ impl Columns {
     }
 }
 
-/// Whose key it is. Posts have a name space of their own, so that no poster can use up the keys of a sensor or a timer.
+/// Whose key it is. Posts have a name space of their own, so that no poster can use up the keys of a sensor or a timer; and so
+/// have the runs of an action.
 fn key_source(origin: &Origin) -> String {
     match origin {
         Origin::Sensor(commit) => commit.sensor_ref.clone(),
         Origin::Post { source } => format!("post:{}", source.as_deref().unwrap_or_default()),
+        Origin::Run { cause, .. } => format!("run:{}", cause.action_ref),
         Origin::Own { source } => own_key_source(source),
     }
 }

@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use attune_core::brakes::{PARAMETERS_OF_A_SUBMISSION, RULES_OF_AN_EVENT, Readable};
+
+use super::fan_out::Bound;
+use super::rates::Over;
+
 /// Why one event can not be taken. The words are the reason in `event_rejected` too.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -36,6 +41,21 @@ pub enum Refusal {
         /// What is wrong with it.
         reason: String,
     },
+    /// Its trigger or its sensor had as many as it may have within a minute.
+    #[error("{0}")]
+    Held(Over),
+    /// So many rules match it that they are surely not meant to.
+    #[error(
+        "more than {most} rules match it, and one event may start at most as many executions: `attune rule list --where trigger_ref={0}` lists them",
+        most = Readable(RULES_OF_AN_EVENT)
+    )]
+    TooManyRules(String),
+    /// Its rules copy too much of it.
+    #[error(
+        "the parameters of the executions that it would start take more than {most} MB: `attune rule list --where trigger_ref={0}` lists the rules, which can pass on less of the event",
+        most = PARAMETERS_OF_A_SUBMISSION / (1024 * 1024)
+    )]
+    TooManyBytes(String),
 }
 
 /// Why a submission did not go in. Nothing of it is in the database, unless the variant says otherwise.
@@ -48,6 +68,20 @@ pub enum IngestError {
         index: usize,
         /// Why.
         refusal: Refusal,
+    },
+    /// Each event may go in, and all together lead to too much.
+    #[error(
+        "these {events} events would start {bound}, which is more than one request may: send at most {fits} of them at once; `attune rule list --where trigger_ref={trigger}` shows which rules there are"
+    )]
+    FanOut {
+        /// How many there are.
+        events: usize,
+        /// So many of them, from the first on, may go in at once.
+        fits: usize,
+        /// What they would exceed.
+        bound: Bound,
+        /// The trigger of the first one beyond that.
+        trigger: String,
     },
     /// The sensor is no longer the submitter's.
     #[error("sensor {sensor} was taken over by another worker")]

@@ -11,8 +11,10 @@
 
 mod columns;
 mod error;
+mod fan_out;
 mod ids;
 mod prepare;
+mod rates;
 mod submission;
 mod submit;
 
@@ -24,7 +26,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 pub use error::{IngestError, Refusal};
-pub use submission::{NewEvent, Origin, Receipt, RejectedEvent, SensorCommit, Submission};
+pub use fan_out::Bound;
+pub use submission::{Cause, NewEvent, Origin, Receipt, RejectedEvent, SensorCommit, Submission};
 
 use crate::group_commit::{GroupCommit, Limits};
 use crate::rules::RuleCache;
@@ -33,6 +36,8 @@ pub use columns::own_key_source;
 use ids::Ids;
 use prepare::Prepared;
 pub use prepare::check;
+pub use rates::Over;
+use rates::Rates;
 
 /// Where the time comes from; a parameter, so that tests choose it.
 pub type Clock = fn() -> DateTime<Utc>;
@@ -52,6 +57,7 @@ struct Inner {
     rules: Arc<RuleCache>,
     ids: Ids,
     clock: Clock,
+    rates: Rates,
     commits: GroupCommit<Prepared, Outcome>,
 }
 
@@ -72,7 +78,7 @@ impl Ingest {
             commit(committing.clone(), hints.clone(), batch)
         });
         let ids = Ids::new(pool.clone());
-        Self(Arc::new(Inner { pool, rules, ids, clock, commits }))
+        Self(Arc::new(Inner { pool, rules, ids, clock, rates: Rates::default(), commits }))
     }
 
     /// The rules that events are matched against.

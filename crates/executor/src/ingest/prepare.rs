@@ -3,12 +3,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use attune_core::brakes::RULES_OF_AN_EVENT;
 use attune_core::event::EventView;
 use attune_core::output;
+use attune_core::sensor_status::CANARY;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::error::{IngestError, Refusal};
+use super::fan_out::{Bound, Excess, FanOut};
+use super::rates::{Kind, Taking};
 use super::submission::{NewEvent, Origin, RejectedEvent, Submission};
 use crate::group_commit::Weigh;
 use crate::rules::{Firing, RuleBook, Trigger};
@@ -71,11 +75,13 @@ pub(super) struct Stamp<'a> {
 }
 
 impl Prepared {
-    /// Matches every event. Posted events that can not be taken are an error, others are set aside.
+    /// Matches every event. Posted events that can not be taken are an error, others are set aside. Events that are too much
+    /// together are an error that says how many are not.
     pub(super) fn new(
         book: &RuleBook,
         submission: &Arc<Submission>,
         stamp: Stamp<'_>,
+        taking: &mut Taking<'_>,
     ) -> Result<Self, IngestError> {
         let mut prepared = Self {
             version: book.version,
@@ -85,38 +91,40 @@ impl Prepared {
             duplicates: 0,
             solo: false,
         };
-        if let Origin::Post { source: Some(source) } = &submission.origin {
+        if let Origin::Post { source: Some(source) } | Origin::Run { source, .. } = &submission.origin {
             check_key("source", source).map_err(|refusal| IngestError::Refused { index: 0, refusal })?;
         }
-        let mut keys = HashSet::new();
+        let (mut keys, mut fan_out) = (HashSet::new(), FanOut::default());
         for (index, event) in submission.events.iter().enumerate() {
             if event.key.as_ref().is_some_and(|key| !keys.insert(key)) {
                 prepared.duplicates += 1;
                 continue;
             }
-            match admit(book, event) {
-                Ok(trigger) => prepared.add(index, stamp.ids[index], stamp.created, trigger),
+            match admit(book, submission, event, taking) {
+                Ok(trigger) => {
+                    let view = prepared.view(index, stamp.ids[index], stamp.created);
+                    match enforce(trigger, &view, &mut fan_out, taking) {
+                        Ok(enforcements) => prepared.add(index, trigger.id, &view, enforcements),
+                        Err(Excess::Event(refusal)) => prepared.refuse(index, refusal)?,
+                        Err(Excess::Submission(bound)) => return Err(prepared.fits(index, bound)),
+                    }
+                }
                 Err(refusal) => prepared.refuse(index, refusal)?,
             }
         }
         Ok(prepared)
     }
 
-    fn add(&mut self, index: usize, id: i64, created: DateTime<Utc>, trigger: &Trigger) {
-        let view = self.view(index, id, created);
-        let enforcements = trigger
-            .rules_for(view.trigger_params.as_ref())
-            .iter()
-            .filter(|rule| rule.matches(&view))
-            .map(|rule| PreparedEnforcement {
-                rule: rule.id,
-                rule_ref: rule.r#ref.clone(),
-                rule_revision: rule.revision,
-                outcome: outcome(rule.fire(&view)),
-            })
-            .collect();
-        let payload = view.payload.to_string();
-        self.events.push(PreparedEvent { index, id, trigger: trigger.id, created, payload, enforcements });
+    fn add(&mut self, index: usize, trigger: i64, view: &EventView, enforcements: Vec<PreparedEnforcement>) {
+        let (id, created, payload) = (view.id, view.created, view.payload.to_string());
+        self.events.push(PreparedEvent { index, id, trigger, created, payload, enforcements });
+    }
+
+    /// The events before this one fill a submission.
+    fn fits(&self, index: usize, bound: Bound) -> IngestError {
+        let events = &self.submission.events;
+        let trigger = events[index].trigger.clone();
+        IngestError::FanOut { events: events.len(), fits: index, bound, trigger }
     }
 
     fn view(&self, index: usize, id: i64, created: DateTime<Utc>) -> EventView {
@@ -124,6 +132,7 @@ impl Prepared {
         let (sensor, source) = match &self.submission.origin {
             Origin::Sensor(commit) => (Some(commit.sensor_ref.clone()), None),
             Origin::Post { source } => (None, source.clone()),
+            Origin::Run { source, .. } => (None, Some(source.clone())),
             Origin::Own { source } => (None, Some((*source).to_owned())),
         };
         EventView {
@@ -140,7 +149,7 @@ impl Prepared {
 
     fn refuse(&mut self, index: usize, refusal: Refusal) -> Result<(), IngestError> {
         match &self.submission.origin {
-            Origin::Post { .. } => Err(IngestError::Refused { index, refusal }),
+            Origin::Post { .. } | Origin::Run { .. } => Err(IngestError::Refused { index, refusal }),
             Origin::Sensor(_) | Origin::Own { .. } => {
                 let event = &self.submission.events[index];
                 let raw = event.payload.to_string().into_bytes();
@@ -166,13 +175,26 @@ impl Weigh for Prepared {
     }
 }
 
-fn admit<'a>(book: &'a RuleBook, event: &NewEvent) -> Result<&'a Trigger, Refusal> {
+fn admit<'a>(
+    book: &'a RuleBook,
+    submission: &Submission,
+    event: &NewEvent,
+    taking: &mut Taking<'_>,
+) -> Result<&'a Trigger, Refusal> {
     let name = &event.trigger;
     let trigger = book.trigger(name).ok_or_else(|| Refusal::UnknownTrigger(name.clone()))?;
     if !trigger.enabled {
         return Err(Refusal::DisabledTrigger(name.clone()));
     }
     check(trigger, event)?;
+    // A canary is no event of its sensor.
+    if let Origin::Sensor(commit) = &submission.origin
+        && *name != CANARY
+    {
+        let limit = commit.max_per_minute;
+        taking.take(Kind::Sensor, commit.sensor, &commit.sensor_ref, limit).map_err(Refusal::Held)?;
+    }
+    taking.take(Kind::Trigger, trigger.id, name, trigger.max_per_minute).map_err(Refusal::Held)?;
     Ok(trigger)
 }
 
@@ -202,6 +224,31 @@ fn check_key(field: &'static str, text: &str) -> Result<(), Refusal> {
 
 fn storable(value: &Value) -> Result<(), Refusal> {
     output::storable(value).map_err(|reason| Refusal::NotStorable(reason.to_string()))
+}
+
+/// What follows from an event. Rules are counted before the first of them renders anything.
+fn enforce(
+    trigger: &Trigger,
+    event: &EventView,
+    fan_out: &mut FanOut,
+    taking: &mut Taking<'_>,
+) -> Result<Vec<PreparedEnforcement>, Excess> {
+    let rules = trigger.rules_for(event.trigger_params.as_ref()).iter();
+    let matching: Vec<_> = rules.filter(|rule| rule.matches(event)).take(RULES_OF_AN_EVENT + 1).collect();
+    fan_out.take_rules(&event.trigger, matching.len())?;
+    let mut bytes = 0;
+    let fired = matching.into_iter().map(|rule| {
+        let outcome = match taking.take(Kind::Rule, rule.id, &rule.r#ref, rule.max_per_minute) {
+            Ok(()) => outcome(rule.fire(event)),
+            Err(over) => Err(over.to_string()),
+        };
+        let rendered = outcome.as_ref().map_or(0, |execution| execution.params.len());
+        bytes += rendered;
+        fan_out.take_bytes(&event.trigger, bytes, rendered)?;
+        let (rule_ref, rule_revision) = (rule.r#ref.clone(), rule.revision);
+        Ok(PreparedEnforcement { rule: rule.id, rule_ref, rule_revision, outcome })
+    });
+    fired.collect()
 }
 
 fn outcome(firing: Firing<'_>) -> Result<PreparedExecution, String> {

@@ -1,5 +1,7 @@
 //! What goes into ingest and what comes back.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 /// One occurrence, before it has an id.
@@ -47,12 +49,27 @@ pub struct SensorCommit {
     pub lateness_ms: Option<i64>,
     /// Whether it said that it reached its source.
     pub contact: bool,
+    /// Events that it may bring in a minute; `None`: any number.
+    pub max_per_minute: Option<i32>,
     /// Whether its program said something. If not, nothing is known of the sensor, and its row stays as it is.
     pub heard: bool,
     /// What the timeline shows of it, the newest first; `None`: nothing.
     pub ticks: Option<Value>,
     /// What its program sent beside the events.
     pub rejected: Vec<RejectedEvent>,
+}
+
+/// What an event was caused by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// `event.caused_by`.
+    pub execution: i64,
+    /// Its action's ref.
+    pub action_ref: String,
+    /// `event.depth`: one more than that of the event that led to the execution.
+    pub depth: i16,
+    /// `event.root`: the event that the chain began with; `None`: these begin one.
+    pub root: Option<i64>,
 }
 
 /// Who submits.
@@ -65,6 +82,13 @@ pub enum Origin {
         /// `event.source`.
         source: Option<String>,
     },
+    /// The program of an execution, by the token of its run: unsuitable events are refused to it.
+    Run {
+        /// `event.source`.
+        source: String,
+        /// What its events were caused by.
+        cause: Cause,
+    },
     /// Attune itself, such as a timer: unsuitable events are left out and counted. Its keys are a name space of their own.
     Own {
         /// `event.source`.
@@ -72,7 +96,8 @@ pub enum Origin {
     },
 }
 
-/// What goes in together or not at all.
+/// What goes in together or not at all. Only where more follows from the events of a sensor or a timer than one submission
+/// may lead to, they go in in parts, in order.
 #[derive(Debug, Clone)]
 pub struct Submission {
     /// Who submits.
@@ -82,7 +107,7 @@ pub struct Submission {
 }
 
 /// What became of a submission.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Receipt {
     /// The id of each event, in order; `None` for one that was a duplicate or was set aside.
     pub events: Vec<Option<i64>>,
@@ -94,4 +119,49 @@ pub struct Receipt {
     pub enforcements: Vec<usize>,
     /// How many of those failed, in the same order.
     pub failed: Vec<usize>,
+}
+
+impl Submission {
+    /// Whether its sender learns what is wrong with it.
+    pub(super) fn is_posted(&self) -> bool {
+        matches!(self.origin, Origin::Post { .. } | Origin::Run { .. })
+    }
+
+    /// In two: the rest with all that is committed beside events, and what goes in before it. A sensor's state never goes
+    /// ahead of the events that led to it.
+    pub(super) fn split(&self, fits: usize) -> [Arc<Self>; 2] {
+        let early = match &self.origin {
+            Origin::Sensor(commit) => Origin::Sensor(commit.without_end()),
+            other => other.clone(),
+        };
+        let (now, later) = self.events.split_at(fits);
+        [(self.origin.clone(), later), (early, now)]
+            .map(|(origin, events)| Arc::new(Self { origin, events: events.to_vec() }))
+    }
+}
+
+impl SensorCommit {
+    fn without_end(&self) -> Self {
+        Self {
+            state: None,
+            polls: 0,
+            lateness_ms: None,
+            ticks: None,
+            rejected: Vec::new(),
+            sensor_ref: self.sensor_ref.clone(),
+            pack_digest: self.pack_digest.clone(),
+            ..*self
+        }
+    }
+}
+
+impl Receipt {
+    /// What became of the next part of the same submission.
+    pub(super) fn extend(&mut self, next: Self) {
+        self.events.extend(next.events);
+        self.duplicates += next.duplicates;
+        self.rejected += next.rejected;
+        self.enforcements.extend(next.enforcements);
+        self.failed.extend(next.failed);
+    }
 }

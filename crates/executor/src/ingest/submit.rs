@@ -24,32 +24,66 @@ struct Identity {
 
 impl Ingest {
     /// Commits a submission, or says why not. Waits up to `patience` for a database that is away.
+    ///
+    /// What leads to too much is an error for a poster. For a sensor or a timer it goes in in parts: when one fails, those
+    /// before it are in and what is committed beside the events is not, so the submitter does all of it again.
     pub async fn submit(&self, submission: Submission, patience: Duration) -> Result<Receipt, IngestError> {
         let submission = Arc::new(submission);
+        let fits = match self.submit_whole(Arc::clone(&submission), patience).await {
+            Err(IngestError::FanOut { fits, .. }) if !submission.is_posted() => fits,
+            outcome => return outcome,
+        };
+        // The next part is the last one.
+        let (mut parts, mut receipt) = (Vec::new(), Receipt::default());
+        parts.extend(submission.split(fits));
+        while let Some(part) = parts.pop() {
+            match self.submit_whole(Arc::clone(&part), patience).await {
+                Ok(next) => receipt.extend(next),
+                Err(IngestError::FanOut { fits, .. }) => parts.extend(part.split(fits)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(receipt)
+    }
+
+    /// Commits a submission at once.
+    async fn submit_whole(
+        &self,
+        submission: Arc<Submission>,
+        patience: Duration,
+    ) -> Result<Receipt, IngestError> {
         let deadline = tokio::time::Instant::now() + patience;
         let identity = self.identify(&submission, deadline).await?;
         let mut solo = false;
         loop {
             let book = self.0.rules.current();
             let stamp = Stamp { ids: &identity.ids, created: identity.created };
-            let mut prepared = match Prepared::new(&book, &submission, stamp) {
+            let mut taking = self.0.rates.taking(stamp.created);
+            let mut prepared = match Prepared::new(&book, &submission, stamp, &mut taking) {
                 Ok(prepared) => prepared,
                 // Refused by what may be yesterday's rules: only the rules in force may refuse.
                 Err(_) if self.is_behind(book.version, deadline).await? => {
                     self.renew_rules(book.version, deadline).await?;
                     continue;
                 }
-                Err(refused) => return Err(refused),
+                Err(refused) => {
+                    self.0.rates.tell(&self.0.pool, stamp.created, taking.give_back()).await;
+                    return Err(refused);
+                }
             };
             prepared.solo = solo;
             match self.0.commits.submit(prepared).await.ok_or(IngestError::Stopped)? {
-                Outcome::Committed(receipt) => return Ok(receipt),
+                Outcome::Committed(receipt) => {
+                    self.0.rates.tell(&self.0.pool, stamp.created, taking.keep()).await;
+                    return Ok(receipt);
+                }
                 Outcome::Stale => self.renew_rules(book.version, deadline).await?,
                 Outcome::Fenced => return Err(fenced(&submission)),
                 Outcome::Failed { error, shared } => {
                     if let Some(receipt) =
                         self.settle(&submission, &identity, &error, shared, deadline).await?
                     {
+                        taking.keep();
                         return Ok(receipt);
                     }
                     solo = true;
@@ -133,7 +167,7 @@ fn is_own_id(error: &sqlx::Error) -> bool {
 fn fenced(submission: &Submission) -> IngestError {
     let sensor = match &submission.origin {
         super::Origin::Sensor(commit) => commit.sensor_ref.clone(),
-        super::Origin::Post { .. } | super::Origin::Own { .. } => String::new(),
+        super::Origin::Post { .. } | super::Origin::Run { .. } | super::Origin::Own { .. } => String::new(),
     };
     IngestError::Fenced { sensor }
 }

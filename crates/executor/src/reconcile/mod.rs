@@ -7,6 +7,7 @@ mod inactive_workers;
 mod keys;
 mod lost_workers;
 mod notices;
+mod runs;
 mod usage;
 mod watch;
 
@@ -61,6 +62,7 @@ impl Reconciler {
             inactive_workers::round(self).await?;
         }
         keys::round(self).await?;
+        runs::round(self).await?;
         usage::round(self).await
     }
 }

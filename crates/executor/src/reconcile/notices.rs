@@ -15,7 +15,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::PERIOD;
-use crate::ingest::{Ingest, IngestError, NewEvent, Origin, Submission};
+use crate::ingest::{Ingest, IngestError, NewEvent, Origin, Refusal, Submission};
 
 /// `event.source` of what Attune itself has noticed.
 const SOURCE: &str = "attune";
@@ -94,6 +94,8 @@ impl Notices {
         let id = notice.id;
         match self.ingest.submit(submission(notice), Duration::ZERO).await {
             Ok(_) => Ok(id),
+            // Later it is taken.
+            Err(error @ IngestError::Refused { refusal: Refusal::Held(_), .. }) => Err(error),
             // A trigger that is disabled or wants another payload will not want it later either.
             Err(IngestError::Refused { refusal, .. }) => {
                 tracing::debug!(notice.id = id, %refusal, "A notice is no event");

@@ -38,6 +38,8 @@ pub struct Trigger {
     pub id: i64,
     /// Events of a disabled trigger are refused.
     pub enabled: bool,
+    /// Events that it takes in a minute; `None`: any number.
+    pub max_per_minute: Option<i32>,
     /// What the payload must look like; the reason when the stored schema is none.
     pub payload_schema: Result<Arc<Schema>, String>,
     /// Enabled rules, by their parameters for the trigger, then by id.
@@ -111,6 +113,7 @@ impl Trigger {
             id: row.id,
             enabled: row.enabled,
             payload_schema: payload_schema(row),
+            max_per_minute: row.max_per_minute,
             rules: Vec::new(),
             version: row.version,
             r#ref: row.r#ref.clone(),

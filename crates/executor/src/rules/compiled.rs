@@ -22,6 +22,8 @@ pub struct CompiledRule {
     pub r#ref: String,
     /// What an enforcement records.
     pub revision: i64,
+    /// Events that it acts on in a minute; `None`: any number.
+    pub max_per_minute: Option<i32>,
     /// Canonical parameters for the trigger, defaults filled in.
     pub trigger_params: String,
     /// What it executes; the reason when it can not.
@@ -107,6 +109,7 @@ impl CompiledRule {
             r#ref: row.r#ref.clone(),
             revision: row.revision,
             version: row.version,
+            max_per_minute: row.max_per_minute,
             trigger_params,
             conditions,
             params,

@@ -129,6 +129,7 @@ fn trigger_row(name: &str, columns: &Value) -> TriggerRow {
         r#ref: name.to_owned(),
         param_schema: columns["param_schema"].clone(),
         payload_schema: columns["payload_schema"].clone(),
+        max_per_minute: None,
         enabled: columns["enabled"] != json!(false),
         version: 0,
         fault: None,

@@ -63,6 +63,7 @@ fn rule_row(
         id: 0,
         r#ref: rule.r#ref.clone(),
         enabled: rule.enabled,
+        max_per_minute: None,
         revision: 1,
         trigger: trigger.id,
         conditions: rule.conditions.clone(),

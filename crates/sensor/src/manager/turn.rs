@@ -1,5 +1,6 @@
 //! One turn of one sensor: its poll, and what becomes of it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -22,9 +23,9 @@ use super::ticks::{Tick, Ticks};
 use crate::canary::Canaries;
 use crate::definition::Sensor;
 use crate::generator::{EventGenerator, GenerateError, Polls, millis};
-use crate::pause;
 use crate::runtime::{Job, PollError, PollOutput, SensorRuntime};
 use crate::timeline::Timeline;
+use crate::{pass, pause};
 
 /// What turns need.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct Tools {
     pub(crate) meter: Meter,
     pub(crate) look_again: Arc<LookAgain>,
     pub(crate) canaries: Canaries,
+    /// Where the API says where it is.
+    pub(crate) data_dir: PathBuf,
     /// How often a sensor is polled that does not say so itself.
     pub(crate) poll_interval: Duration,
     /// How long a poll may take when its sensor does not say so itself.
@@ -121,14 +124,18 @@ impl Tools {
             Found::Ready(interpreter) => interpreter,
             Found::Building(building) => return Ok(Polled::Building(building)),
         };
+        let pass = pass::issue(self, &turn.sensor, turn.epoch).await?;
         let job = Job {
             sensor: &turn.sensor,
             code: &code,
             state: &turn.state,
             trigger_params: &self.generator.trigger_params(&turn.sensor),
             time: turn.sensor.timeout().unwrap_or(self.timeout),
+            pass: pass.as_ref(),
         };
-        let output = self.runtime.poll_with(&interpreter, &job, spent, turn.stop.cancelled()).await?;
+        let output = self.runtime.poll_with(&interpreter, &job, spent, turn.stop.cancelled()).await;
+        pass::end(&self.pool, pass).await;
+        let output = output?;
         for line in output.log.lines() {
             tracing::debug!(sensor.ref = %row.r#ref, "{line}");
         }

@@ -26,6 +26,9 @@ pub(super) fn write(job: &Job<'_>, directory: &Path) -> io::Result<Vec<(OsString
     if job.sensor.is_stream() {
         context["mode"] = json!(Mode::Stream.as_str());
     }
+    if let Some(pass) = job.pass {
+        context["api"] = pass.context();
+    }
     let file = note::write(directory, context.to_string().as_bytes())?;
     let variables = job.sensor.variables.iter().map(|(name, value)| (name.into(), value.into()));
     Ok(variables.chain([(CONTEXT.into(), file.into())]).collect())

@@ -16,6 +16,9 @@ pub enum PollError {
     /// The configuration can not be used; the program was not started.
     #[error("{0}")]
     Config(String),
+    /// The token of the run could not be kept; the program was not started.
+    #[error("the token of the run can not be stored: {0}")]
+    Token(#[source] sqlx::Error),
     /// The program could not be started.
     #[error(transparent)]
     Prepare(#[from] PrepareError),

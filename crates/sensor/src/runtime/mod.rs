@@ -20,6 +20,7 @@ use attune_runtimes::confinement::Confinement;
 use attune_runtimes::host::{Census, Hosts, Settings, lasting};
 use attune_runtimes::launch::{Code, Found, Interpreter, Launcher, PrepareError, Prepared};
 use attune_runtimes::note;
+use attune_runtimes::pass::Pass;
 use attune_runtimes::spent::spent_by;
 use serde_json::Value;
 
@@ -52,6 +53,8 @@ pub struct Job<'a> {
     pub trigger_params: &'a Value,
     /// How long it may take; of a stream, how long it may be silent.
     pub time: Duration,
+    /// What it may ask the API with.
+    pub pass: Option<&'a Pass>,
 }
 
 impl Job<'_> {

@@ -24,6 +24,8 @@ pub(crate) fn row() -> SensorRow {
         param_schema: json!({}),
         mode: "poll".to_owned(),
         isolation: None,
+        api: Value::Null,
+        max_per_minute: None,
         pause_after: None,
         sandbox: None,
         poll_interval: None,
@@ -76,6 +78,7 @@ async fn poll_as(script: &str, row: SensorRow, execution: Value) -> Result<PollO
         state: &json!({"seen": 7}),
         trigger_params: &json!([]),
         time: Duration::from_secs(1),
+        pass: None,
     };
     runtime.poll(&job, pending()).await
 }

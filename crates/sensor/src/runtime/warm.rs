@@ -34,7 +34,7 @@ impl Listener for Heard<'_> {
 }
 
 impl SensorRuntime {
-    /// Polls in a host. None when the sensor has to run by itself: it says so, or demands a sandbox or limits of its own, its
+    /// Polls in a host. None when the sensor has to run by itself: it says so, it has a pass, or demands a sandbox or limits of its own, its
     /// runtime has no host, or a host refused its file.
     pub(super) async fn poll_warm(
         &self,
@@ -45,7 +45,9 @@ impl SensorRuntime {
     ) -> Result<Option<PollOutput>, PollError> {
         let row = &job.sensor.row;
         let isolation = Isolation::of_column(row.isolation.as_deref());
-        if isolation == Some(Isolation::Process) || job.sensor.confinement.is_its_own(CONFINED) {
+        // What a host knows outlives the run, and a pass must not.
+        let is_alone = isolation == Some(Isolation::Process) || job.pass.is_some();
+        if is_alone || job.sensor.confinement.is_its_own(CONFINED) {
             return Ok(None);
         }
         let site = Site { code: job.code, interpreter, role: Role::Sensor, limits: &self.host_limits };

@@ -140,7 +140,8 @@ async fn run(stream: Stream, tools: Arc<Tools>, hints: Hints) {
     let _forgotten = Forgotten { tools: Arc::clone(&tools), sensor };
     // For as long as this is there, the set has the stream.
     let _there = stream.wanted.clone();
-    if matches!(stream.live().await, Left::GivenBack | Left::InDoubt) {
+    // On the heap: it is large, and moved.
+    if matches!(Box::pin(stream.live()).await, Left::GivenBack | Left::InDoubt) {
         // Until that is certain: under the same epoch it must not start again while a commit is in doubt.
         while sensor_state::release(&tools.pool, &[sensor], &[epoch]).await.is_err() {
             sleep(RETRY).await;

@@ -25,9 +25,9 @@ use super::watchdog::Watchdog;
 use super::{StreamError, Wanted};
 use crate::definition::Sensor;
 use crate::manager::Tools;
-use crate::pause;
 use crate::runtime::{Job, PollError};
 use crate::timeline::Timeline;
+use crate::{pass, pause};
 
 /// One stream, for as long as this worker runs it.
 pub(super) struct Stream {
@@ -125,19 +125,31 @@ impl Stream {
             Err(next) => return next,
         };
         let asked = Asked::new(self.tools.generator.rules(), Arc::clone(sensor));
+        let pass = match pass::issue(&self.tools, sensor, self.epoch).await {
+            Ok(pass) => pass,
+            Err(error) => return self.failed(sensor, &error.into(), Duration::ZERO).await,
+        };
         let job = Job {
             sensor,
             code: &code,
             state: &resumed.state,
             trigger_params: &asked.params().clone(),
             time: self.silence(sensor),
+            pass: pass.as_ref(),
         };
-        let (talk, _directory) = match self.tools.runtime.talk(&interpreter, &job).await {
-            Ok(started) => started,
-            Err(error) => return self.failed(sensor, &error.into(), Duration::ZERO).await,
+        let talk = self.tools.runtime.talk(&interpreter, &job).await;
+        let next = match talk {
+            Ok((talk, _directory)) => self.attended(sensor, talk, asked, &resumed).await,
+            Err(error) => self.failed(sensor, &error.into(), Duration::ZERO).await,
         };
+        pass::end(&self.tools.pool, pass).await;
+        next
+    }
+
+    /// What follows once a run that began is over.
+    async fn attended(&mut self, sensor: &Arc<Sensor>, talk: Talk, asked: Asked, resumed: &Resumed) -> Next {
         let started = Instant::now();
-        match self.attend(sensor, talk, asked, &resumed).await {
+        match self.attend(sensor, talk, asked, resumed).await {
             Ended::Stopped => Next::Start,
             Ended::Lost => Next::Leave(Left::Lost),
             Ended::InDoubt => Next::Leave(Left::InDoubt),

@@ -131,7 +131,7 @@ impl Workbench {
             Err(error) => return Ran { error: Some(error.for_the_record()), ..Ran::default() },
         };
         let time = given.time.or(sensor.timeout()).unwrap_or(self.time);
-        let job = Job { sensor, code, state, trigger_params, time };
+        let job = Job { sensor, code, state, trigger_params, time, pass: None };
         let start = Instant::now();
         let ran = if sensor.is_stream() {
             listen(&self.runtime, &interpreter, &job, given.listen.unwrap_or(LISTEN)).await.map(Ran::from)

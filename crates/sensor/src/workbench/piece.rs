@@ -245,6 +245,8 @@ fn sensor_row(name: &str, columns: &Value) -> SensorRow {
         jitter: None,
         canary: None,
         limits: columns["limits"].clone(),
+        api: Value::Null,
+        max_per_minute: None,
         pause_after: None,
         pack_digest: None,
         triggers: triggers.filter_map(|trigger| trigger.as_str().map(str::to_owned)).collect(),

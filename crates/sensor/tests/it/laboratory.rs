@@ -77,6 +77,8 @@ fn ledger() -> Ledger {
         jitter: None,
         canary: None,
         limits: json!({}),
+        api: Value::Null,
+        max_per_minute: None,
         pause_after: None,
         pack_digest: None,
         triggers: vec!["demo.seen".to_owned()],

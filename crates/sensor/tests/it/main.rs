@@ -14,6 +14,7 @@ mod missed;
 mod ownership;
 #[path = "../../../worker/tests/it/pack.rs"]
 mod pack;
+mod passes;
 mod pokes;
 mod polls;
 mod registration;

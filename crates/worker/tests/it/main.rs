@@ -9,6 +9,7 @@ mod fixture;
 mod hostile;
 mod lifecycle;
 mod pack;
+mod passes;
 mod registration;
 mod requirements;
 mod retries;

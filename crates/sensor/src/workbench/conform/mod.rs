@@ -97,7 +97,7 @@ impl Workbench {
         time: Duration,
     ) -> Result<Vec<Check>, PollError> {
         let (state, trigger_params) = (&json!({}), &json!([]));
-        let job = Job { sensor, code, state, trigger_params, time: Duration::MAX };
+        let job = Job { sensor, code, state, trigger_params, time: Duration::MAX, pass: None };
         match kind {
             Kind::Stream => Ok(stream::check(self.runtime.talk(interpreter, &job).await?, time).await),
             Kind::Host => {

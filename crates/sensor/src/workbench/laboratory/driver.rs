@@ -54,7 +54,7 @@ impl Driver<'_> {
                 self.stand.look(|scene| (scene.state(), scene.off, scene.limit.unwrap_or(self.time)));
             let sensor = &self.by_clock(off);
             let (code, trigger_params) = (self.code, self.trigger_params);
-            let job = Job { sensor, code, state: &state, trigger_params, time: limit };
+            let job = Job { sensor, code, state: &state, trigger_params, time: limit, pass: None };
             if sensor.is_stream() {
                 self.stream(&job).await;
             } else {

@@ -1,0 +1,74 @@
+//! Requests with the token of a run: an action or a sensor that says `api: [event.send]` may send events while it runs, and
+//! nothing else.
+//!
+//! What an action sends carries the execution as its cause, what a sensor sends comes from outside. A chain of causes that is too long, or has too many events, goes no
+//! further; then the poster is told, and so is the log of its execution, since a program may ignore the answer.
+
+use attune_common::repositories::run_token::{self, Bearer, Run};
+use attune_core::brakes::ChainFault;
+use attune_core::run_token::RunToken;
+use attune_executor::ingest::{Cause, Origin};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+
+use crate::failure::Failure;
+use crate::guard::bearer;
+use crate::state::Api;
+
+/// All that a run may ask.
+const ALLOWED: (&Method, &str) = (&Method::POST, "/api/events");
+
+/// The token of a run, when a request names one.
+pub(crate) fn named(headers: &HeaderMap) -> Option<RunToken> {
+    headers.get(header::AUTHORIZATION).and_then(bearer).and_then(RunToken::named)
+}
+
+/// Whether a run may ask this.
+pub(crate) fn check(method: &Method, uri: &Uri) -> Result<(), Failure> {
+    if (method, uri.path()) == ALLOWED {
+        return Ok(());
+    }
+    let message = "the token of a run may only send events: POST /api/events";
+    Err(Failure::Refused(StatusCode::FORBIDDEN, message.to_owned()))
+}
+
+/// The run whose token this is.
+pub(crate) async fn find(api: &Api, token: &RunToken) -> Result<Bearer, Failure> {
+    let message = "the token is of no run that goes on: it ends with the attempt that it was made for";
+    let refused = || Failure::Refused(StatusCode::UNAUTHORIZED, message.to_owned());
+    run_token::find(&api.pool, &token.hash()).await?.ok_or_else(refused)
+}
+
+/// Where events come from that a run sends.
+pub(crate) async fn origin(
+    api: &Api,
+    bearer: Bearer,
+    source: Option<String>,
+    events: usize,
+) -> Result<Origin, Failure> {
+    match bearer {
+        Bearer::Action(run) => of_action(api, run, source, events).await,
+        Bearer::Sensor(sensor) => Ok(Origin::Post { source: source.or(Some(sensor)) }),
+    }
+}
+
+/// Counts them in their chain first.
+async fn of_action(api: &Api, run: Run, source: Option<String>, events: usize) -> Result<Origin, Failure> {
+    let fault = match api.limits.chain.next(run.depth) {
+        Ok(depth) if is_counted(api, &run, events).await? => {
+            let source = source.unwrap_or_else(|| run.action_ref.clone());
+            let Run { execution, action_ref, root, .. } = run;
+            return Ok(Origin::Run { source, cause: Cause { execution, action_ref, depth, root } });
+        }
+        Ok(_) => ChainFault::TooMany(api.limits.chain.events),
+        Err(fault) => fault,
+    };
+    run_token::say(&api.pool, &run, format!("Events were refused: {fault}\n").as_bytes()).await?;
+    Err(Failure::unprocessable(fault.to_string()))
+}
+
+/// What began with no event is no chain yet.
+async fn is_counted(api: &Api, run: &Run, events: usize) -> sqlx::Result<bool> {
+    let Some(root) = run.root else { return Ok(true) };
+    let (events, limit) = (i64::try_from(events).unwrap_or(i64::MAX), i64::from(api.limits.chain.events));
+    run_token::count(&api.pool, root, events, limit).await
+}
