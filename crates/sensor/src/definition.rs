@@ -48,8 +48,8 @@ impl Sensor {
         let (masked, is_public, fault) = match Schema::compile(&row.param_schema) {
             Err(fault) => (json!("***"), false, Some(format!("param_schema: {fault}"))),
             Ok(schema) => {
-                schema.fill_defaults(&mut config);
-                let fault = schema.validate(&config).err().map(|violation| format!("config: {violation}"));
+                let filled = schema.fill_defaults(&mut config).and_then(|()| schema.validate(&config));
+                let fault = filled.err().map(|violation| format!("config: {violation}"));
                 (schema.mask(&config), !schema.has_secrets(), fault)
             }
         };

@@ -6,6 +6,7 @@ mod events;
 mod executions;
 mod health;
 mod logs;
+mod masks;
 mod metrics;
 mod packs;
 mod rows;

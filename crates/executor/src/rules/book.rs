@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use attune_common::repositories::config_version::Changed;
 use attune_common::repositories::rule::{RuleRow, RuleSet, TriggerRow};
-use attune_core::schema::Schema;
+use attune_core::schema::{self, Schema};
 use serde_json::{Value, json};
 
 use super::CompiledRule;
@@ -109,7 +109,7 @@ impl Trigger {
                 .map_err(|fault| fault.to_string()),
             rules: Vec::new(),
             r#ref: row.r#ref.clone(),
-            no_params: canonical_params(&param_schema, Some(&json!({}))),
+            no_params: canonical_params(&param_schema, Some(&json!({}))).unwrap_or_else(|_| "{}".to_owned()),
             param_schema: Arc::new(param_schema),
         }
     }
@@ -147,8 +147,8 @@ impl Trigger {
     pub fn check_params(&self, trigger_params: Option<&Value>) -> Result<(), String> {
         let Some(given) = trigger_params.filter(|params| !params.is_null()) else { return Ok(()) };
         let mut params = given.clone();
-        self.param_schema.fill_defaults(&mut params);
-        self.param_schema.validate(&params).map_err(|violation| violation.to_string())
+        let filled = self.param_schema.fill_defaults(&mut params);
+        filled.and_then(|()| self.param_schema.validate(&params)).map_err(|violation| violation.to_string())
     }
 
     /// The rules whose trigger parameters equal those of an event.
@@ -167,7 +167,11 @@ impl Trigger {
     pub fn canonical(&self, trigger_params: Option<&Value>) -> Cow<'_, str> {
         match trigger_params {
             None | Some(Value::Null) => Cow::Borrowed(&self.no_params),
-            Some(params) => Cow::Owned(canonical_params(&self.param_schema, Some(params))),
+            // Parameters whose defaults do not fit were refused when they were checked.
+            Some(params) => Cow::Owned(
+                canonical_params(&self.param_schema, Some(params))
+                    .unwrap_or_else(|_| schema::canonical(params)),
+            ),
         }
     }
 }
