@@ -40,13 +40,11 @@ pub(super) fn within<T>(steps: u64, cost: Cost, check: impl FnOnce() -> T) -> (R
 }
 
 fn spend(steps: u64) {
-    match LEFT.get().checked_sub(steps) {
-        Some(left) => LEFT.set(left),
-        None => {
-            LEFT.set(0);
-            resume_unwind(Box::new(Exhausted));
-        }
-    }
+    let Some(left) = LEFT.get().checked_sub(steps) else {
+        LEFT.set(0);
+        resume_unwind(Box::new(Exhausted));
+    };
+    LEFT.set(left);
 }
 
 fn spend_on_text(length: usize) {

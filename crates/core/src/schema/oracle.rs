@@ -27,7 +27,9 @@ fn mask(document: &Value, schema: &Value, value: &mut Value) {
     let lists = ["allOf", "anyOf", "oneOf"].iter().flat_map(|key| list(schema, key));
     let dependent = map(schema, "dependentSchemas").map(|(_, it)| it);
     let parts: Vec<_> = ones.chain(lists).chain(dependent).chain(referred(document, schema)).collect();
-    parts.into_iter().for_each(|part| mask(document, part, value));
+    for part in parts {
+        mask(document, part, value);
+    }
     match value {
         Value::Object(members) => {
             for (name, value) in members {
@@ -36,7 +38,9 @@ fn mask(document: &Value, schema: &Value, value: &mut Value) {
                 let others = others.iter().filter_map(|key| schema.get(*key)).filter(|_| named.is_none());
                 let patterns = map(schema, "patternProperties").map(|(_, it)| it);
                 let parts: Vec<_> = named.into_iter().chain(patterns).chain(others).collect();
-                parts.into_iter().for_each(|part| mask(document, part, value));
+                for part in parts {
+                    mask(document, part, value);
+                }
             }
         }
         Value::Array(elements) => {
@@ -44,7 +48,9 @@ fn mask(document: &Value, schema: &Value, value: &mut Value) {
             elements.iter_mut().zip(prefix).for_each(|(element, part)| mask(document, part, element));
             for key in ["items", "additionalItems", "unevaluatedItems", "contains"] {
                 if let Some(part) = schema.get(key) {
-                    elements.iter_mut().for_each(|element| mask(document, part, element));
+                    for element in &mut *elements {
+                        mask(document, part, element);
+                    }
                 }
             }
         }
@@ -77,7 +83,9 @@ fn fill(document: &Value, schema: &Value, value: &mut Value, depth: usize) {
         }
         Value::Array(elements) => {
             let items = schema.get("items").unwrap_or(&Value::Null);
-            elements.iter_mut().for_each(|element| fill(document, items, element, depth + 1));
+            for element in elements {
+                fill(document, items, element, depth + 1);
+            }
         }
         _ => {}
     }
