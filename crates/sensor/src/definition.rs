@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use attune_common::repositories::sensor::SensorRow;
-use attune_core::pack::Mode;
+use attune_core::pack::{MIN_POLL_INTERVAL, Mode};
 use attune_core::schedule::Policy;
 use attune_core::schema::{Schema, canonical};
 use attune_process::Level;
@@ -44,6 +44,9 @@ pub struct Sensor {
 impl Sensor {
     /// Works out what follows from a row. A configuration that breaks its schema is found here and said at every poll.
     pub fn new(row: SensorRow) -> Self {
+        if let Some(interval) = row.poll_interval.filter(|it| *it < MIN_POLL_INTERVAL.as_secs_f64()) {
+            tracing::warn!(sensor.ref = %row.r#ref, interval_s = interval, "The sensor's poll_interval is too short; it is polled each 0.1 s");
+        }
         let mut config = if row.config.is_null() { json!({}) } else { row.config.clone() };
         let (masked, is_public, fault) = match Schema::compile(&row.param_schema) {
             Err(fault) => (json!("***"), false, Some(format!("param_schema: {fault}"))),
@@ -69,7 +72,7 @@ impl Sensor {
 
     /// How often it is polled, when it says so itself.
     pub fn interval(&self) -> Option<Duration> {
-        seconds(self.row.poll_interval)
+        seconds(self.row.poll_interval).map(|interval| interval.max(MIN_POLL_INTERVAL))
     }
 
     /// What becomes of ticks that it missed.
@@ -146,6 +149,15 @@ mod tests {
         assert_eq!(sensor.masked, json!({"token": "***", "limit": 80}));
         assert!(sensor.variables.is_empty());
         assert!(sensor.check().is_ok());
+    }
+
+    #[test]
+    fn a_sensor_is_not_polled_more_often_than_ten_times_a_second() {
+        let mut row = row();
+        row.poll_interval = Some(1e-9);
+        assert_eq!(Sensor::new(row.clone()).interval(), Some(MIN_POLL_INTERVAL));
+        row.poll_interval = Some(0.25);
+        assert_eq!(Sensor::new(row).interval(), Some(Duration::from_millis(250)));
     }
 
     #[test]
