@@ -76,7 +76,14 @@ impl Noun {
                       LEFT JOIN sensor_poke p ON p.sensor = s.id"
             }
             Self::Execution => {
-                "SELECT e.*, w.name AS worker_name FROM execution e LEFT JOIN worker w ON w.id = e.worker"
+                "SELECT e.*, w.name AS worker_name,
+                        CASE WHEN e.status = 'requested' AND e.turn IS FALSE THEN (
+                            SELECT format('%s of %s of %s are running', (
+                                SELECT count(*) FROM execution o
+                                WHERE o.action = a.id AND o.turn IS TRUE AND o.status IN ('requested', 'running')),
+                                a.max_concurrent, a.ref)
+                            FROM action a WHERE a.id = e.action) END AS waits
+                 FROM execution e LEFT JOIN worker w ON w.id = e.worker"
             }
             Self::Pack => "SELECT * FROM pack",
             Self::Runtime => "SELECT * FROM runtime",
