@@ -41,6 +41,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/api/health", get(health::health))
         .route("/api/workers/{id}/capabilities", get(workers::capabilities))
         .route("/api/executions/{id}/logs", get(logs::logs))
+        .route("/api/executions/cancel", post(executions::cancel_many))
         .route("/api/executions/{id}/cancel", post(executions::cancel))
         .route("/api/executions/{id}/retry", post(executions::retry))
         .route("/api/actions/{ref}/executions", post(actions::execute))
