@@ -51,11 +51,15 @@ enforced AS (
     SELECT enforcement, event, rule, rule_ref, rule_revision,
            CASE WHEN reason IS NULL THEN 'created' ELSE 'failed' END::enforcement_status_enum, reason, created
     FROM fired),
+-- Executions of actions with a bound wait for their turn. There are few such actions, and mostly none.
+bounded AS MATERIALIZED (
+    SELECT id FROM action WHERE max_concurrent IS NOT NULL),
 -- Due by the clock of the database, which is the one that claims go by: `created` may be ahead of it.
 requested AS (
     INSERT INTO execution (enforcement, action, action_ref, runtime, params, rule_ref, trigger_ref, pack_digest, created,
-                           not_before)
-    SELECT enforcement, action, action_ref, runtime, params::jsonb, rule_ref, trigger_ref, pack_digest, created, NOW()
+                           not_before, turn)
+    SELECT enforcement, action, action_ref, runtime, params::jsonb, rule_ref, trigger_ref, pack_digest, created, NOW(),
+           CASE WHEN action IN (SELECT id FROM bounded) THEN FALSE END
     FROM fired WHERE reason IS NULL
     RETURNING id),
 -- One row for each sensor in `held`. An event that was admitted is a duplicate unless it is fresh. A canary is no event of its sensor.

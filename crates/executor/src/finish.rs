@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use attune_common::db::is_transient;
-use attune_common::repositories::execution::{self, Finishes};
+use attune_common::repositories::execution::{self, Finished, Finishes};
 use attune_hints::{Hints, Topic};
 use serde_json::Value;
 use sqlx::PgPool;
@@ -92,18 +92,26 @@ impl Weigh for Finish {
 
 async fn commit(pool: PgPool, hints: Hints, worker: i64, batch: Vec<Finish>) -> Vec<Recorded> {
     let written = write(&pool, worker, &batch).await;
-    if batch.iter().any(|finish| finish.retry_in.is_some()) {
+    if batch.iter().any(|finish| finish.retry_in.is_some()) || written.iter().any(|it| it.had_turn) {
         hints.wake(Topic::Execution);
     }
     batch
         .iter()
-        .map(|finish| if written.contains(&finish.execution) { Recorded::Yes } else { Recorded::Lost })
+        .map(
+            |finish| {
+                if written.iter().any(|it| it.id == finish.execution) {
+                    Recorded::Yes
+                } else {
+                    Recorded::Lost
+                }
+            },
+        )
         .collect()
 }
 
 /// Writes until the database answers. A second write of the same end finds nothing running and changes nothing, so an
 /// answer that was lost on the way does no harm; it is then reported as lost although it is in.
-async fn write(pool: &PgPool, worker: i64, batch: &[Finish]) -> Vec<i64> {
+async fn write(pool: &PgPool, worker: i64, batch: &[Finish]) -> Vec<Finished> {
     loop {
         match execution::finish(pool, worker, &columns(batch)).await {
             Ok(written) => return written,
@@ -115,7 +123,7 @@ async fn write(pool: &PgPool, worker: i64, batch: &[Finish]) -> Vec<i64> {
 
 /// An end that the database refuses costs its neighbours nothing, and leaves nothing running: each is written alone, and
 /// the one at fault as a failure that says so.
-async fn write_apart(pool: &PgPool, worker: i64, batch: &[Finish], error: sqlx::Error) -> Vec<i64> {
+async fn write_apart(pool: &PgPool, worker: i64, batch: &[Finish], error: sqlx::Error) -> Vec<Finished> {
     if let [refused] = batch {
         return write_failure(pool, worker, refused, error).await;
     }
@@ -126,7 +134,12 @@ async fn write_apart(pool: &PgPool, worker: i64, batch: &[Finish], error: sqlx::
     written
 }
 
-async fn write_failure(pool: &PgPool, worker: i64, refused: &Finish, mut error: sqlx::Error) -> Vec<i64> {
+async fn write_failure(
+    pool: &PgPool,
+    worker: i64,
+    refused: &Finish,
+    mut error: sqlx::Error,
+) -> Vec<Finished> {
     loop {
         tracing::error!(
             error = &error as &dyn std::error::Error,

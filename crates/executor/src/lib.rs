@@ -9,6 +9,7 @@
 
 pub mod apply;
 pub mod cancel;
+pub mod cancel_where;
 pub mod core_pack;
 pub mod finish;
 pub mod fuse;
@@ -23,6 +24,7 @@ pub mod retry;
 pub mod rules;
 pub mod service;
 pub mod switch;
+pub mod turns;
 pub mod unloaded;
 pub mod usage;
 

@@ -68,8 +68,10 @@ impl Work {
         );
         let schema =
             Schema::compile(&row["param_schema"]).map_err(|fault| Error::Params(fault.to_string()))?;
-        schema.fill_defaults(&mut params);
-        schema.validate(&params).map_err(|violation| Error::Params(violation.to_string()))?;
+        schema
+            .fill_defaults(&mut params)
+            .and_then(|()| schema.validate(&params))
+            .map_err(|violation| Error::Params(violation.to_string()))?;
         attune_core::output::storable(&params).map_err(|reason| Error::Params(reason.to_string()))?;
         Ok(Self { params, is_enabled: row["enabled"] == true })
     }

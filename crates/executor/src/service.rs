@@ -16,6 +16,7 @@ use crate::core_pack;
 use crate::ingest::Ingest;
 use crate::reconcile::{Notices, Reconciler, Watch};
 use crate::rules::RuleCache;
+use crate::turns::Turns;
 use crate::usage::Meter;
 
 /// When the configuration names no interval.
@@ -113,6 +114,12 @@ impl ExecutorService {
         let stop = supervisor.stopping();
         supervisor.spawn("reconcilers", OnStop::Wait, OnError::Shutdown, async move {
             reconciler.run(stop).await;
+            anyhow::Ok(())
+        });
+        let turns = Turns { pool: self.pool.clone(), hints: self.hints.clone() };
+        let stop = supervisor.stopping();
+        supervisor.spawn("turns", OnStop::Wait, OnError::Shutdown, async move {
+            turns.run(stop).await;
             anyhow::Ok(())
         });
         let (pool, hints, ingest) = (self.pool.clone(), self.hints.clone(), self.ingest.clone());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use attune_common::fuse::{self, Thing};
 use attune_common::repositories::sensor::SensorRow;
-use attune_core::pack::Mode;
+use attune_core::pack::{MIN_POLL_INTERVAL, Mode};
 use attune_core::schedule::Policy;
 use attune_core::schema::{Schema, canonical};
 use attune_process::Level;
@@ -46,14 +46,17 @@ impl Sensor {
     /// Works out what follows from a row. A configuration that breaks its schema is found here and said at every poll.
     pub fn new(row: SensorRow) -> Self {
         let _note = fuse::note(Thing::Sensor, row.id, row.version);
+        if let Some(interval) = row.poll_interval.filter(|it| *it < MIN_POLL_INTERVAL.as_secs_f64()) {
+            tracing::warn!(sensor.ref = %row.r#ref, interval_s = interval, "The sensor's poll_interval is too short; it is polled each 0.1 s");
+        }
         let mut config = if row.config.is_null() { json!({}) } else { row.config.clone() };
         let (masked, is_public, fault) = match Schema::compile(&row.param_schema) {
             // What was put aside is not so much as compiled.
             _ if row.fault.is_some() => (json!("***"), false, row.fault.clone()),
             Err(fault) => (json!("***"), false, Some(format!("param_schema: {fault}"))),
             Ok(schema) => {
-                schema.fill_defaults(&mut config);
-                let fault = schema.validate(&config).err().map(|violation| format!("config: {violation}"));
+                let filled = schema.fill_defaults(&mut config).and_then(|()| schema.validate(&config));
+                let fault = filled.err().map(|violation| format!("config: {violation}"));
                 (schema.mask(&config), !schema.has_secrets(), fault)
             }
         };
@@ -73,7 +76,7 @@ impl Sensor {
 
     /// How often it is polled, when it says so itself.
     pub fn interval(&self) -> Option<Duration> {
-        seconds(self.row.poll_interval)
+        seconds(self.row.poll_interval).map(|interval| interval.max(MIN_POLL_INTERVAL))
     }
 
     /// What becomes of ticks that it missed.
@@ -150,6 +153,15 @@ mod tests {
         assert_eq!(sensor.masked, json!({"token": "***", "limit": 80}));
         assert!(sensor.variables.is_empty());
         assert!(sensor.check().is_ok());
+    }
+
+    #[test]
+    fn a_sensor_is_not_polled_more_often_than_ten_times_a_second() {
+        let mut row = row();
+        row.poll_interval = Some(1e-9);
+        assert_eq!(Sensor::new(row.clone()).interval(), Some(MIN_POLL_INTERVAL));
+        row.poll_interval = Some(0.25);
+        assert_eq!(Sensor::new(row).interval(), Some(Duration::from_millis(250)));
     }
 
     #[test]

@@ -1,8 +1,11 @@
-//! `POST /api/executions/{id}/cancel` and `.../retry`: stop one, run one again.
+//! `POST /api/executions/{id}/cancel` and `.../retry`: stop one, run one again; `POST /api/executions/cancel`: stop many.
 
 use std::sync::Arc;
 
+use attune_common::repositories::execution_order::{self, Wanted};
+use attune_core::sensor_status::span;
 use attune_executor::cancel::{self, Cancelled, cancel_execution};
+use attune_executor::cancel_where::cancel_where;
 use attune_executor::retry::{self, retry_execution};
 use axum::Json;
 use axum::extract::{Request, State};
@@ -47,6 +50,67 @@ pub(super) async fn cancel(
         Err(error @ cancel::Error::Ended(..)) => Err(Failure::conflict(error.to_string())),
         Err(cancel::Error::Database(error)) => Err(error.into()),
     }
+}
+
+/// Which executions a caller wants cancelled, in the columns of the list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Many {
+    #[serde(default)]
+    r#where: Where,
+    /// Only counts them.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Where {
+    status: Option<String>,
+    action_ref: Option<String>,
+    rule_ref: Option<String>,
+    trigger_ref: Option<String>,
+    event: Option<i64>,
+    /// A span such as `1h`.
+    older_than: Option<Value>,
+}
+
+/// 200 and how many were cancelled at once, and how many their workers end. They are cancelled in batches.
+pub(super) async fn cancel_many(
+    State(api): State<Arc<Api>>,
+    request: Request,
+) -> Result<Json<Value>, Failure> {
+    let Many { r#where, dry_run } = body::parse(&body::read(request, body::json(LIMIT)).await?)?;
+    let wanted = wanted(r#where)?;
+    let counted = if dry_run {
+        execution_order::count_wanted(&api.pool, &wanted).await?
+    } else {
+        cancel_where(&api.pool, &api.hints, &wanted).await?
+    };
+    Ok(Json(json!({"requested": counted.requested, "running": counted.running, "dry_run": dry_run})))
+}
+
+fn wanted(given: Where) -> Result<Wanted, Failure> {
+    let older_than = given.older_than.as_ref().map(span).transpose();
+    let older_than =
+        older_than.map_err(|fault| Failure::unprocessable(format!("where.older_than: {fault}")))?;
+    if given.status.as_deref().is_some_and(|status| !matches!(status, "requested" | "running")) {
+        return Err(Failure::unprocessable("where.status: what is cancelled is requested or running"));
+    }
+    let wanted = Wanted {
+        status: given.status,
+        action_ref: given.action_ref,
+        rule_ref: given.rule_ref,
+        trigger_ref: given.trigger_ref,
+        event: given.event,
+        older_than: older_than.map(|span| span.as_secs_f64()),
+    };
+    if wanted == Wanted::default() {
+        let message =
+            "where: name what to cancel: status, action_ref, rule_ref, trigger_ref, event or older_than";
+        return Err(Failure::unprocessable(message));
+    }
+    Ok(wanted)
 }
 
 /// 201 and the id of the new execution.

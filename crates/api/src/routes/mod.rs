@@ -6,6 +6,7 @@ mod events;
 mod executions;
 mod health;
 mod logs;
+mod masks;
 mod metrics;
 mod packs;
 mod rows;
@@ -42,6 +43,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/api/health", get(health::health))
         .route("/api/workers/{id}/capabilities", get(workers::capabilities))
         .route("/api/executions/{id}/logs", get(logs::logs))
+        .route("/api/executions/cancel", post(executions::cancel_many))
         .route("/api/executions/{id}/cancel", post(executions::cancel))
         .route("/api/packs", post(packs::load))
         .route("/api/packs/diff", post(packs::diff))

@@ -9,13 +9,12 @@ use attune_common::fuse::{self, Thing};
 use attune_common::readable::{self, UNREADABLE};
 use attune_common::repositories::action::{self, SecretSchema};
 use attune_common::repositories::listing::Noun;
-use attune_core::schema::Schema;
 use attune_executor::rules::RuleBook;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
 use sqlx::PgPool;
 
-use super::{timeline, timers};
+use super::{masks, timeline, timers};
 
 /// Columns that hold a time; the others may hold text that only looks like one.
 const TIMES: [&str; 18] = [
@@ -117,8 +116,8 @@ async fn mask_by_action(pool: &PgPool, rows: &mut [Row], column: &str) -> sqlx::
 
 /// Hides what the schema calls secret, and everything when the schema is none.
 fn mask(row: &mut Row, column: &str, schema: &Value) {
-    let masked = match (row.get(column), Schema::compile(schema)) {
-        (Some(value), Ok(schema)) => schema.mask(value),
+    let masked = match (row.get(column), masks::schema(schema)) {
+        (Some(value), Some(schema)) => schema.mask(value),
         _ => Value::from("***"),
     };
     row.insert(column.to_owned(), masked);

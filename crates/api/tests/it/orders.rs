@@ -109,3 +109,32 @@ async fn an_execution_is_cancelled_and_run_again() {
     assert!(refused.ends_with("to run it again nevertheless, use --force"), "{refused}");
     order(&server, "POST", &retry, json!({"force": true})).await.ok(201);
 }
+
+#[tokio::test]
+async fn many_executions_are_counted_and_then_cancelled() {
+    let server = Server::start().await;
+    let cancel = |body: Value| {
+        let server = &server;
+        async move { order(server, "POST", "/api/executions/cancel", body).await }
+    };
+    for value in 0..3 {
+        let body = json!({"params": {"value": value}});
+        order(&server, "POST", "/api/actions/demo.tell/executions", body).await.ok(201);
+    }
+    let fits = json!({"action_ref": "demo.tell", "status": "requested"});
+    let counted = json!({"requested": 3, "running": 0, "dry_run": true});
+    assert_eq!(cancel(json!({"where": fits, "dry_run": true})).await.ok(200), counted);
+    assert_eq!(cancel(json!({"where": {"older_than": "1h"}})).await.ok(200)["requested"], 0);
+    let cancelled = json!({"requested": 3, "running": 0, "dry_run": false});
+    assert_eq!(cancel(json!({"where": fits})).await.ok(200), cancelled);
+    assert_eq!(cancel(json!({"where": fits})).await.ok(200)["requested"], 0);
+    for (body, words) in [
+        (json!({}), "name what to cancel"),
+        (json!({"where": {"status": "failed"}}), "requested or running"),
+        (json!({"where": {"older_than": "soon"}}), "older_than"),
+    ] {
+        let refused = cancel(body).await.error(422);
+        assert!(refused.contains(words), "{refused}");
+    }
+    cancel(json!({"where": {"colour": "red"}})).await.error(422);
+}

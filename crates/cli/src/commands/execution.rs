@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::cancel_where;
 use super::each::each;
 use super::noun::{self, Noun};
 use crate::arguments::Global;
@@ -18,7 +19,7 @@ pub(crate) enum Command {
         id: i64,
     },
     /// End them: what waits at once, what runs with everything that it started
-    Cancel(Ids),
+    Cancel(Cancel),
     /// Run them once more, with the same parameters and the action as it is now
     Retry(Retry),
     #[command(flatten)]
@@ -31,6 +32,26 @@ pub(crate) struct Ids {
     /// Their ids
     #[arg(required = true, value_name = "ID")]
     ids: Vec<i64>,
+}
+
+/// Which: by id, or all that fit.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Columns: status, action_ref, rule_ref, trigger_ref, event\n\nExamples:\n  attune execution cancel 42\n  attune execution cancel --where action_ref=demo.slow --where status=requested\n  attune execution cancel --where rule_ref=demo.loop --older-than 10m --yes"
+)]
+pub(crate) struct Cancel {
+    /// Their ids
+    #[arg(value_name = "ID", required_unless_present_any = ["filters", "older_than"], conflicts_with_all = ["filters", "older_than", "yes"])]
+    ids: Vec<i64>,
+    /// All whose COLUMN equals VALUE; may be repeated
+    #[arg(short, long = "where", value_name = "COLUMN=VALUE", value_parser = noun::parse_pair)]
+    filters: Vec<(String, String)>,
+    /// All that were requested longer ago, such as 10m
+    #[arg(long, value_name = "TIME")]
+    older_than: Option<String>,
+    /// Does not ask before it cancels all that fit
+    #[arg(short, long)]
+    yes: bool,
 }
 
 /// Which, and how.
@@ -49,7 +70,12 @@ pub(crate) fn run(global: &Global, command: &Command) -> anyhow::Result<()> {
         Command::Logs { id } => {
             output::bytes(&Client::new(global)?.get_bytes(&format!("/api/executions/{id}/logs"))?)
         }
-        Command::Cancel(Ids { ids }) => order(global, ids, "cancel", &json!({}), cancelled),
+        Command::Cancel(Cancel { ids, .. }) if !ids.is_empty() => {
+            order(global, ids, "cancel", &json!({}), cancelled)
+        }
+        Command::Cancel(Cancel { filters, older_than, yes, .. }) => {
+            cancel_where::cancel(global, filters, older_than.as_deref(), *yes)
+        }
         Command::Retry(Retry { ids: Ids { ids }, force }) => {
             order(global, ids, "retry", &json!({"force": force}), retried)
         }

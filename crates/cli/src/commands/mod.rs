@@ -3,6 +3,7 @@
 pub(crate) mod action;
 mod author;
 pub(crate) mod canary;
+mod cancel_where;
 mod changes;
 pub(crate) mod completion;
 pub(crate) mod config;

@@ -85,7 +85,7 @@ pub(crate) fn query(noun: Noun, list: &List) -> Result<Vec<(String, String)>, Fa
     Ok(query)
 }
 
-fn parse_pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn parse_pair(text: &str) -> Result<(String, String), String> {
     let (column, value) = text.split_once('=').ok_or("it has no `=`; write for example status=failed")?;
     Ok((column.trim().to_owned(), value.to_owned()))
 }

@@ -116,6 +116,8 @@ fn executions_are_cancelled_and_run_again() {
         &["execution", "retry", &id],
         &["execution", "retry", &id, "--force", "-o", "json"],
         &["execution", "retry", "424242"],
+        &["execution", "cancel", "--where", "action_ref=demo.away"],
+        &["execution", "cancel", "--where", "event=seven", "--yes"],
     ]);
     assert_terminal!("cancel_and_retry", [cancel, again].concat());
     assert_eq!(

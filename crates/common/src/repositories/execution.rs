@@ -77,7 +77,8 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
            due AS MATERIALIZED (
                SELECT d.id FROM unnest($3::bigint[]) AS r (runtime), LATERAL (
                    SELECT e.id, e.not_before FROM execution e
-                   WHERE e.runtime = r.runtime AND e.status = 'requested' AND e.not_before <= statement_timestamp()
+                   WHERE e.runtime = r.runtime AND e.status = 'requested' AND e.turn IS NOT FALSE
+                     AND e.not_before <= statement_timestamp()
                    ORDER BY e.not_before, e.id LIMIT $4 FOR UPDATE SKIP LOCKED) AS d
                ORDER BY d.not_before, d.id LIMIT $4),
            claimed AS (
@@ -161,7 +162,8 @@ pub async fn next_due(pool: &PgPool, runtimes: &[i64]) -> sqlx::Result<Option<Da
     sqlx::query_scalar!(
         r#"SELECT readable_time(min(d.not_before)) FROM unnest($1::bigint[]) AS r (runtime), LATERAL (
                SELECT e.not_before FROM execution e
-               WHERE e.runtime = r.runtime AND e.status = 'requested' AND e.not_before > statement_timestamp()
+               WHERE e.runtime = r.runtime AND e.status = 'requested' AND e.turn IS NOT FALSE
+                 AND e.not_before > statement_timestamp()
                ORDER BY e.not_before LIMIT 1) AS d"#,
         runtimes
     )
@@ -188,10 +190,21 @@ pub struct Finishes {
     pub log: Vec<Vec<u8>>,
 }
 
+/// An attempt whose end is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finished {
+    /// `execution.id`.
+    pub id: i64,
+    /// Whether another execution of the action may have its turn now.
+    pub had_turn: bool,
+}
+
 /// Records how attempts ended. Returns the executions that were still running that attempt on this worker; for the others
-/// nothing changed: their attempt was declared lost. What should be cancelled gets no other attempt.
-pub async fn finish(pool: &PgPool, worker: i64, finishes: &Finishes) -> sqlx::Result<Vec<i64>> {
-    sqlx::query_scalar!(
+/// nothing changed: their attempt was declared lost. What should be cancelled gets no other attempt, and what waits for one
+/// gives up its turn.
+pub async fn finish(pool: &PgPool, worker: i64, finishes: &Finishes) -> sqlx::Result<Vec<Finished>> {
+    sqlx::query_as!(
+        Finished,
         r#"WITH input AS MATERIALIZED (
                SELECT * FROM unnest($2::bigint[], $3::int[], $4::text[], $5::jsonb[], $6::text[], $7::float8[], $8::bytea[])
                    AS i (id, attempt, status, result, error, retry_in, log)),
@@ -215,9 +228,10 @@ pub async fn finish(pool: &PgPool, worker: i64, finishes: &Finishes) -> sqlx::Re
                started = CASE WHEN m.retry_in IS NULL THEN e.started END,
                finished = CASE WHEN m.retry_in IS NULL THEN clock_timestamp() END,
                not_before = CASE WHEN m.retry_in IS NULL THEN e.not_before ELSE clock_timestamp() + make_interval(secs => m.retry_in) END,
-               result = m.result, error = m.error, lost_in_row = 0, updated = clock_timestamp()
+               turn = CASE WHEN e.turn THEN m.retry_in IS NULL END, result = m.result, error = m.error, lost_in_row = 0,
+               updated = clock_timestamp()
            FROM mine m WHERE e.id = m.id
-           RETURNING e.id"#,
+           RETURNING e.id, e.turn IS NOT NULL AS "had_turn!""#,
         worker,
         &finishes.execution,
         &finishes.attempt,

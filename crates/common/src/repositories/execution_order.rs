@@ -70,6 +70,108 @@ pub async fn ask_to_cancel(tx: &mut PgConnection, id: i64) -> sqlx::Result<bool>
     Ok(done.rows_affected() == 1)
 }
 
+/// Which executions an order is about. What is left out does not matter.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Wanted {
+    /// `requested` or `running`.
+    pub status: Option<String>,
+    /// What they run.
+    pub action_ref: Option<String>,
+    /// What rule fired.
+    pub rule_ref: Option<String>,
+    /// For an event of which trigger.
+    pub trigger_ref: Option<String>,
+    /// For which event.
+    pub event: Option<i64>,
+    /// Seconds since they were requested, at least.
+    pub older_than: Option<f64>,
+}
+
+/// How many executions an order is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// They wait.
+    pub requested: i64,
+    /// They run, and nobody asked to end them.
+    pub running: i64,
+}
+
+/// The newest execution.
+pub async fn last_id(pool: &PgPool) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"SELECT COALESCE(max(id), 0) AS "id!" FROM execution"#).fetch_one(pool).await
+}
+
+/// Counts what [`cancel_batch`] would cancel in all.
+pub async fn count_wanted(pool: &PgPool, wanted: &Wanted) -> sqlx::Result<Counted> {
+    sqlx::query_as!(
+        Counted,
+        r#"SELECT count(*) FILTER (WHERE e.status = 'requested') AS "requested!",
+                  count(*) FILTER (WHERE e.status = 'running') AS "running!"
+           FROM (SELECT * FROM execution WHERE status = 'requested' AND turn IS NOT FALSE
+                 UNION ALL SELECT * FROM execution WHERE status = 'requested' AND turn IS FALSE
+                 UNION ALL SELECT * FROM execution WHERE status = 'running' AND cancel_requested IS NULL) e
+           WHERE ($1::text IS NULL OR e.status::text = $1) AND ($2::text IS NULL OR e.action_ref = $2)
+             AND ($3::text IS NULL OR e.rule_ref = $3) AND ($4::text IS NULL OR e.trigger_ref = $4)
+             AND ($5::bigint IS NULL OR e.enforcement IN (SELECT id FROM enforcement WHERE event = $5))
+             AND ($6::float8 IS NULL OR e.created < NOW() - make_interval(secs => $6))"#,
+        wanted.status.as_deref(),
+        wanted.action_ref.as_deref(),
+        wanted.rule_ref.as_deref(),
+        wanted.trigger_ref.as_deref(),
+        wanted.event,
+        wanted.older_than
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// Cancels up to `limit` of those that wait, and asks the workers of those that run, the oldest first, none newer than
+/// `last`. Returns how many there were.
+///
+/// What is looked for is found by the partial indexes; what is found is changed by its key, in the state that it is in then.
+pub async fn cancel_batch(pool: &PgPool, wanted: &Wanted, last: i64, limit: i64) -> sqlx::Result<Counted> {
+    sqlx::query_as!(
+        Counted,
+        r#"WITH found AS MATERIALIZED (
+               SELECT e.id
+               FROM (SELECT * FROM execution WHERE status = 'requested' AND turn IS NOT FALSE
+                     UNION ALL SELECT * FROM execution WHERE status = 'requested' AND turn IS FALSE
+                     UNION ALL SELECT * FROM execution WHERE status = 'running' AND cancel_requested IS NULL) e
+               WHERE ($1::text IS NULL OR e.status::text = $1) AND ($2::text IS NULL OR e.action_ref = $2)
+                 AND ($3::text IS NULL OR e.rule_ref = $3) AND ($4::text IS NULL OR e.trigger_ref = $4)
+                 AND ($5::bigint IS NULL OR e.enforcement IN (SELECT id FROM enforcement WHERE event = $5))
+                 AND ($6::float8 IS NULL OR e.created < NOW() - make_interval(secs => $6))
+                 AND e.id <= $7
+               ORDER BY e.id LIMIT $8),
+           locked AS MATERIALIZED (
+               SELECT e.id, e.status::text AS status FROM execution e
+               WHERE e.id = ANY(ARRAY(SELECT id FROM found)) AND e.status::text IN ('requested', 'running')
+                 AND ($1::text IS NULL OR e.status::text = $1)
+               ORDER BY e.id FOR UPDATE),
+           ended AS (
+               UPDATE execution e
+               SET status = CASE l.status WHEN 'requested' THEN 'cancelled' ELSE l.status END::execution_status_enum,
+                   error = CASE l.status WHEN 'requested' THEN 'it was cancelled before it began' ELSE e.error END,
+                   finished = CASE l.status WHEN 'requested' THEN clock_timestamp() END,
+                   cancel_requested = CASE l.status WHEN 'running' THEN clock_timestamp() END,
+                   updated = clock_timestamp()
+               FROM locked l WHERE e.id = l.id AND e.status::text = l.status
+               RETURNING l.status)
+           SELECT count(*) FILTER (WHERE status = 'requested') AS "requested!",
+                  count(*) FILTER (WHERE status = 'running') AS "running!" FROM ended"#,
+        wanted.status.as_deref(),
+        wanted.action_ref.as_deref(),
+        wanted.rule_ref.as_deref(),
+        wanted.trigger_ref.as_deref(),
+        wanted.event,
+        wanted.older_than,
+        last,
+        limit
+    )
+    .fetch_one(pool)
+    .await
+}
+
 /// What a worker runs and should end: execution and attempt.
 pub async fn list_cancelling(pool: &PgPool, worker: i64) -> sqlx::Result<Vec<(i64, i32)>> {
     let rows = sqlx::query!(

@@ -81,7 +81,13 @@ impl Noun {
                       LEFT JOIN fuse f ON f.noun = 'sensor' AND f.thing = s.id AND f.version = s.config_version"
             }
             Self::Execution => {
-                "SELECT e.*, w.name AS worker_name, (SELECT f.event FROM enforcement f WHERE f.id = e.enforcement) AS event
+                "SELECT e.*, w.name AS worker_name, (SELECT f.event FROM enforcement f WHERE f.id = e.enforcement) AS event,
+                        CASE WHEN e.status = 'requested' AND e.turn IS FALSE THEN (
+                            SELECT format('%s of %s of %s are running', (
+                                SELECT count(*) FROM execution o
+                                WHERE o.action = a.id AND o.turn IS TRUE AND o.status IN ('requested', 'running')),
+                                a.max_concurrent, a.ref)
+                            FROM action a WHERE a.id = e.action) END AS waits
                  FROM execution e LEFT JOIN worker w ON w.id = e.worker"
             }
             Self::Pack => "SELECT * FROM pack",

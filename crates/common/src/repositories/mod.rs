@@ -8,6 +8,7 @@ pub mod enabled;
 pub mod event;
 pub mod execution;
 pub mod execution_order;
+pub mod execution_turn;
 pub mod fuse;
 pub mod held;
 pub mod journey;

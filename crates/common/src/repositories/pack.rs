@@ -47,6 +47,30 @@ pub async fn insert_content(
     Ok(())
 }
 
+/// Marks content as used by a load. `false`: there is none.
+pub async fn keep_content(tx: &mut PgConnection, digest: &str) -> sqlx::Result<bool> {
+    let done =
+        sqlx::query!("UPDATE pack_content SET loaded = TRUE WHERE digest = $1", digest).execute(tx).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Removes content that no load ever used.
+pub async fn delete_refused_content(pool: &PgPool, digest: &str) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM pack_content WHERE digest = $1 AND NOT loaded", digest).execute(pool).await?;
+    Ok(())
+}
+
+/// Removes content that was stored so many seconds ago and that no load ever used. Returns how much there was.
+pub async fn delete_unused_content(pool: &PgPool, seconds: f64) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "DELETE FROM pack_content WHERE NOT loaded AND created < NOW() - make_interval(secs => $1)",
+        seconds
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// The archive with this digest.
 pub async fn find_content(pool: &PgPool, digest: &str) -> sqlx::Result<Option<Vec<u8>>> {
     sqlx::query_scalar!("SELECT content FROM pack_content WHERE digest = $1", digest)

@@ -149,17 +149,20 @@ async fn put_sensor_triggers(tx: &mut PgConnection, sensors: &Value) -> sqlx::Re
 pub async fn put_actions(tx: &mut PgConnection, owner: Owner<'_>, things: &Value) -> sqlx::Result<()> {
     sqlx::query!(
         r#"INSERT INTO action (ref, pack, pack_ref, label, description, runtime, runtime_ref, entrypoint, param_schema,
-                               timeout, retry, at_most_once, isolation, sandbox, limits, api, enabled)
+                               timeout, retry, at_most_once, max_concurrent, overlap, isolation, sandbox, limits, api,
+                               enabled)
            SELECT d.ref, $1, $2, d.label, d.description, r.id, r.ref, d.entrypoint, d.param_schema, d.timeout, d.retry,
-                  d.at_most_once, d.isolation, d.sandbox, d.limits, d.api, d.enabled
+                  d.at_most_once, d.max_concurrent, d.overlap, d.isolation, d.sandbox, d.limits, d.api, d.enabled
            FROM jsonb_to_recordset($3) AS d (ref text, label text, description text, runtime text, entrypoint text,
                                              param_schema jsonb, timeout float8, retry jsonb, at_most_once boolean,
-                                             isolation text, sandbox text, limits jsonb, api jsonb, enabled boolean)
+                                             max_concurrent integer, overlap text, isolation text, sandbox text,
+                                             limits jsonb, api jsonb, enabled boolean)
            LEFT JOIN runtime r ON r.ref = d.runtime
            ON CONFLICT (ref) DO UPDATE SET pack = EXCLUDED.pack, pack_ref = EXCLUDED.pack_ref, label = EXCLUDED.label,
                description = EXCLUDED.description, runtime = EXCLUDED.runtime, runtime_ref = EXCLUDED.runtime_ref,
                entrypoint = EXCLUDED.entrypoint, param_schema = EXCLUDED.param_schema, timeout = EXCLUDED.timeout,
                retry = EXCLUDED.retry, at_most_once = EXCLUDED.at_most_once,
+               max_concurrent = EXCLUDED.max_concurrent, overlap = EXCLUDED.overlap,
                isolation = EXCLUDED.isolation, sandbox = EXCLUDED.sandbox, limits = EXCLUDED.limits, api = EXCLUDED.api,
                enabled = EXCLUDED.enabled"#,
         owner.id,

@@ -82,7 +82,9 @@ pub async fn list_counts(pool: &PgPool) -> sqlx::Result<Vec<Count>> {
            SELECT 'worker', worker_role::text, status::text, count(*) FROM worker WHERE status IS NOT NULL
            GROUP BY worker_role, status
            UNION ALL
-           SELECT 'execution', NULL, 'requested', count(*) FROM execution WHERE status = 'requested'
+           SELECT 'execution', NULL, 'requested',
+                  (SELECT count(*) FROM execution WHERE status = 'requested' AND turn IS NOT FALSE)
+                  + (SELECT count(*) FROM execution WHERE status = 'requested' AND turn IS FALSE)
            UNION ALL
            SELECT 'execution', NULL, 'running', count(*) FROM execution WHERE status = 'running'"#
     )

@@ -7,6 +7,30 @@ use super::definition::{define, enabled};
 use super::fields::Fields;
 use super::{Isolation, Kind, Permission, Sandbox};
 
+/// What becomes of an execution while as many of its action run as may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overlap {
+    /// It waits for its turn.
+    #[default]
+    Queue,
+    /// It is cancelled.
+    Skip,
+}
+
+impl Overlap {
+    /// All of them, the default first.
+    pub const ALL: [Self; 2] = [Self::Queue, Self::Skip];
+
+    /// As the column has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Skip => "skip",
+        }
+    }
+}
+
 /// Code that does something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Action {
@@ -29,6 +53,12 @@ pub struct Action {
     pub retry: Value,
     /// Whether an attempt whose worker is lost is the last one.
     pub at_most_once: bool,
+    /// How many of its executions run at once; none: as many as there is room for.
+    #[serde(default)]
+    pub max_concurrent: Option<i32>,
+    /// What becomes of one more.
+    #[serde(default)]
+    pub overlap: Overlap,
     /// Whether its code stays loaded between runs; none: it does not.
     pub isolation: Option<Isolation>,
     /// How far it is confined; none: as actions are.
@@ -55,6 +85,8 @@ impl Action {
         "timeout",
         "retry",
         "at_most_once",
+        "max_concurrent",
+        "overlap",
         "isolation",
         "sandbox",
         "limits",
@@ -73,6 +105,8 @@ impl Action {
             timeout: fields.seconds("timeout"),
             retry: fields.retry("retry"),
             at_most_once: fields.boolean("at_most_once", false),
+            max_concurrent: fields.positive("max_concurrent"),
+            overlap: fields.choice("overlap", &Overlap::ALL, Overlap::as_str),
             isolation: Isolation::read(fields),
             sandbox: Sandbox::read(fields),
             limits: fields.limits("limits"),

@@ -37,7 +37,7 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-pub use action::Action;
+pub use action::{Action, Overlap};
 pub use definition::Definition;
 pub use definitions::Definitions;
 pub use documents::{Contents, Documents};
@@ -53,7 +53,7 @@ pub use requirement::{Requirement, RequirementFault};
 pub use rule::Rule;
 pub use runtime::Runtime;
 pub use sandbox::Sandbox;
-pub use sensor::{Mode, Sensor};
+pub use sensor::{MIN_POLL_INTERVAL, Mode, Sensor};
 pub(crate) use suggest::hint;
 pub use trigger::Trigger;
 

@@ -1,5 +1,7 @@
 //! `sensors/*.yaml`.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -7,6 +9,9 @@ use super::definition::{define, enabled};
 use super::fields::Fields;
 use super::{Isolation, Kind, Permission, Sandbox};
 use crate::schedule::Policy;
+
+/// The shortest time between two polls of one sensor. Each costs a turn, however little the sensor does.
+pub const MIN_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How a sensor lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,7 +145,7 @@ impl Sensor {
             mode,
             isolation: Isolation::read(fields),
             sandbox: Sandbox::read(fields),
-            poll_interval: fields.seconds("poll_interval"),
+            poll_interval: poll_interval(fields),
             timeout: fields.seconds("timeout"),
             missed: fields.choice("missed", &Policy::ALL, Policy::as_str),
             jitter: fields.span("jitter"),
@@ -176,4 +181,12 @@ impl Sensor {
             fields.fault("jitter", format!("must be at most poll_interval, which is {interval} seconds"));
         }
     }
+}
+
+fn poll_interval(fields: &mut Fields<'_>) -> Option<f64> {
+    let seconds = fields.seconds("poll_interval")?;
+    if seconds < MIN_POLL_INTERVAL.as_secs_f64() {
+        fields.fault("poll_interval", format!("must be at least 0.1 seconds, not {seconds}"));
+    }
+    Some(seconds)
 }

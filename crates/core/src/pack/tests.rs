@@ -119,6 +119,27 @@ fn faults_of_a_trigger_have_their_lines() {
 }
 
 #[test]
+fn polls_and_runs_have_bounds() {
+    let sensor = "ref: demo.heat\nruntime: demo.lua\nentrypoint: sensors/heat.lua\ntriggers: [demo.hot]\npoll_interval: 1e-9\n";
+    let expected = "sensors/heat.yaml:5: poll_interval: must be at least 0.1 seconds, not 0.000000001";
+    assert_eq!(fault("sensors/heat.yaml", sensor), expected);
+    let action = |lines: &str| {
+        let action = Pack::parse(&files(&[])).unwrap().actions[0].clone();
+        let text = format!(
+            "ref: {}\nruntime: {}\nentrypoint: {}\n{lines}",
+            action.r#ref, action.runtime, action.entrypoint
+        );
+        Pack::parse(&files(&[("actions/cool.yaml", &text)]))
+            .map(|pack| (pack.actions[0].max_concurrent, pack.actions[0].overlap))
+            .map_err(|faults| faults[0].to_string())
+    };
+    assert_eq!(action(""), Ok((None, Overlap::Queue)));
+    assert_eq!(action("max_concurrent: 3\noverlap: skip\n"), Ok((Some(3), Overlap::Skip)));
+    assert!(action("max_concurrent: 0\n").unwrap_err().contains("max_concurrent: must be from 1"));
+    assert!(action("overlap: skp\n").unwrap_err().contains("did you mean skip?"));
+}
+
+#[test]
 fn faults_of_a_sensor_are_all_told() {
     let content = "ref: other.heat\nruntime: demo.lau\nentrypoint: sensors/heat.lu\ntriggers:\n  - demo.hot\n  - demo.flooded\n\
                    poll_interval: 0\nmode: pol\nconfig:\n  limit: high\nparam_schema: {properties: {limit: {type: integer}}}\n";

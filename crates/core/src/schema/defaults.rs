@@ -1,59 +1,104 @@
 //! Defaults of missing properties. Only where a schema says unconditionally what an object holds (`properties`, `items`,
 //! `allOf`, a local `$ref`): a default inside one branch of a choice would decide the choice.
 
+//!
+//! A default may be put in at every element of a list, so what goes in is bounded in size, and the work in steps.
+
 use serde_json::{Map, Value};
 
-use super::shape::referred;
+use super::references::References;
 
 /// References that lead in a circle without entering the value.
 const MAX_DEPTH: usize = 64;
+/// Schemas that are looked at for one value.
+const STEPS: usize = 5_000_000;
+/// Parts that all defaults together may put in. Each 32 bytes of text count as one.
+const PARTS: usize = 200_000;
+const BLOCK: usize = 32;
 
-pub(super) fn fill(document: &Value, value: &mut Value) {
-    fill_from(document, document, value, 0);
+/// The defaults of a value would be more than it may get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Excess;
+
+/// Whether there is any default.
+pub(super) fn any(schema: &Value) -> bool {
+    match schema {
+        Value::Object(map) => map.contains_key("default") || map.values().any(any),
+        Value::Array(list) => list.iter().any(any),
+        _ => false,
+    }
 }
 
-fn fill_from(document: &Value, schema: &Value, value: &mut Value, depth: usize) {
-    let Value::Object(schema) = schema else { return };
-    if depth > MAX_DEPTH {
-        return;
+pub(super) fn fill(document: &Value, references: &References, value: &mut Value) -> Result<(), Excess> {
+    Filling { document, references, steps: STEPS, parts: PARTS }.fill(document, value, 0)
+}
+
+struct Filling<'a> {
+    document: &'a Value,
+    references: &'a References,
+    steps: usize,
+    parts: usize,
+}
+
+impl<'a> Filling<'a> {
+    fn fill(&mut self, schema: &'a Value, value: &mut Value, depth: usize) -> Result<(), Excess> {
+        let Value::Object(schema) = schema else { return Ok(()) };
+        if depth > MAX_DEPTH {
+            return Ok(());
+        }
+        self.steps = self.steps.checked_sub(1).ok_or(Excess)?;
+        if let Some(target) = self.references.of(self.document, schema) {
+            self.fill(target, value, depth + 1)?;
+        }
+        for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            self.fill(part, value, depth + 1)?;
+        }
+        match value {
+            Value::Object(map) => self.fill_properties(schema, map, depth),
+            Value::Array(list) => {
+                let Some(items) = schema.get("items") else { return Ok(()) };
+                list.iter_mut().try_for_each(|element| self.fill(items, element, depth + 1))
+            }
+            _ => Ok(()),
+        }
     }
-    if let Some(target) = referred(document, schema) {
-        fill_from(document, target, value, depth + 1);
-    }
-    for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-        fill_from(document, part, value, depth + 1);
-    }
-    match value {
-        Value::Object(map) => fill_properties(document, schema, map, depth),
-        Value::Array(list) => {
-            let items = schema.get("items").unwrap_or(&Value::Null);
-            for element in list {
-                fill_from(document, items, element, depth + 1);
+
+    fn fill_properties(
+        &mut self,
+        schema: &'a Map<String, Value>,
+        map: &mut Map<String, Value>,
+        depth: usize,
+    ) -> Result<(), Excess> {
+        for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            self.steps = self.steps.checked_sub(1).ok_or(Excess)?;
+            if !map.contains_key(name)
+                && let Some(default) = self.default_of(property)
+            {
+                self.parts = take(self.parts, default)?.checked_sub(1 + name.len() / BLOCK).ok_or(Excess)?;
+                map.insert(name.clone(), default.clone());
+            }
+            if let Some(value) = map.get_mut(name) {
+                self.fill(property, value, depth + 1)?;
             }
         }
-        _ => {}
+        Ok(())
+    }
+
+    fn default_of(&self, property: &'a Value) -> Option<&'a Value> {
+        let property = property.as_object()?;
+        property.get("default").or_else(|| self.references.of(self.document, property)?.get("default"))
     }
 }
 
-fn fill_properties(
-    document: &Value,
-    schema: &Map<String, Value>,
-    map: &mut Map<String, Value>,
-    depth: usize,
-) {
-    for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        if !map.contains_key(name)
-            && let Some(default) = default_of(document, property)
-        {
-            map.insert(name.clone(), default.clone());
-        }
-        if let Some(value) = map.get_mut(name) {
-            fill_from(document, property, value, depth + 1);
-        }
+/// What is left of `parts` when all parts of the value are taken off.
+fn take(parts: usize, value: &Value) -> Result<usize, Excess> {
+    let left = parts.checked_sub(1).ok_or(Excess)?;
+    match value {
+        Value::Array(list) => list.iter().try_fold(left, take),
+        Value::Object(map) => map.iter().try_fold(left, |left, (name, value)| {
+            take(left.checked_sub(name.len() / BLOCK).ok_or(Excess)?, value)
+        }),
+        Value::String(text) => left.checked_sub(text.len() / BLOCK).ok_or(Excess),
+        _ => Ok(left),
     }
-}
-
-fn default_of<'a>(document: &'a Value, property: &'a Value) -> Option<&'a Value> {
-    let property = property.as_object()?;
-    property.get("default").or_else(|| referred(document, property)?.get("default"))
 }

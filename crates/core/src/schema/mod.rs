@@ -2,9 +2,21 @@
 //!
 //! A schema is compiled once. It never fetches anything: a `$ref` leads into the schema itself or is refused. Messages
 //! show no value at all when the schema knows secrets, and never a long one. The empty schema accepts everything.
+//!
+//! A schema and a value together may ask for more work than there is time. What applies to one value is counted when the
+//! schema is compiled (`cost`), and refused beyond a limit; what the parts of a value make of it is counted in steps while
+//! it is checked (`meter`), masked (`secrets`) or filled (`defaults`). So each of them ends, whatever an author wrote.
 
 mod canonical;
+#[cfg(test)]
+mod corpus;
+mod cost;
 mod defaults;
+mod graph;
+mod meter;
+#[cfg(test)]
+mod oracle;
+mod references;
 mod secrets;
 mod shape;
 #[cfg(test)]
@@ -16,14 +28,27 @@ use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 use crate::path::{index_place, key_place};
+use cost::Cost;
+use graph::Graph;
+use meter::Metered;
+use references::References;
+use secrets::Mask;
 
 pub use canonical::canonical;
 
 /// What a message quotes of a value at most.
 const QUOTED: usize = 100;
+/// The longest message about a value, in characters: some list all that is wrong.
+const LONGEST: usize = 1_000;
 /// Steps of a regular expression that must backtrack, and bytes of any.
-const BACKTRACK_LIMIT: usize = 100_000;
+const BACKTRACK_LIMIT: usize = 10_000;
 const REGEX_LIMIT: usize = 1 << 20;
+/// Levels of a document that is compiled on the caller's stack, and the stack for those that are deeper.
+const SHALLOW: usize = 24;
+const STACK: usize = 64 << 20;
+/// Looks at the parts of a value to find out whether it keeps to a schema; then, if not, to say where.
+const STEPS: u64 = 5_000_000;
+const STEPS_OF_MESSAGE: u64 = 200_000;
 
 /// What a value may be in JSON Schema.
 const TYPES: &str = "array, boolean, integer, null, number, object and string";
@@ -32,8 +57,12 @@ const TYPES: &str = "array, boolean, integer, null, number, object and string";
 #[derive(Debug)]
 pub struct Schema {
     document: Value,
-    validator: Validator,
+    references: References,
+    validator: Validator<Metered>,
+    cost: Cost,
+    mask: Mask,
     has_secrets: bool,
+    has_defaults: bool,
 }
 
 /// What is wrong with a schema, and where.
@@ -60,44 +89,90 @@ impl Schema {
     /// Compiles a JSON Schema. Formats are checked; unknown ones are not.
     pub fn compile(value: &Value) -> Result<Self, SchemaFault> {
         shape::check(value)?;
+        if shape::depth(value) <= SHALLOW {
+            return Self::compile_here(value);
+        }
+        // The compiler calls itself for each level of the document, and for references eight times as often.
+        let compile = || Self::compile_here(value);
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, compile);
+            let thread =
+                thread.map_err(|error| graph::fault("", format!("no thread to compile it: {error}")))?;
+            thread.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause))
+        })
+    }
+
+    fn compile_here(value: &Value) -> Result<Self, SchemaFault> {
+        let references = References::read(value);
+        let built = Graph::build(value, &references)?;
+        let cost = Cost::of(&built)?;
         let patterns = PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_LIMIT).size_limit(REGEX_LIMIT);
-        let validator = jsonschema::options()
+        let validator = jsonschema::options_for::<Metered>()
             .offline()
             .should_validate_formats(true)
             .with_pattern_options(patterns)
             .build(value)
             .map_err(|error| fault(&error))?;
-        Ok(Self { document: value.clone(), validator, has_secrets: secrets::any(value) })
+        let mask = Mask::new(&built.graph);
+        let has_secrets = secrets::any(value);
+        let has_defaults = defaults::any(value);
+        Ok(Self { document: value.clone(), references, validator, cost, mask, has_secrets, has_defaults })
     }
 
     /// Whether the value keeps to the schema.
     pub fn validate(&self, value: &Value) -> Result<(), Violation> {
-        self.validator.validate(value).map_err(|error| self.violation(&error))
+        self.check(value, |error| self.violation(error))
     }
 
     /// As [`Self::validate`], for a value that may hold secrets which this schema knows nothing of: none of it is quoted.
     pub fn validate_quietly(&self, value: &Value) -> Result<(), Violation> {
-        let quiet = |error: ValidationError<'_>| Violation {
+        self.check(value, |error| Violation {
             path: place(error.instance_path()),
             message: error.masked_with(kind_of(error.instance())).to_string(),
-        };
-        self.validator.validate(value).map_err(quiet)
+        })
     }
 
-    /// Puts in the defaults of properties that are missing, also inside objects and lists that are there.
-    pub fn fill_defaults(&self, value: &mut Value) {
-        defaults::fill(&self.document, value);
+    /// Puts in the defaults of properties that are missing, also inside objects and lists that are there. Where that would
+    /// make the value larger than it may get, some are missing, and the violation says so.
+    pub fn fill_defaults(&self, value: &mut Value) -> Result<(), Violation> {
+        if !self.has_defaults {
+            return Ok(());
+        }
+        let excess = |_| whole("the schema has more defaults for this value than may be filled in");
+        defaults::fill(&self.document, &self.references, value).map_err(excess)
     }
 
     /// The value with `"***"` in place of every field that the schema calls secret.
     #[must_use]
     pub fn mask(&self, value: &Value) -> Value {
-        if self.has_secrets { secrets::mask(&self.document, value) } else { value.clone() }
+        if self.has_secrets { self.mask.apply(value) } else { value.clone() }
     }
 
     /// Whether any field is secret.
     pub fn has_secrets(&self) -> bool {
         self.has_secrets
+    }
+
+    /// Asks first whether the value is right, which collects nothing, and then what is wrong.
+    fn check(&self, value: &Value, say: impl Fn(&ValidationError) -> Violation) -> Result<(), Violation> {
+        if !self.cost.allows_depth(|| depth(value)) {
+            return Err(whole("is nested deeper than this schema can be checked"));
+        }
+        match meter::within(STEPS, self.cost, || self.validator.is_valid(value)).0 {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(_) => {
+                let message = format!(
+                    "to check it against this schema takes more than {STEPS} steps; make the value smaller, or the schema's choices and patterns fewer"
+                );
+                return Err(whole(message));
+            }
+        }
+        match meter::within(STEPS_OF_MESSAGE, self.cost, || self.validator.validate(value)).0 {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(say(&error).shortened()),
+            Err(_) => Err(whole("breaks its schema; it is too large to say where")),
+        }
     }
 
     fn violation(&self, error: &ValidationError) -> Violation {
@@ -107,6 +182,30 @@ impl Schema {
         let shown = !self.has_secrets && is_harmless && is_short();
         let message = if shown { error.to_string() } else { error.masked_with("the value").to_string() };
         Violation { path: place(error.instance_path()), message }
+    }
+}
+
+impl Violation {
+    fn shortened(mut self) -> Self {
+        if let Some((end, _)) = self.message.char_indices().nth(LONGEST) {
+            self.message.truncate(end);
+            self.message.push('…');
+        }
+        self
+    }
+}
+
+/// What is wrong with a value as a whole.
+fn whole(message: impl Into<String>) -> Violation {
+    Violation { path: String::new(), message: message.into() }
+}
+
+/// How many levels a value has inside.
+fn depth(value: &Value) -> u64 {
+    match value {
+        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }
 

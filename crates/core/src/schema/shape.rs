@@ -55,17 +55,13 @@ fn is_stray_field(key: &str, value: &Value) -> bool {
         && value.as_object().is_some_and(describes_a_field)
 }
 
-fn depth(value: &Value) -> usize {
+/// How many levels a document has.
+pub(super) fn depth(value: &Value) -> usize {
     match value {
         Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
         Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
         _ => 0,
     }
-}
-
-/// The schema that a local `$ref` leads to.
-pub(super) fn referred<'a>(document: &'a Value, schema: &Map<String, Value>) -> Option<&'a Value> {
-    document.pointer(schema.get("$ref")?.as_str()?.strip_prefix('#')?)
 }
 
 fn fault(at: &str, message: impl Into<String>) -> SchemaFault {

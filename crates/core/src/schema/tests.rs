@@ -11,7 +11,7 @@ fn schema(document: Value) -> Schema {
 }
 
 fn filled(document: Value, mut value: Value) -> Value {
-    schema(document).fill_defaults(&mut value);
+    schema(document).fill_defaults(&mut value).unwrap();
     value
 }
 
@@ -102,7 +102,7 @@ fn references_in_a_circle_end() {
     let value = json!({"child": {"child": {"key": "x"}}});
     assert_eq!(tree.mask(&value), json!({"child": {"child": {"key": "***"}}}));
     let mut value = value;
-    tree.fill_defaults(&mut value);
+    tree.fill_defaults(&mut value).unwrap();
     assert_eq!(value, json!({"n": 1, "child": {"n": 1, "child": {"n": 1, "key": "x"}}}));
 }
 

@@ -49,9 +49,10 @@ pub(super) async fn apply(
     {
         return Err(LoadError::NotNewer(row.version.clone()));
     }
-    if purpose == Purpose::Look {
+    match purpose {
+        Purpose::Load => upload.keep(&mut tx).await?,
         // The row has to point somewhere until it is rolled back.
-        pack::insert_content(&mut *tx, &upload.digest, &[], 0).await?;
+        Purpose::Look => pack::insert_content(&mut *tx, &upload.digest, &[], 0).await?,
     }
     let report = write(&mut tx, upload, row.as_ref(), last).await?;
     let faults = references::check(&mut tx, &upload.pack).await?;

@@ -61,7 +61,11 @@ pub async fn diff_pack(
 /// Loads checked content.
 pub(crate) async fn load(pool: &PgPool, upload: &Upload, when: When) -> Result<LoadReport, LoadError> {
     upload.store(pool).await?;
-    merge_and_write(pool, upload, when, Purpose::Load).await
+    let loaded = merge_and_write(pool, upload, when, Purpose::Load).await;
+    if loaded.is_err() {
+        upload.forget(pool).await;
+    }
+    loaded
 }
 
 async fn merge_and_write(

@@ -121,8 +121,8 @@ pub(crate) fn check_trigger_params(
         }
     };
     let mut params = rule.trigger_params.clone();
-    schema.fill_defaults(&mut params);
-    let (field, message) = if let Err(violation) = schema.validate(&params) {
+    let filled = schema.fill_defaults(&mut params).and_then(|()| schema.validate(&params));
+    let (field, message) = if let Err(violation) = filled {
         (violation.path, violation.message)
     } else {
         let fault = Timer::read(&rule.trigger, &params)?.err()?;

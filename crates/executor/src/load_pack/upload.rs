@@ -7,7 +7,7 @@ use attune_common::repositories::pack;
 use attune_core::pack::{Fault, MANIFEST, Pack};
 use attune_runtimes::files::Files;
 use attune_runtimes::{archive, digest};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use super::LoadError;
 
@@ -58,10 +58,31 @@ impl Upload {
         &self.pack.manifest.version
     }
 
-    /// Puts the content into the database. Content that no load comes to use is in nobody's way.
+    /// Puts the content into the database, where it is removed again unless a load comes to use it.
     pub(super) async fn store(&self, pool: &PgPool) -> Result<(), LoadError> {
         let size = i64::try_from(self.size).unwrap_or(i64::MAX);
         Ok(pack::insert_content(pool, &self.digest, &self.archive, size).await?)
+    }
+
+    /// Marks the content as used by the load that this transaction is. Another load of the same, which was refused
+    /// meanwhile, may have removed it.
+    pub(super) async fn keep(&self, tx: &mut PgConnection) -> sqlx::Result<()> {
+        if !pack::keep_content(tx, &self.digest).await? {
+            let size = i64::try_from(self.size).unwrap_or(i64::MAX);
+            pack::insert_content(&mut *tx, &self.digest, &self.archive, size).await?;
+            pack::keep_content(tx, &self.digest).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the content after a load that was refused. A failure leaves it to the reconciler.
+    pub(super) async fn forget(&self, pool: &PgPool) {
+        if let Err(error) = pack::delete_refused_content(pool, &self.digest).await {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "The content of a refused load could not be removed"
+            );
+        }
     }
 }
 

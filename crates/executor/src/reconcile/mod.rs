@@ -3,6 +3,7 @@
 //! Each round takes no input, is idempotent and retries nothing: the next round is the retry. Several executors may run
 //! side by side; every write names the state it expects, so the second one finds nothing to do.
 
+mod contents;
 mod inactive_workers;
 mod keys;
 mod lost_workers;
@@ -63,6 +64,7 @@ impl Reconciler {
         }
         keys::round(self).await?;
         runs::round(self).await?;
+        contents::round(self).await?;
         usage::round(self).await
     }
 }

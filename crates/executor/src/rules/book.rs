@@ -7,7 +7,7 @@ use std::sync::Arc;
 use attune_common::fuse::{self, Note, Thing};
 use attune_common::repositories::config_version::Changed;
 use attune_common::repositories::rule::{RuleRow, RuleSet, TriggerRow};
-use attune_core::schema::Schema;
+use attune_core::schema::{self, Schema};
 use serde_json::{Value, json};
 
 use super::CompiledRule;
@@ -117,7 +117,7 @@ impl Trigger {
             rules: Vec::new(),
             version: row.version,
             r#ref: row.r#ref.clone(),
-            no_params: canonical_params(&param_schema, Some(&json!({}))),
+            no_params: canonical_params(&param_schema, Some(&json!({}))).unwrap_or_else(|_| "{}".to_owned()),
             param_schema: Arc::new(param_schema),
         }
     }
@@ -162,8 +162,8 @@ impl Trigger {
         let Some(given) = trigger_params.filter(|params| !params.is_null()) else { return Ok(()) };
         let _note = self.note();
         let mut params = given.clone();
-        self.param_schema.fill_defaults(&mut params);
-        self.param_schema.validate(&params).map_err(|violation| violation.to_string())
+        let filled = self.param_schema.fill_defaults(&mut params);
+        filled.and_then(|()| self.param_schema.validate(&params)).map_err(|violation| violation.to_string())
     }
 
     /// The rules whose trigger parameters equal those of an event.
@@ -182,9 +182,11 @@ impl Trigger {
     pub fn canonical(&self, trigger_params: Option<&Value>) -> Cow<'_, str> {
         match trigger_params {
             None | Some(Value::Null) => Cow::Borrowed(&self.no_params),
+            // Parameters whose defaults do not fit were refused when they were checked.
             Some(params) => {
                 let _note = self.note();
-                Cow::Owned(canonical_params(&self.param_schema, Some(params)))
+                let filled = canonical_params(&self.param_schema, Some(params));
+                Cow::Owned(filled.unwrap_or_else(|_| schema::canonical(params)))
             }
         }
     }

@@ -9,7 +9,7 @@ use attune_core::conditions::{Conditions, Verdict};
 use attune_core::event::EventView;
 use attune_core::output;
 use attune_core::schedule::Timer;
-use attune_core::schema::{self, Schema};
+use attune_core::schema::{self, Schema, Violation};
 use attune_core::template::{Context, Template};
 use serde_json::{Value, json};
 
@@ -99,7 +99,8 @@ impl CompiledRule {
             Conditions::compile(&row.conditions).map_err(|fault| format!("conditions: {fault}"))?;
         let params = Template::compile(&row.action_params).map_err(|fault| format!("action_params: {fault}"));
         let rule_view = json!({"id": row.id, "ref": row.r#ref, "revision": row.revision});
-        let trigger_params = filled_params(param_schema, Some(&row.trigger_params));
+        let trigger_params = filled_params(param_schema, Some(&row.trigger_params))
+            .map_err(|violation| format!("trigger_params: {violation}"))?;
         if let Some(Err(fault)) = Timer::read(trigger, &trigger_params) {
             return Err(format!("trigger_params: {fault}"));
         }
@@ -145,9 +146,11 @@ impl CompiledRule {
         let context = Context { event, rule: &self.rule_view, pack_config: &self.pack_config };
         let mut params = template.render(&context).map_err(|error| format!("action_params: {error}"))?;
         let _note = fuse::note(Thing::Action, target.action, target.version);
-        target.schema.fill_defaults(&mut params);
+        let filled = target.schema.fill_defaults(&mut params);
         // A template may have put a secret of the pack into a parameter that is none.
-        target.schema.validate_quietly(&params).map_err(|violation| format!("action_params: {violation}"))?;
+        filled
+            .and_then(|()| target.schema.validate_quietly(&params))
+            .map_err(|violation| format!("action_params: {violation}"))?;
         // What PostgreSQL can not store fails this enforcement, not the batch around it.
         output::storable(&params).map_err(|reason| format!("action_params: {reason}"))?;
         Ok((target, params))
@@ -174,12 +177,12 @@ impl Target {
 }
 
 /// Parameters of a trigger in the one form in which they are compared.
-pub(crate) fn canonical_params(schema: &Schema, params: Option<&Value>) -> String {
-    schema::canonical(&filled_params(schema, params))
+pub(crate) fn canonical_params(schema: &Schema, params: Option<&Value>) -> Result<String, Violation> {
+    filled_params(schema, params).map(|params| schema::canonical(&params))
 }
 
-fn filled_params(schema: &Schema, params: Option<&Value>) -> Value {
+fn filled_params(schema: &Schema, params: Option<&Value>) -> Result<Value, Violation> {
     let mut params = params.filter(|params| !params.is_null()).cloned().unwrap_or_else(|| json!({}));
-    schema.fill_defaults(&mut params);
-    params
+    schema.fill_defaults(&mut params)?;
+    Ok(params)
 }

@@ -25,6 +25,7 @@ mod rule_book;
 mod sensors;
 mod switch;
 mod system;
+mod turns;
 mod usage;
 mod watch;
 mod workers;
