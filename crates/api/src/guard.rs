@@ -12,24 +12,15 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::body;
 use crate::failure::Failure;
 use crate::state::Api;
 
 /// Lets a request through or refuses it.
 pub(crate) async fn guard(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    let mut response = match check(&api, &request) {
+    match check(&api, &request) {
         Ok(()) => next.run(request).await,
-        Err(failure) => {
-            body::discard(request).await;
-            failure.into_response()
-        }
-    };
-    // Logs and payloads are other people's bytes: no browser shall take them for a page, or keep them.
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+        Err(failure) => failure.into_response(),
+    }
 }
 
 fn check(api: &Api, request: &Request) -> Result<(), Failure> {

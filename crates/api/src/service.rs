@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::address::{self, AddressError, Published};
-use crate::routes;
+use crate::limits::Limits;
 use crate::serve::serve;
 use crate::state::Api;
 use crate::token::{Token, TokenError};
@@ -50,11 +50,22 @@ impl ApiService {
         ingest: Ingest,
         hints: Hints,
     ) -> Result<Self, StartError> {
+        Self::start_within(Limits::default(), config, pool, ingest, hints).await
+    }
+
+    /// The same with other limits.
+    pub async fn start_within(
+        limits: Limits,
+        config: &Config,
+        pool: PgPool,
+        ingest: Ingest,
+        hints: Hints,
+    ) -> Result<Self, StartError> {
         let listener = address::listen(&config.server).await?;
         let address = listener.local_addr().map_err(AddressError::Unknown)?;
         let token = Token::of_process(&config.data_dir)?;
         let published = Published::write(&config.data_dir, address)?;
-        let api = Arc::new(Api::new(pool, ingest, hints, config.limits.clone(), token));
+        let api = Arc::new(Api::new(pool, ingest, hints, config.limits.clone(), token, limits));
         Ok(Self { listener, published, api })
     }
 
@@ -65,7 +76,7 @@ impl ApiService {
 
     /// Serves until `stop`, then lets the requests that are under way finish.
     pub async fn serve(self, stop: CancellationToken) {
-        serve(self.listener, routes::router(self.api), stop).await;
+        serve(self.listener, self.api, stop).await;
         drop(self.published);
     }
 }

@@ -8,6 +8,7 @@ mod health;
 mod logs;
 mod metrics;
 mod packs;
+mod page;
 mod rows;
 mod sensors;
 mod switch;

@@ -4,13 +4,16 @@
 
 mod actions;
 mod client;
+mod crowds;
 mod events;
 mod guard;
 mod hostile;
 mod metrics;
 mod orders;
 mod packs;
+mod pages;
 mod rows;
 mod server;
 mod start;
+mod times;
 mod trials;
