@@ -1,21 +1,23 @@
 //! Bodies: of one type, of bounded size, within bounded time.
 
-use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use futures_util::StreamExt as _;
-use http_body_util::LengthLimitError;
+use hyper::body::{Frame, Incoming, SizeHint};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
+use tokio::time::Instant;
 
 use crate::failure::Failure;
-
-/// What is read of a refused body, and for how long.
-const DISCARDED: u64 = 64 * 1024 * 1024;
-const DISCARD_PATIENCE: Duration = Duration::from_secs(5);
+use crate::limits::Limits;
+use crate::patience::Patience;
 
 /// What a kind of body may be.
 #[derive(Debug, Clone, Copy)]
@@ -30,43 +32,33 @@ pub(crate) const fn json(limit: usize) -> Expected {
     Expected { content_type: "application/json", limit, patience: Duration::from_secs(30) }
 }
 
-/// Reads a whole body.
+/// Reads a whole body, as long as it comes fast enough.
 pub(crate) async fn read(request: Request, expected: Expected) -> Result<Bytes, Failure> {
     let headers = request.headers();
-    let acceptable =
-        check_type(headers, expected.content_type).and_then(|()| check_length(headers, expected.limit));
-    if let Err(failure) = acceptable {
-        discard(request).await;
-        return Err(failure);
-    }
-    let late =
-        |_| Failure::Refused(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time".to_owned());
-    tokio::time::timeout(expected.patience, collect(request.into_body(), expected.limit))
-        .await
-        .map_err(late)?
+    check_type(headers, expected.content_type)?;
+    check_length(headers, expected.limit)?;
+    let limits = request.extensions().get::<Arc<Limits>>().cloned().unwrap_or_default();
+    let collected = collect(request.into_body(), expected.limit, Patience::new(&limits));
+    tokio::time::timeout(expected.patience, collected).await.map_err(|_| late())?
 }
 
-/// Reads on after a refusal, within bounds: a client that still sends would not see the answer.
-pub(crate) async fn discard(request: Request) {
-    if length(request.headers()).is_some_and(|length| length > DISCARDED) {
-        return;
-    }
-    let mut stream = request.into_body().into_data_stream();
-    let read = async {
-        let mut left = DISCARDED;
-        while let (true, Some(Ok(chunk))) = (left > 0, stream.next().await) {
-            left = left.saturating_sub(chunk.len() as u64);
+async fn collect(body: Body, limit: usize, mut patience: Patience) -> Result<Bytes, Failure> {
+    let (mut stream, mut bytes) = (body.into_data_stream(), Vec::new());
+    loop {
+        let since = Instant::now();
+        let next = tokio::time::timeout(patience.left(), stream.next()).await.map_err(|_| late())?;
+        let Some(chunk) = next else { return Ok(bytes.into()) };
+        let chunk = chunk.map_err(|_| Failure::bad_request("the body broke off"))?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(too_large(limit));
         }
-    };
-    // However it ends, the request is refused.
-    drop(tokio::time::timeout(DISCARD_PATIENCE, read).await);
+        patience.spend(since.elapsed(), chunk.len());
+        bytes.extend_from_slice(&chunk);
+    }
 }
 
-async fn collect(body: Body, limit: usize) -> Result<Bytes, Failure> {
-    to_bytes(body, limit).await.map_err(|error| {
-        let is_length = error.source().is_some_and(<dyn Error>::is::<LengthLimitError>);
-        if is_length { too_large(limit) } else { Failure::bad_request("the body broke off") }
-    })
+fn late() -> Failure {
+    Failure::Refused(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time".to_owned())
 }
 
 fn check_type(headers: &HeaderMap, wanted: &str) -> Result<(), Failure> {
@@ -103,4 +95,41 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
             Failure::bad_request(format!("the body is no JSON: {error}"))
         }
     })
+}
+
+/// A body that says when all of it was read.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    body: Incoming,
+    is_read: Arc<AtomicBool>,
+}
+
+impl Watched {
+    pub(crate) fn new(body: Incoming, is_read: Arc<AtomicBool>) -> Self {
+        Self { body, is_read }
+    }
+}
+
+impl HttpBody for Watched {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.is_read.store(true, Ordering::Release);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }

@@ -3,16 +3,17 @@
 //!
 //! - the caller's: 400 not understood, 401 no token, 403 and 421 from elsewhere, 404, 409 not now, 413 too large, 415 wrong
 //!   type, 422 understood and refused;
-//! - 503: the database is away or busy, later it may work;
+//! - 503: the database is away, or too many callers are there; later it may work;
+//! - 504: a question that takes too long, and would take as long again;
 //! - 500: a fault in Attune, logged here, once.
 
 use std::error::Error;
 
 use attune_common::db;
 use attune_core::pack::Fault;
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{BoxError, Json};
 use serde_json::{Value, json};
 
 /// How a request fails.
@@ -24,6 +25,8 @@ pub(crate) enum Failure {
     Faulty(String, Vec<Fault>),
     /// The caller can, after so many seconds.
     Later(i64, String),
+    /// Other callers take what this one needs; the words say what.
+    Busy(String),
     /// Time can.
     Unavailable(Box<dyn Error + Send + Sync>),
     /// We can.
@@ -58,19 +61,25 @@ impl Failure {
         }
     }
 
+    /// What ends an answer that has begun.
+    pub(crate) fn into_error(self) -> BoxError {
+        self.log();
+        self.body().to_string().into()
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::Refused(status, _) => *status,
             Self::Faulty(..) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Later(..) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Bug(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     fn body(&self) -> Value {
         match self {
-            Self::Refused(_, message) | Self::Later(_, message) => json!({"error": message}),
+            Self::Refused(_, message) | Self::Later(_, message) | Self::Busy(message) => json!({"error": message}),
             Self::Faulty(message, faults) => {
                 json!({"error": message, "faults": faults.iter().map(fault).collect::<Vec<_>>()})
             }
@@ -81,7 +90,7 @@ impl Failure {
 
     fn log(&self) {
         match self {
-            Self::Refused(..) | Self::Faulty(..) | Self::Later(..) => (),
+            Self::Refused(..) | Self::Faulty(..) | Self::Later(..) | Self::Busy(_) => (),
             Self::Unavailable(error) => {
                 tracing::warn!(error = &**error as &dyn Error, "A request failed for now");
             }

@@ -12,25 +12,16 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::body;
 use crate::failure::Failure;
 use crate::run;
 use crate::state::Api;
 
 /// Lets a request through or refuses it.
 pub(crate) async fn guard(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
-    let mut response = match admit(&api, &mut request).await {
+    match admit(&api, &mut request).await {
         Ok(()) => next.run(request).await,
-        Err(failure) => {
-            body::discard(request).await;
-            failure.into_response()
-        }
-    };
-    // Logs and payloads are other people's bytes: no browser shall take them for a page, or keep them.
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+        Err(failure) => failure.into_response(),
+    }
 }
 
 async fn admit(api: &Api, request: &mut Request) -> Result<(), Failure> {

@@ -8,15 +8,26 @@
 //! reach in; a write names the token ([`token`]); and a body is JSON or a gzip archive, never a form.
 
 pub mod address;
+mod answers;
 mod body;
+mod connection;
+mod crowd;
+mod door;
 mod failure;
 mod guard;
+mod limits;
 mod metrics;
+mod pace;
+mod patience;
+mod readers;
 mod routes;
 mod run;
 mod serve;
 mod service;
 mod state;
+mod timed;
 pub mod token;
+mod trust;
 
+pub use limits::Limits;
 pub use service::{ApiService, StartError, run};

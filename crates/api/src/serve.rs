@@ -3,76 +3,43 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// More wait in the kernel's queue.
-const MAX_CONNECTIONS: usize = 512;
-/// Until the head of a request, the first or the next, has arrived.
-const HEAD_PATIENCE: Duration = Duration::from_secs(75);
-/// What one request's head may take.
-const MAX_HEAD: usize = 64 * 1024;
+use crate::connection;
+use crate::crowd::{Crowd, Place};
+use crate::door::Door;
+use crate::state::Api;
+
 /// After a failure to accept: usually no descriptor is free, and only time helps.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop`, then lets the requests that are under way finish.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let (slots, connections) = (Arc::new(Semaphore::new(MAX_CONNECTIONS)), TaskTracker::new());
-    loop {
-        let next = async {
-            let slot = Arc::clone(&slots).acquire_owned().await;
-            (slot, listener.accept().await)
-        };
-        let (slot, accepted) = tokio::select! {
+pub(crate) async fn serve(listener: TcpListener, api: Arc<Api>, stop: CancellationToken) {
+    let (crowd, connections) = (Crowd::new(&api.bounds), TaskTracker::new());
+    let door = Arc::new(Door::new(api));
+    for id in 0.. {
+        let accepted = tokio::select! {
             () = stop.cancelled() => break,
-            next = next => next,
+            accepted = accept(&listener, &crowd, id) => accepted,
         };
-        match accepted {
-            Ok((stream, _)) => {
-                let connection = connection(stream, router.clone(), stop.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop(slot);
-                });
-            }
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "A connection could not be accepted"
-                );
-                tokio::time::sleep(PAUSE).await;
-            }
+        if let Some((stream, place)) = accepted {
+            connections.spawn(connection::serve(stream, place, Arc::clone(&door), stop.clone()));
         }
     }
     connections.close();
     connections.wait().await;
 }
 
-async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) {
-    // An answer is one small write, which must not wait for the next.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(error = &error as &dyn std::error::Error, "A connection stays slow");
-    }
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
-        .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.into_service()));
-    tokio::pin!(served);
-    let ended = tokio::select! {
-        ended = served.as_mut() => ended,
-        () = stop.cancelled() => {
-            served.as_mut().graceful_shutdown();
-            served.await
+/// The next connection, with its place. Until it has one, more wait in the kernel's queue.
+async fn accept(listener: &TcpListener, crowd: &Arc<Crowd>, id: u64) -> Option<(TcpStream, Place)> {
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, crowd.admit(id).await)),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "A connection could not be accepted");
+            tokio::time::sleep(PAUSE).await;
+            None
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(error = &error as &dyn std::error::Error, "A connection ended early");
     }
 }

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::address::{self, AddressError, Published};
-use crate::routes;
+use crate::limits::Limits;
 use crate::serve::serve;
 use crate::state::Api;
 use crate::token::{Token, TokenError};
@@ -52,7 +52,18 @@ impl ApiService {
         ingest: Ingest,
         hints: Hints,
     ) -> Result<Self, StartError> {
-        Self::bind(config, |token| Api::new(pool, ingest, hints, config.limits.clone(), token)).await
+        Self::start_within(Limits::default(), config, pool, ingest, hints).await
+    }
+
+    /// The same with other limits.
+    pub async fn start_within(
+        bounds: Limits,
+        config: &Config,
+        pool: PgPool,
+        ingest: Ingest,
+        hints: Hints,
+    ) -> Result<Self, StartError> {
+        Self::bind(config, |token| Api::new(pool, ingest, hints, config.limits.clone(), token, bounds)).await
     }
 
     /// As [`Self::start`], for a process in which nothing is evaluated: what would have to be is refused.
@@ -60,8 +71,8 @@ impl ApiService {
         // Its rules are never read.
         let rules = Arc::new(RuleCache::new(pool.clone()));
         let ingest = Ingest::start(pool.clone(), rules, hints.clone(), Utc::now);
-        let limits = config.limits.clone();
-        Self::bind(config, |token| Api { safe: true, ..Api::new(pool, ingest, hints, limits, token) }).await
+        let (limits, bounds) = (config.limits.clone(), Limits::default());
+        Self::bind(config, |token| Api { safe: true, ..Api::new(pool, ingest, hints, limits, token, bounds) }).await
     }
 
     async fn bind(config: &Config, api: impl FnOnce(Token) -> Api) -> Result<Self, StartError> {
@@ -80,7 +91,7 @@ impl ApiService {
 
     /// Serves until `stop`, then lets the requests that are under way finish.
     pub async fn serve(self, stop: CancellationToken) {
-        serve(self.listener, routes::router(self.api), stop).await;
+        serve(self.listener, self.api, stop).await;
         drop(self.published);
     }
 }

@@ -13,9 +13,9 @@ use clap::{Args, ValueEnum};
 use crate::summary::Summary;
 use crate::world::Scratch;
 
-mod connection;
+pub(crate) mod connection;
 mod pack;
-mod programs;
+pub(crate) mod programs;
 
 use connection::Connection;
 use programs::Programs;
@@ -64,7 +64,7 @@ fn measure(samples: u32, data_dir: &Path, fifo: &Path) -> anyhow::Result<Summary
     // The first events fill caches; they are not samples.
     for round in 0..samples + 100 {
         let sent = now()?;
-        connection.post_event("bench.tick")?;
+        connection.post_event(r#"{"trigger":"bench.tick","payload":{"text":"tick"}}"#)?;
         let took = read_stamp(&mut stamps)?.saturating_sub(sent);
         if round >= 100 {
             summary.record(took)?;

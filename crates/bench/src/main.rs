@@ -8,6 +8,7 @@ mod detect;
 mod ingest;
 mod kill;
 mod machine;
+mod readers;
 mod sensors;
 mod spawn;
 mod summary;
@@ -50,6 +51,8 @@ enum Command {
     /// The service of `kill`
     #[command(hide = true)]
     KillService(kill::ServiceArguments),
+    /// What crowds of readers cost POST /api/events
+    Readers(readers::Arguments),
     /// Processes per second through the launcher, beside a bare `posix_spawn`
     Spawn(spawn::Arguments),
     /// Whether anything outlives its program, whatever it does and however it is ended
@@ -84,6 +87,7 @@ fn main() -> anyhow::Result<()> {
             Command::BareSpawns(arguments) => sensors::bare(&arguments),
             Command::Kill(arguments) => kill::run(&arguments).await,
             Command::KillService(arguments) => kill::serve(&arguments).await,
+            Command::Readers(arguments) => readers::run(&arguments).await,
             Command::Spawn(arguments) => spawn::run(&arguments).await,
             Command::Survivors(arguments) => survivors::run(&arguments).await,
             Command::Timers(arguments) => timers::run(&arguments).await,

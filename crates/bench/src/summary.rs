@@ -22,6 +22,11 @@ impl Summary {
         Duration::from_micros(self.0.value_at_quantile(0.5))
     }
 
+    /// One of a hundred took longer.
+    pub(crate) fn p99(&self) -> Duration {
+        Duration::from_micros(self.0.value_at_quantile(0.99))
+    }
+
     /// None of them took longer.
     pub(crate) fn longest(&self) -> Duration {
         Duration::from_micros(self.0.max())

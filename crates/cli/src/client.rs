@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use attune_common::config::{Config, env};
 use serde_json::Value;
 use ureq::http::Response;
-use ureq::typestate::WithBody;
+use ureq::typestate::{WithBody, WithoutBody};
 use ureq::{Agent, Body, RequestBuilder};
 
 use crate::arguments::Global;
@@ -16,8 +16,10 @@ use crate::run_context::RunContext;
 
 /// Longer than any answer takes; a load of a large pack is the slowest.
 const TIMEOUT: Duration = Duration::from_mins(2);
-/// Lists and logs may be long.
+/// Logs may be long.
 const ANSWER_LIMIT: u64 = 256 * 1024 * 1024;
+/// Pages of one list: at 8 MB each as much as of anything else.
+const MOST_PAGES: usize = 32;
 
 /// A connection to one API.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct Client {
     data_dir: PathBuf,
     /// The token of the run that speaks.
     run_token: Option<String>,
+    /// The address is the data directory's own.
+    is_own: bool,
 }
 
 impl Client {
@@ -43,7 +47,7 @@ impl Client {
             None => read_line(&data_dir.join("api.url"))
                 .ok_or_else(|| Failure::NoAddress(data_dir.join("api.url").display().to_string()))?,
         };
-        Ok(Self::at(&url, data_dir, timeout))
+        Ok(Self { is_own: global.api_url.is_none(), ..Self::at(&url, data_dir, timeout) })
     }
 
     /// The API that the run of an action was given, with the run's own token; without a run as [`Self::new`].
@@ -62,18 +66,54 @@ impl Client {
     fn at(url: &str, data_dir: PathBuf, timeout: Duration) -> Self {
         let agent =
             Agent::config_builder().http_status_as_error(false).timeout_global(Some(timeout)).build().into();
-        Self { agent, url: url.trim_end_matches('/').to_owned(), data_dir, run_token: None }
+        Self { agent, url: url.trim_end_matches('/').to_owned(), data_dir, run_token: None, is_own: false }
     }
 
     /// GETs JSON.
     pub(crate) fn get(&self, path: &str, query: &[(String, String)]) -> anyhow::Result<Value> {
         let pairs = query.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        json(self.answer(self.agent.get(self.address(path)).query_pairs(pairs).call())?)
+        json(self.answer(self.reading(path).query_pairs(pairs).call())?)
+    }
+
+    /// GETs a list: up to `limit` rows, from as many pages as they take. The second part asks for the rows after these, when
+    /// they were too many bytes.
+    pub(crate) fn list(
+        &self,
+        path: &str,
+        query: &[(String, String)],
+        limit: usize,
+    ) -> anyhow::Result<(Vec<Value>, Option<String>)> {
+        let pairs = query.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let mut response = self.answer(self.reading(path).query_pairs(pairs).call())?;
+        let mut rows = Vec::new();
+        for page in 1.. {
+            let next = next_page(&response);
+            if let Value::Array(more) = json(response)? {
+                rows.extend(more);
+            }
+            match next {
+                Some(next) if rows.len() < limit && page < MOST_PAGES => {
+                    response = self.answer(self.reading(&next).call())?;
+                }
+                next => return Ok((rows, next.filter(|_| page == MOST_PAGES))),
+            }
+        }
+        Ok((rows, None))
+    }
+
+    /// A GET. To the API of the data directory it names the token, although nothing needs it: the holder of the token has
+    /// places that a crowd of others can not take.
+    fn reading(&self, path: &str) -> RequestBuilder<WithoutBody> {
+        let request = self.agent.get(self.address(path));
+        match self.token().ok().filter(|_| self.is_own) {
+            Some(token) => request.header("authorization", token),
+            None => request,
+        }
     }
 
     /// GETs bytes.
     pub(crate) fn get_bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
-        let mut response = self.answer(self.agent.get(self.address(path)).call())?;
+        let mut response = self.answer(self.reading(path).call())?;
         Ok(response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec()?)
     }
 
@@ -166,6 +206,13 @@ pub(crate) fn data_dir(global: &Global) -> anyhow::Result<PathBuf> {
 
 fn json(mut response: Response<Body>) -> anyhow::Result<Value> {
     response.body_mut().with_config().limit(ANSWER_LIMIT).read_json().context("the API's answer is no JSON")
+}
+
+/// Where the page after this one is: `</api/events?before=7>; rel="next"`.
+fn next_page(response: &Response<Body>) -> Option<String> {
+    let link = response.headers().get("link")?.to_str().ok()?;
+    let (path, relation) = link.strip_prefix('<')?.split_once('>')?;
+    relation.contains("rel=\"next\"").then(|| path.to_owned())
 }
 
 fn refusal(status: u16, body: &str) -> Failure {

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::output;
+
 /// A failure that has an exit code of its own.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -57,9 +59,8 @@ impl Failure {
 }
 
 /// Prints a failure with its causes and gives its exit code.
-#[expect(clippy::print_stderr, reason = "the last word of a command goes to the person who typed it")]
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error:#}");
+    output::note(&format!("error: {error:#}"));
     let code = error.downcast_ref::<Failure>().map_or_else(|| attune_boot::exit_code(error), Failure::code);
     ExitCode::from(code)
 }

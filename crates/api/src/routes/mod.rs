@@ -9,6 +9,7 @@ mod logs;
 mod masks;
 mod metrics;
 mod packs;
+mod page;
 mod rows;
 mod safe;
 mod sensors;

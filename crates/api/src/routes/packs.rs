@@ -9,13 +9,14 @@ use attune_common::repositories::pack;
 use attune_executor::load_pack::{LoadError, LoadReport, diff_pack, load_pack};
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
-use axum::response::IntoResponse;
+use axum::http::HeaderMap;
+use axum::response::Response;
 
 use super::rows::{self, Key};
 use crate::body::{self, Expected};
 use crate::failure::{Failure, Kind};
 use crate::guard::check_token;
+use crate::readers::Reader;
 use crate::state::Api;
 
 /// An archive, which may take its time.
@@ -43,18 +44,19 @@ pub(super) async fn content(
     State(api): State<Arc<Api>>,
     key: Key,
     headers: HeaderMap,
-) -> Result<impl IntoResponse, Failure> {
+    reader: Reader,
+) -> Result<Response, Failure> {
     check_token(&api, &headers)?;
     let name = rows::text(key)?;
-    let Some(row) = pack::find(&api.pool, &name).await? else {
-        return Err(rows::missing(&api, Noun::Pack, &name).await);
+    let Some(row) = pack::find(&*reader, &name).await? else {
+        return Err(rows::unknown(&reader, Noun::Pack, &name).await);
     };
     let archive = match row.digest {
-        Some(digest) => pack::find_content(&api.pool, &digest).await?,
+        Some(digest) => pack::find_content(&reader, &digest).await?,
         None => None,
     };
     let archive = archive.ok_or_else(|| Failure::not_found(format!("pack {name} has no content")))?;
-    Ok(([(header::CONTENT_TYPE, ARCHIVE.content_type)], archive))
+    Ok(api.answers.whole(reader.trust, &archive).await?.send(ARCHIVE.content_type))
 }
 
 fn refused(error: LoadError) -> Failure {

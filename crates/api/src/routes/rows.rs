@@ -3,18 +3,24 @@
 use std::sync::Arc;
 
 use attune_common::repositories::listing::{self, Filter, Noun};
+use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use serde_json::Value;
+use sqlx::PgPool;
 
-use super::view;
+use super::{page, view};
 use crate::failure::Failure;
+use crate::readers::Reader;
 use crate::state::Api;
+use crate::trust::Trust;
 
 const DEFAULT_LIMIT: i64 = 100;
 const MAX_LIMIT: i64 = 1000;
+/// What rows are sent as.
+pub(super) const JSON: &str = "application/json";
 
 type Pairs = Result<Query<Vec<(String, String)>>, QueryRejection>;
 /// A part of the path; unusable percent-encoding is the caller's fault.
@@ -22,34 +28,46 @@ pub(super) type Key = Result<Path<String>, PathRejection>;
 
 /// Adds the two endpoints of a noun.
 pub(super) fn add(router: Router<Arc<Api>>, noun: Noun) -> Router<Arc<Api>> {
-    let all = move |State(api): State<Arc<Api>>, query: Pairs| async move { list(&api, noun, query).await };
-    let one = move |State(api): State<Arc<Api>>, key: Key| async move { show(&api, noun, key).await };
+    let all = move |State(api): State<Arc<Api>>, reader: Reader, query: Pairs| async move {
+        list(&api, &reader, noun, query).await
+    };
+    let one = move |State(api): State<Arc<Api>>, reader: Reader, key: Key| async move {
+        show(&api, &reader, noun, key).await
+    };
     let path = format!("/api/{}s", noun.name());
     router.route(&path, get(all)).route(&format!("{path}/{{key}}"), get(one))
 }
 
-async fn list(api: &Api, noun: Noun, query: Pairs) -> Result<Json<Vec<Value>>, Failure> {
+async fn list(api: &Api, reader: &Reader, noun: Noun, query: Pairs) -> Result<Response, Failure> {
     let Query(pairs) = query.map_err(|rejection| Failure::bad_request(rejection.body_text()))?;
-    let rows = listing::list(&api.pool, noun, &filter(noun, pairs)?).await?;
-    Ok(Json(view::of_rows(&api.pool, &api.ingest.rules().current(), noun, rows).await?))
+    page::of(api, reader, noun, filter(noun, pairs)?).await
 }
 
-async fn show(api: &Api, noun: Noun, key: Key) -> Result<Json<Value>, Failure> {
-    Ok(Json(find(api, noun, &text(key)?).await?))
+async fn show(api: &Api, reader: &Reader, noun: Noun, key: Key) -> Result<Response, Failure> {
+    let row = find(api, reader, noun, &text(key)?).await?;
+    Ok(api.answers.whole(reader.trust, row.to_string().as_bytes()).await?.send(JSON))
 }
 
 /// The row, or a 404 that says what was probably meant.
-pub(super) async fn find(api: &Api, noun: Noun, key: &str) -> Result<Value, Failure> {
-    let row = listing::find(&api.pool, noun, key).await?;
-    match view::of_rows(&api.pool, &api.ingest.rules().current(), noun, Vec::from_iter(row)).await?.pop() {
+pub(super) async fn find(api: &Api, reader: &Reader, noun: Noun, key: &str) -> Result<Value, Failure> {
+    let row = listing::find(reader, noun, key).await?;
+    match view::of_rows(reader, &api.ingest.rules().current(), noun, Vec::from_iter(row)).await?.pop() {
         Some(row) => Ok(row),
-        None => Err(missing(api, noun, key).await),
+        None => Err(unknown(reader, noun, key).await),
+    }
+}
+
+/// Says to a holder of the token that something does not exist, and what was probably meant.
+pub(super) async fn missing(api: &Api, noun: Noun, key: &str) -> Failure {
+    match api.readers.place(Trust::Token).await {
+        Ok(reader) => unknown(&reader, noun, key).await,
+        Err(failure) => failure,
     }
 }
 
 /// Says that something does not exist, and what was probably meant.
-pub(super) async fn missing(api: &Api, noun: Noun, key: &str) -> Failure {
-    let hint = match listing::find_near(&api.pool, noun, key).await {
+pub(super) async fn unknown(pool: &PgPool, noun: Noun, key: &str) -> Failure {
+    let hint = match listing::find_near(pool, noun, key).await {
         Ok(near) => near.map_or_else(String::new, |name| format!("; did you mean {name}?")),
         Err(error) => return error.into(),
     };
@@ -64,16 +82,23 @@ pub(super) fn text(key: Key) -> Result<String, Failure> {
 
 fn filter(noun: Noun, pairs: Vec<(String, String)>) -> Result<Filter, Failure> {
     let mut filter = Filter { limit: DEFAULT_LIMIT, ..Filter::default() };
+    // Where a page of things begins: a name and, since a worker's is not its own, an id.
+    let (mut after, mut after_id) = (None, i64::MAX);
     for (name, value) in pairs {
         match name.as_str() {
             "limit" => filter.limit = number("limit", &value, 1..=MAX_LIMIT)?,
             "before" => filter.before = Some(number("before", &value, i64::MIN..=i64::MAX)?),
+            "after" if !noun.is_happening() => after = Some(checked("after", &value).map(|_| value)?),
+            "after_id" if !noun.is_happening() => {
+                after_id = number("after_id", &value, i64::MIN..=i64::MAX)?;
+            }
             column if noun.filters().contains(&column) => {
                 filter.equals.push((checked(column, &value)?, value));
             }
-            _ => return Err(unknown(noun, &name)),
+            _ => return Err(unknown_parameter(noun, &name)),
         }
     }
+    filter.after = after.map(|name| (name, after_id));
     Ok(filter)
 }
 
@@ -97,10 +122,10 @@ fn number(name: &str, value: &str, range: std::ops::RangeInclusive<i64>) -> Resu
     number.ok_or_else(|| Failure::bad_request(format!("{name} must be {wanted}, not {value:?}")))
 }
 
-fn unknown(noun: Noun, name: &str) -> Failure {
-    let known = noun.filters().join(", ");
+fn unknown_parameter(noun: Noun, name: &str) -> Failure {
+    let (known, next) = (noun.filters().join(", "), if noun.is_happening() { "before" } else { "after" });
     Failure::bad_request(format!(
-        "{name:?} is no parameter of a list of {}s; there are {known}, limit and before",
+        "{name:?} is no parameter of a list of {}s; there are {known}, limit and {next}",
         noun.name()
     ))
 }

@@ -18,6 +18,7 @@ use super::executions::Nothing;
 use super::rows::{self, Key};
 use crate::body;
 use crate::failure::Failure;
+use crate::readers::Reader;
 use crate::state::Api;
 
 /// More than a reason takes.
@@ -81,12 +82,12 @@ pub(super) async fn poke(
 }
 
 /// How far the last canary of a sensor came.
-pub(super) async fn canary(State(api): State<Arc<Api>>, key: Key) -> Result<Json<Value>, Failure> {
+pub(super) async fn canary(reader: Reader, key: Key) -> Result<Json<Value>, Failure> {
     let name = rows::text(key)?;
-    let Some(sensor) = sensor_order::find(&api.pool, &name).await? else {
-        return Err(rows::missing(&api, Noun::Sensor, &name).await);
+    let Some(sensor) = sensor_order::find(&reader, &name).await? else {
+        return Err(rows::unknown(&reader, Noun::Sensor, &name).await);
     };
-    let last = canary::list_last(&api.pool, &[sensor.id]).await?;
+    let last = canary::list_last(&reader, &[sensor.id]).await?;
     Ok(Json(last.first().map(Canary::to_json).unwrap_or_default()))
 }
 

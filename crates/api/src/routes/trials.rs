@@ -17,6 +17,7 @@ use super::rows::{self, Key};
 use crate::body;
 use crate::failure::Failure;
 use crate::state::Api;
+use crate::trust::Trust;
 
 /// An event, with room for what JSON adds to it.
 const LIMIT: usize = 2 * 1024 * 1024;
@@ -63,11 +64,15 @@ pub(super) async fn test(
 
 /// The rule is not there, or somebody took its trigger away.
 async fn unusable(api: &Api, name: &str) -> Failure {
-    match rows::find(api, Noun::Rule, name).await {
+    let reader = match api.readers.place(Trust::Token).await {
+        Ok(reader) => reader,
+        Err(failure) => return failure,
+    };
+    match rows::find(api, &reader, Noun::Rule, name).await {
         Ok(row) if row["ref"] == name => {
             Failure::conflict(format!("rule {name} is broken: it has no trigger"))
         }
-        Ok(_) => rows::missing(api, Noun::Rule, name).await,
+        Ok(_) => rows::unknown(&reader, Noun::Rule, name).await,
         Err(failure) => failure,
     }
 }

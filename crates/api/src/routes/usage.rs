@@ -11,22 +11,30 @@ use serde_json::{Value, json};
 
 use super::rows::{self, Key};
 use crate::failure::Failure;
+use crate::readers::Reader;
 use crate::state::Api;
 
 /// Adds the two endpoints.
 pub(super) fn add(router: Router<Arc<Api>>) -> Router<Arc<Api>> {
     [(Noun::Sensor, Kind::Sensor), (Noun::Action, Kind::Action)].into_iter().fold(router, |router, of| {
-        let show = move |State(api): State<Arc<Api>>, key: Key| async move { show(&api, of, key).await };
+        let show = move |State(api): State<Arc<Api>>, reader: Reader, key: Key| async move {
+            show(&api, &reader, of, key).await
+        };
         router.route(&format!("/api/{}s/{{key}}/usage", of.0.name()), get(show))
     })
 }
 
-async fn show(api: &Api, (noun, kind): (Noun, Kind), key: Key) -> Result<Json<Value>, Failure> {
-    let row = rows::find(api, noun, &rows::text(key)?).await?;
+async fn show(
+    api: &Api,
+    reader: &Reader,
+    (noun, kind): (Noun, Kind),
+    key: Key,
+) -> Result<Json<Value>, Failure> {
+    let row = rows::find(api, reader, noun, &rows::text(key)?).await?;
     let id = row["id"].as_i64().unwrap_or_default();
     let is_stream = row["mode"] == "stream";
-    let last_hour = usage::last_hour(&api.pool, kind, id).await?;
-    let last_day = usage::last_day(&api.pool, kind, id).await?;
+    let last_hour = usage::last_hour(reader, kind, id).await?;
+    let last_day = usage::last_day(reader, kind, id).await?;
     Ok(Json(json!({"last_hour": figures(&last_hour, is_stream), "last_day": figures(&last_day, is_stream)})))
 }
 

@@ -108,6 +108,15 @@ pub(crate) async fn raw(address: SocketAddr, bytes: &[u8]) -> Answer {
     parse(&answer)
 }
 
+/// Sends all of the bytes before it reads anything, as many clients do.
+pub(crate) async fn stubborn(address: SocketAddr, bytes: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    parse(&answer)
+}
+
 fn parse(answer: &[u8]) -> Answer {
     let end = answer
         .windows(4)

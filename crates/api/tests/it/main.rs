@@ -4,16 +4,19 @@
 
 mod actions;
 mod client;
+mod crowds;
 mod events;
 mod guard;
 mod hostile;
 mod metrics;
 mod orders;
 mod packs;
+mod pages;
 mod poison;
 mod rates;
 mod rows;
 mod runs;
 mod server;
 mod start;
+mod times;
 mod trials;

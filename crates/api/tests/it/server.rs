@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use attune_api::ApiService;
+use attune_api::{ApiService, Limits};
 use attune_common::config::Config;
 use attune_executor::ExecutorService;
 use attune_hints::Hints;
@@ -51,19 +51,28 @@ pub(crate) fn archive_of(files: &[(&str, &str)]) -> Vec<u8> {
 impl Server {
     /// With the demo pack loaded through the API itself.
     pub(crate) async fn start() -> Self {
-        let server = Self::start_empty().await;
+        Self::start_within(Limits::default()).await
+    }
+
+    /// The same with other limits.
+    pub(crate) async fn start_within(limits: Limits) -> Self {
+        let server = Self::start_empty_within(limits).await;
         server.write(&Request::post("/api/packs", "application/gzip", archive_of(&DEMO))).await.ok(200);
         server
     }
 
     pub(crate) async fn start_empty() -> Self {
+        Self::start_empty_within(Limits::default()).await
+    }
+
+    async fn start_empty_within(limits: Limits) -> Self {
         let (db, data_dir) = (TestDb::migrated().await, tempfile::tempdir().unwrap());
         let mut config = Config { data_dir: data_dir.path().to_owned(), ..Config::default() };
         config.server.port = 0;
         let hints = Hints::default();
         let executor = ExecutorService::new(db.pool.clone(), hints.clone(), &config).await.unwrap();
-        let service =
-            ApiService::start(&config, db.pool.clone(), executor.ingest().clone(), hints).await.unwrap();
+        let (pool, ingest) = (db.pool.clone(), executor.ingest().clone());
+        let service = ApiService::start_within(limits, &config, pool, ingest, hints).await.unwrap();
         let address = service.url().strip_prefix("http://").unwrap().parse().unwrap();
         let token = std::fs::read_to_string(data_dir.path().join("api.token")).unwrap().trim().to_owned();
         let stop = CancellationToken::new();

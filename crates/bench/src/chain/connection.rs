@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
     host: String,
     token: String,
@@ -13,7 +13,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Connects to the API whose address and token are in `data_dir`.
-    pub(super) fn open(data_dir: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn open(data_dir: &Path) -> anyhow::Result<Self> {
         let url = std::fs::read_to_string(data_dir.join("api.url"))?;
         let token = std::fs::read_to_string(data_dir.join("api.token"))?.trim().to_owned();
         let host = url.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
@@ -22,9 +22,8 @@ impl Connection {
         Ok(Self { stream: BufReader::new(stream), host, token })
     }
 
-    /// Posts one event and waits for its acknowledgement.
-    pub(super) fn post_event(&mut self, trigger: &str) -> anyhow::Result<()> {
-        let body = format!(r#"{{"trigger":"{trigger}","payload":{{"text":"tick"}}}}"#);
+    /// Posts events and waits for their acknowledgement.
+    pub(crate) fn post_event(&mut self, body: &str) -> anyhow::Result<()> {
         let request = format!(
             "POST /api/events HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.host,

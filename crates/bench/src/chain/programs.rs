@@ -13,13 +13,13 @@ use crate::world::database;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
-pub(super) struct Programs {
+pub(crate) struct Programs {
     children: Vec<Child>,
     database: Option<LocalDb>,
 }
 
 impl Programs {
-    pub(super) async fn start(mode: Mode, programs: &Path, data_dir: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn start(mode: Mode, programs: &Path, data_dir: &Path) -> anyhow::Result<Self> {
         let started = match mode {
             Mode::Up => Self { children: vec![up(programs, data_dir)?], database: None },
             Mode::Services => Self::services(programs, data_dir).await?,
@@ -46,8 +46,17 @@ impl Programs {
         Ok(Self { children, database: Some(database) })
     }
 
+    /// The most memory that the first program has had, in MB.
+    pub(crate) fn peak_memory(&self) -> anyhow::Result<u64> {
+        let child = self.children.first().ok_or_else(|| anyhow::anyhow!("there is no program"))?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        Ok(kilobytes.ok_or_else(|| anyhow::anyhow!("no VmHWM"))? / 1024)
+    }
+
     /// SIGTERM for each program, then the database.
-    pub(super) async fn stop(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         for child in &mut self.children {
             Command::new("kill").arg(child.id().to_string()).status()?;
             child.wait()?;

@@ -28,6 +28,7 @@ fn print(format: Format, report: &Report) -> anyhow::Result<()> {
     let is_plain = !std::io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some();
     match format {
         Format::Json => output::json(&serde_json::to_value(report)?),
-        Format::Table => output::text(&report.render(if is_plain { Style::Plain } else { Style::Coloured })),
+        Format::Table if is_plain => output::text(&report.render(Style::Plain)),
+        Format::Table => output::coloured(&report.render(Style::Coloured)),
     }
 }

@@ -7,7 +7,6 @@ use crate::output;
 
 /// Gives the orders, in turn, and says what came of each. Failed ones are told where they stand; the last of them is the
 /// command's.
-#[expect(clippy::print_stderr, reason = "what failed is told to the person who typed the command")]
 pub(crate) fn each<T>(
     global: &Global,
     things: &[T],
@@ -21,7 +20,7 @@ pub(crate) fn each<T>(
             Ok(answer) => answers.push(answer),
             Err(error) => {
                 if let Some(before) = failure.replace(error) {
-                    eprintln!("error: {before:#}");
+                    output::note(&format!("error: {before:#}"));
                 }
             }
         }

@@ -32,6 +32,9 @@ pub(crate) struct List {
     /// Only ids below this one: the next page of a list of happenings
     #[arg(long, value_name = "ID")]
     before: Option<i64>,
+    /// Only names after this one: the next page of a list of things
+    #[arg(long, value_name = "NAME")]
+    after: Option<String>,
 }
 
 /// Which one.
@@ -44,7 +47,7 @@ pub(crate) struct Show {
 pub(crate) fn run(global: &Global, noun: Noun, command: &Command) -> anyhow::Result<()> {
     match command {
         Command::List(list) => {
-            let rows = Client::new(global)?.get(&format!("/api/{}s", noun.name()), &query(noun, list)?)?;
+            let rows = Value::Array(rows(&Client::new(global)?, noun, list)?);
             output::list(global.output, &with_faults(columns(noun), &rows), &rows)
         }
         Command::Show(show) => self::show(global, noun, show),
@@ -59,6 +62,18 @@ fn with_faults(columns: &[Column], rows: &Value) -> Vec<Column> {
     columns.iter().copied().chain(more).collect()
 }
 
+/// The rows of a list. Says so when there are fewer than were asked for, and not all.
+pub(crate) fn rows(client: &Client, noun: Noun, list: &List) -> anyhow::Result<Vec<Value>> {
+    let limit = usize::try_from(list.limit).unwrap_or(usize::MAX);
+    let (rows, rest) = client.list(&format!("/api/{}s", noun.name()), &query(noun, list)?, limit)?;
+    if rest.is_some() {
+        let end = rows.last().map(|row| output::value(&row[noun.natural_key()])).unwrap_or_default();
+        let option = if noun.is_happening() { "before" } else { "after" };
+        output::note(&format!("note: these are {} rows; the next ones: --{option} {end}", rows.len()));
+    }
+    Ok(rows)
+}
+
 /// Shows one with all its fields.
 pub(crate) fn show(global: &Global, noun: Noun, show: &Show) -> anyhow::Result<()> {
     output::object(global.output, &find(&Client::new(global)?, noun, show)?)
@@ -70,7 +85,7 @@ pub(crate) fn find(client: &Client, noun: Noun, show: &Show) -> anyhow::Result<V
 }
 
 /// What a list asks the API for.
-pub(crate) fn query(noun: Noun, list: &List) -> Result<Vec<(String, String)>, Failure> {
+fn query(noun: Noun, list: &List) -> Result<Vec<(String, String)>, Failure> {
     let known = listing::Noun::filters(noun);
     if let Some((column, _)) = list.filters.iter().find(|(column, _)| !known.contains(&column.as_str())) {
         let known = known.join(", ");
@@ -82,6 +97,7 @@ pub(crate) fn query(noun: Noun, list: &List) -> Result<Vec<(String, String)>, Fa
     let mut query = list.filters.clone();
     query.push(("limit".to_owned(), list.limit.to_string()));
     query.extend(list.before.map(|id| ("before".to_owned(), id.to_string())));
+    query.extend(list.after.clone().map(|name| ("after".to_owned(), name)));
     Ok(query)
 }
 

@@ -87,37 +87,34 @@ pub(crate) fn unfit(error: DirectoryError) -> anyhow::Error {
 }
 
 /// What a rule may say, but hardly means: a field that no event has, a list where none can be.
-#[expect(clippy::print_stderr, reason = "a warning goes to the person who typed the command")]
 pub(crate) fn warn_of_rules(pack: &Pack) {
     for rule in &pack.rules {
         let conditions =
             Conditions::compile(&rule.conditions).map(|conditions| conditions.warnings().to_vec());
         for warning in conditions.into_iter().flatten() {
-            eprintln!("warning: {}: conditions{warning}", rule.r#ref);
+            output::note(&format!("warning: {}: conditions{warning}", rule.r#ref));
         }
         let params = Template::compile(&rule.action_params).map(|template| template.warnings().to_vec());
         for warning in params.into_iter().flatten() {
-            eprintln!("warning: {}: action_params.{warning}", rule.r#ref);
+            output::note(&format!("warning: {}: action_params.{warning}", rule.r#ref));
         }
     }
 }
 
 /// Commands that the pack requires and this machine lacks; the one that is to run it may have them.
-#[expect(clippy::print_stderr, reason = "a warning goes to the person who typed the command")]
 fn warn_of_commands(pack: &Pack) {
     for missing in requirements::missing(&pack.manifest.requires) {
         let (name, command, advice) = (&pack.manifest.r#ref, &missing.command, missing.advice());
-        eprintln!("warning: {name}: requires: `{command}` is not on PATH of this machine{advice}");
+        let words = format!("`{command}` is not on PATH of this machine{advice}");
+        output::note(&format!("warning: {name}: requires: {words}"));
     }
 }
 
 /// Scripts as another system's editor saves them.
-#[expect(clippy::print_stderr, reason = "a warning goes to the person who typed the command")]
 pub(crate) fn warn_of_line_ends(files: &Files) {
     for path in files.foreign_line_ends() {
-        eprintln!(
-            "warning: {path}: its lines end in CR LF, which most interpreters can not read; save it with LF"
-        );
+        let words = "its lines end in CR LF, which most interpreters can not read; save it with LF";
+        output::note(&format!("warning: {path}: {words}"));
     }
 }
 

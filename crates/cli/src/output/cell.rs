@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 
+use super::terminal;
+
 /// Longer texts are cut in tables; `show` and JSON have them whole.
 const WIDTH: usize = 60;
 
@@ -37,7 +39,8 @@ fn time(text: &str) -> Option<String> {
 }
 
 pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    let is_shown = |c: char| c == '\n' || !(c.is_control() || terminal::is_obeyed(c));
+    text.chars().map(|c| if is_shown(c) { c } else { '\u{fffd}' }).collect()
 }
 
 #[cfg(test)]
@@ -48,7 +51,7 @@ mod tests {
 
     #[test]
     fn escape_sequences_do_not_reach_the_terminal() {
-        assert_eq!(short(&json!("\u{1b}[2Jgone")), "\u{fffd}[2Jgone");
+        assert_eq!(short(&json!("\u{1b}[2Jgone\u{202e}")), "\u{fffd}[2Jgone\u{fffd}");
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! How answers look. Data on stdout; a closed pipe (`| head`) is the reader's right and no failure.
+//! How answers look. Data goes to stdout, everything else to stderr, and nothing to either but through here.
 
 mod cell;
 mod table;
+mod terminal;
 
-use std::io::{ErrorKind, Write as _};
+use std::io::Write as _;
 
 use serde_json::Value;
 
@@ -66,11 +67,19 @@ pub(crate) fn text(text: &str) -> anyhow::Result<()> {
     bytes(format!("{}\n", text.trim_end_matches('\n')).as_bytes())
 }
 
-/// Prints bytes as they are.
+/// Prints bytes: as they are, but on a terminal nothing that it would obey.
 pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
+    Ok(terminal::write(std::io::stdout().lock(), bytes)?)
+}
+
+/// Prints lines that are coloured for a terminal, and in which the text of others was made printable.
+pub(crate) fn coloured(lines: &str) -> anyhow::Result<()> {
+    let lines: String = lines.chars().map(|c| if terminal::is_turning(c) { '\u{fffd}' } else { c }).collect();
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        outcome => Ok(outcome?),
-    }
+    Ok(stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush())?)
+}
+
+/// Tells the person who typed the command. Where stderr is closed there is none.
+pub(crate) fn note(text: &str) {
+    drop(terminal::write(std::io::stderr().lock(), format!("{text}\n").as_bytes()));
 }

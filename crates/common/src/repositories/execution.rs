@@ -317,11 +317,43 @@ pub(super) async fn requeue_lost(
     Ok(done.rows_affected())
 }
 
-/// The log of an execution, oldest first: attempt and bytes.
-pub async fn log(pool: &PgPool, execution: i64) -> sqlx::Result<Vec<(i32, Vec<u8>)>> {
-    let rows =
-        sqlx::query!("SELECT attempt, data FROM log WHERE execution = $1 ORDER BY attempt, id", execution)
-            .fetch_all(pool)
-            .await?;
-    Ok(rows.into_iter().map(|row| (row.attempt, row.data)).collect())
+/// What of a log to read next.
+#[derive(Debug, Clone, Copy)]
+pub struct LogPart {
+    /// Whose.
+    pub execution: i64,
+    /// One attempt; without it all of them, one after the other.
+    pub attempt: Option<i32>,
+    /// Attempt and id of the piece before; the first piece comes after `(0, 0)`.
+    pub after: (i32, i64),
+}
+
+/// The next pieces of a log, oldest first: those that begin within so many bytes.
+pub async fn log(pool: &PgPool, part: LogPart, bytes: i64) -> sqlx::Result<Vec<LogPiece>> {
+    sqlx::query_as!(
+        LogPiece,
+        r#"SELECT l.id, l.attempt, l.data
+           FROM log l JOIN (SELECT id, sum(octet_length(data)) OVER (ORDER BY attempt, id) - octet_length(data) AS ahead
+                            FROM log WHERE execution = $1 AND ($2::int IS NULL OR attempt = $2) AND (attempt, id) > ($3, $4)) p
+                ON p.id = l.id
+           WHERE p.ahead < $5 ORDER BY l.attempt, l.id"#,
+        part.execution,
+        part.attempt,
+        part.after.0,
+        part.after.1,
+        bytes
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// A piece of a log.
+#[derive(Debug)]
+pub struct LogPiece {
+    /// `log.id`.
+    pub id: i64,
+    /// Which attempt wrote it.
+    pub attempt: i32,
+    /// The bytes as they came.
+    pub data: Vec<u8>,
 }

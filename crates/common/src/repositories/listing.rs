@@ -139,7 +139,7 @@ impl Noun {
     }
 
     /// The column that names one row beside its id.
-    fn natural_key(self) -> &'static str {
+    pub fn natural_key(self) -> &'static str {
         match self {
             Self::Worker => "name",
             Self::Timer | Self::Event | Self::Enforcement | Self::Execution => "id",
@@ -151,20 +151,42 @@ impl Noun {
     fn order(self) -> &'static str {
         match self {
             Self::Timer | Self::Event | Self::Enforcement | Self::Execution => "t.id DESC",
+            // Its name is not its own: it has one for each role.
+            Self::Worker => "t.name, t.id",
             _ => self.natural_key(),
         }
+    }
+
+    /// Whether a list has the newest first, and goes on below an id.
+    pub fn is_happening(self) -> bool {
+        self.order() == "t.id DESC"
     }
 }
 
 /// What narrows a list.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Column and text that it must equal; columns outside [`Noun::filters`] are ignored.
     pub equals: Vec<(String, String)>,
     /// Only ids below this one: the next page of happenings.
     pub before: Option<i64>,
+    /// Only what comes after this name and id: the next page of things.
+    pub after: Option<(String, i64)>,
     /// At most so many rows.
     pub limit: i64,
+}
+
+impl Filter {
+    /// Narrows it to what comes after this row, in the order of the list. `false`: the row does not say where it stands.
+    pub fn move_past(&mut self, noun: Noun, row: &Value) -> bool {
+        let Some(id) = row["id"].as_i64() else { return false };
+        if noun.is_happening() {
+            self.before = Some(id);
+            return true;
+        }
+        self.after = row[noun.natural_key()].as_str().map(|name| (name.to_owned(), id));
+        self.after.is_some()
+    }
 }
 
 /// The rows that pass the filter. What cannot be read is said in each row (see [`crate::readable`]).
@@ -172,17 +194,32 @@ pub async fn list(pool: &PgPool, noun: Noun, filter: &Filter) -> sqlx::Result<Ve
     let given = noun.filters().iter().flat_map(|column| {
         filter.equals.iter().filter(move |(name, _)| name == column).map(move |(_, value)| (column, value))
     });
-    let (wheres, values): (Vec<_>, Vec<_>) = given
-        .enumerate()
-        .map(|(n, (column, value))| (format!(" AND t.{column}::text = ${}", n + 3), value))
-        .unzip();
-    let sql = format!(
-        "SELECT to_jsonb(t) FROM ({}) AS t WHERE ($1::bigint IS NULL OR t.id < $1){} ORDER BY {} LIMIT $2",
-        noun.rows(),
-        wheres.concat(),
-        noun.order()
-    );
-    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(filter.before).bind(filter.limit);
+    // What is not asked for is not in the text: only so an index can begin where the list does.
+    let (mut wheres, mut next) = (String::new(), 2);
+    let mut place = |condition: &dyn Fn(usize) -> String, takes: usize| {
+        wheres.extend([" AND ", &condition(next)]);
+        next += takes;
+    };
+    if filter.before.is_some() {
+        place(&|n| format!("t.id < ${n}"), 1);
+    }
+    if filter.after.is_some() {
+        place(&|n| format!("(t.{}, t.id) > (${n}, ${})", noun.natural_key(), n + 1), 2);
+    }
+    let mut values = Vec::new();
+    for (column, value) in given {
+        place(&|n| format!("t.{column}::text = ${n}"), 1);
+        values.push(value);
+    }
+    let (rows, order) = (noun.rows(), noun.order());
+    let sql = format!("SELECT to_jsonb(t) FROM ({rows}) AS t WHERE TRUE{wheres} ORDER BY {order} LIMIT $1");
+    let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(filter.limit);
+    if let Some(id) = filter.before {
+        query = query.bind(id);
+    }
+    if let Some((name, id)) = &filter.after {
+        query = query.bind(name).bind(*id);
+    }
     let rows: Vec<Row> =
         values.into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_all(pool).await?;
     Ok(rows.into_iter().map(Value::from).collect())

@@ -124,8 +124,9 @@ impl Fixture {
     }
 
     pub(crate) async fn log(&self, id: i64) -> String {
-        let chunks = execution::log(self.pool(), id).await.unwrap();
-        chunks.into_iter().map(|(_, data)| String::from_utf8(data).unwrap()).collect()
+        let part = execution::LogPart { execution: id, attempt: None, after: (0, 0) };
+        let chunks = execution::log(self.pool(), part, i64::MAX).await.unwrap();
+        chunks.into_iter().map(|piece| String::from_utf8(piece.data).unwrap()).collect()
     }
 }
 

@@ -19,6 +19,7 @@ use attune_sensor::workbench::{Workbench, WorkbenchError};
 use super::pack;
 use crate::arguments::Global;
 use crate::failure::Failure;
+use crate::output;
 
 /// Whether what was typed means a file; refs have neither a slash nor such an end.
 fn is_file(text: &str) -> bool {
@@ -52,9 +53,9 @@ async fn workbench(global: &Global) -> anyhow::Result<Workbench> {
 struct Told;
 
 impl Observer for Told {
-    #[expect(clippy::print_stderr, reason = "progress is for the person who waits")]
     fn see(&self, owner: &Owner, progress: &Progress) {
-        eprintln!("{} of pack {} for {}: {progress}", owner.manifest, owner.pack, owner.runtime);
+        let Owner { manifest, pack, runtime, .. } = owner;
+        output::note(&format!("{manifest} of pack {pack} for {runtime}: {progress}"));
     }
 }
 

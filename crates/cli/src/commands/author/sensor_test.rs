@@ -183,9 +183,8 @@ fn watched(test: &Test) -> anyhow::Result<PathBuf> {
     Ok(found.ok_or_else(|| Failure::Usage("--watch needs files to look at".to_owned()))?)
 }
 
-#[expect(clippy::print_stderr, reason = "notes are for the person who waits")]
 fn tell(text: &str) {
-    eprintln!("{text}");
+    output::note(text);
 }
 
 fn show(format: Format, report: &Report) -> anyhow::Result<()> {

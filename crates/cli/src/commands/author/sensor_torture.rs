@@ -94,10 +94,9 @@ impl Torture {
 }
 
 /// Who waits at a terminal sees how far it is.
-#[expect(clippy::print_stderr, reason = "progress is for the person who waits")]
 fn tell(tried: &Tried) {
     if std::io::stderr().is_terminal() {
-        eprintln!("{}: {}", tried.fault, printable(&tried.what));
+        output::note(&format!("{}: {}", tried.fault, tried.what));
     }
 }
 

@@ -26,6 +26,7 @@ use tokio::time::Instant;
 use super::system::{self, DRAIN, Database, Packed};
 use crate::arguments::{Format, Global};
 use crate::failure::Failure;
+use crate::output;
 use follow::Follower;
 use readiness::LOOK;
 use report::Report;
@@ -156,7 +157,6 @@ fn judge(report: &Report, format: Format) -> anyhow::Result<()> {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "notes are for the person who waits")]
 fn note(text: &str) {
-    eprintln!("{text}");
+    output::note(text);
 }

@@ -26,9 +26,8 @@ impl Screen {
     }
 
     /// Something that the person should know.
-    #[expect(clippy::print_stderr, reason = "notes are for the person who waits")]
     pub(super) fn note(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        self.bar.suspend(|| output::note(text));
     }
 
     /// A journey that ended.

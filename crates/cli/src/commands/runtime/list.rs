@@ -12,7 +12,7 @@ use crate::output;
 
 pub(super) fn run(global: &Global, list: &noun::List) -> anyhow::Result<()> {
     let client = Client::new(global)?;
-    let mut rows = client.get("/api/runtimes", &noun::query(Noun::Runtime, list)?)?;
+    let mut rows = Value::Array(noun::rows(&client, Noun::Runtime, list)?);
     let live = [("status".to_owned(), "active".to_owned()), ("limit".to_owned(), rows::MOST.to_string())];
     let mut workers = rows::array(client.get("/api/workers", &live)?);
     workers.retain(|worker| worker["live"] == true);

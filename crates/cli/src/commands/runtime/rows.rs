@@ -11,20 +11,17 @@ use serde_json::Value;
 use crate::arguments::Global;
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::output;
 
 /// As many rows as the API gives at once.
 pub(super) const MOST: u32 = 1000;
 
 /// Every runtime. One that was addressed must answer; where none was and none runs, the core pack has to do.
-#[expect(
-    clippy::print_stderr,
-    reason = "where the rows are from is said to the person who typed the command"
-)]
 pub(super) fn all(global: &Global) -> anyhow::Result<Vec<Runtime>> {
     match stored(global) {
         Err(error) if global.api_url.is_none() && is_nobody_there(&error) => {
-            eprintln!(
-                "note: no Attune runs here, so these are the runtimes of the core pack in this program"
+            output::note(
+                "note: no Attune runs here, so these are the runtimes of the core pack in this program",
             );
             let mut runtimes = core_pack::definitions()?.runtimes.clone();
             runtimes.sort_by(|a, b| a.r#ref.cmp(&b.r#ref));

@@ -1,0 +1,173 @@
+//! Crowds of readers beside one that writes: what each of them can take, and what stays for others.
+
+use std::time::Duration;
+
+use attune_api::Limits;
+use serde_json::json;
+use sqlx::PgTransaction;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+
+use crate::client::{Answer, Request, send};
+use crate::server::Server;
+
+/// No time that a test has to wait for.
+const LONG: Duration = Duration::from_mins(5);
+const SHORT: Duration = Duration::from_millis(100);
+
+fn patient() -> Limits {
+    Limits {
+        first_byte: LONG,
+        head: LONG,
+        idle: LONG,
+        stall: LONG,
+        wait: LONG,
+        statement: LONG,
+        ..Limits::default()
+    }
+}
+
+/// Makes everybody wait who reads workers.
+async fn lock_workers(server: &Server) -> PgTransaction<'static> {
+    let mut lock = server.db.pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE worker IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    lock
+}
+
+/// So many requests without the token that read workers; as many statements wait as have a place.
+async fn readers(server: &Server, count: usize, waiting: i64) -> JoinSet<Answer> {
+    let mut crowd = JoinSet::new();
+    for _ in 0..count {
+        let address = server.address;
+        crowd.spawn(async move { send(address, &Request::get("/api/workers")).await });
+    }
+    let found = "SELECT to_jsonb(count(*)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'attune-web' AND wait_event_type = 'Lock'";
+    while server.value(found).await != waiting {
+        tokio::task::yield_now().await;
+    }
+    crowd
+}
+
+fn event() -> Request {
+    Request::json("/api/events", &json!({"trigger": "demo.high", "payload": {"value": 1}}))
+}
+
+#[tokio::test]
+async fn a_crowd_of_readers_holds_up_neither_events_nor_the_holder_of_the_token() {
+    let server = Server::start_within(patient()).await;
+    let lock = lock_workers(&server).await;
+    let mut crowd = readers(&server, 50, 4).await;
+    server.write(&event()).await.ok(201);
+    server.write(&Request::get("/api/events")).await.ok(200);
+    server.get("/api/health").await.ok(200);
+    assert!(crowd.try_join_next().is_none(), "they read what is locked");
+    let connections = "SELECT to_jsonb(count(*)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'attune-web'";
+    assert!(server.value(connections).await.as_i64() <= Some(6));
+    lock.rollback().await.unwrap();
+    while let Some(answer) = crowd.join_next().await {
+        answer.unwrap().ok(200);
+    }
+}
+
+#[tokio::test]
+async fn a_reader_without_a_place_is_told_to_come_again() {
+    let server = Server::start_within(Limits { wait: SHORT, ..patient() }).await;
+    let lock = lock_workers(&server).await;
+    let crowd = readers(&server, 4, 4).await;
+    let answer = server.get("/api/packs").await;
+    assert!(answer.error(503).starts_with("too many requests are reading at once"), "{}", answer.head);
+    assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
+    lock.rollback().await.unwrap();
+    crowd.join_all().await;
+    server.get("/api/packs").await.ok(200);
+}
+
+#[tokio::test]
+async fn a_list_that_takes_too_long_is_named_with_what_to_do() {
+    let server = Server::start_within(Limits { statement: SHORT, ..patient() }).await;
+    let _lock = lock_workers(&server).await;
+    let error = server.get("/api/workers").await.error(504);
+    assert!(
+        error.starts_with("the list of workers took longer than 0.1 s in the database; ask for fewer rows"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn idle_connections_make_room_for_others() {
+    let server = Server::start_within(Limits { connections: 8, reserved: 4, ..patient() }).await;
+    let mut idle = Vec::new();
+    for _ in 0..8 {
+        idle.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    for _ in 0..20 {
+        server.write(&event()).await.ok(201);
+        server.get("/api/packs").await.ok(200);
+    }
+    let mut nothing = Vec::new();
+    // The one that was idle for longest went first, and those of the requests were gone before they were needed.
+    assert_eq!(idle[0].read_to_end(&mut nothing).await.unwrap_or_default(), 0);
+}
+
+#[tokio::test]
+async fn requests_without_the_token_leave_connections_to_its_holder() {
+    let server = Server::start_within(Limits { connections: 6, reserved: 2, ..patient() }).await;
+    let lock = lock_workers(&server).await;
+    let crowd = readers(&server, 4, 4).await;
+    let answer = server.get("/api/packs").await;
+    assert_eq!(answer.error(503), "too many requests that do not name the API's token are under way");
+    server.write(&event()).await.ok(201);
+    lock.rollback().await.unwrap();
+    for answer in crowd.join_all().await {
+        answer.ok(200);
+    }
+}
+
+/// A reader that asks for all events and reads nothing.
+async fn slow_reader(server: &Server) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(server.address).await.unwrap();
+    stream.write_all(&Request::get("/api/events").bytes(server.address)).await.unwrap();
+    // It has begun to answer.
+    stream.readable().await.unwrap();
+    stream
+}
+
+/// Four of these events are all that answers may take.
+async fn server_with_little_memory(limits: Limits) -> Server {
+    let server = Server::start_within(Limits { answer_bytes: 3_700_000, wait: SHORT, ..limits }).await;
+    let large = json!({"trigger": "demo.high", "payload": {"text": "x".repeat(900_000)}});
+    for _ in 0..6 {
+        server.write(&Request::json("/api/events", &large)).await.ok(201);
+    }
+    server
+}
+
+#[tokio::test]
+async fn slow_readers_take_the_memory_of_answers_and_no_more() {
+    let server = server_with_little_memory(patient()).await;
+    let slow = slow_reader(&server).await;
+    // What is left is less than one row; the holder of the token has memory of its own.
+    assert!(server.get("/api/events?limit=1").await.error(503).contains("memory"));
+    server.write(&Request::get("/api/events?limit=4")).await.ok(200);
+    server.write(&event()).await.ok(201);
+    drop(slow);
+    while server.get("/api/events?limit=1").await.status != 200 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_read_ends_with_its_connection() {
+    let server = server_with_little_memory(Limits { stall: Duration::from_secs(1), ..patient() }).await;
+    let mut slow = slow_reader(&server).await;
+    while server.get("/api/events?limit=1").await.status != 200 {
+        tokio::task::yield_now().await;
+    }
+    let mut answer = Vec::new();
+    // As an end or as a reset.
+    drop(slow.read_to_end(&mut answer).await);
+    assert!(answer.starts_with(b"HTTP/1.1 200 ") && answer.len() < 3_000_000, "{} bytes", answer.len());
+}
