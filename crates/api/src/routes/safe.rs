@@ -8,7 +8,6 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::body;
 use crate::failure::Failure;
 use crate::state::Api;
 
@@ -17,7 +16,6 @@ pub(super) async fn refuse_evaluation(State(api): State<Arc<Api>>, request: Requ
     if !api.safe {
         return next.run(request).await;
     }
-    body::discard(request).await;
     let message = "Attune runs in safe mode, which takes no events and runs nothing; mend what is wrong, then start it without --safe";
     Failure::Refused(StatusCode::SERVICE_UNAVAILABLE, message.to_owned()).into_response()
 }
