@@ -79,7 +79,9 @@ impl Failure {
 
     fn body(&self) -> Value {
         match self {
-            Self::Refused(_, message) | Self::Later(_, message) | Self::Busy(message) => json!({"error": message}),
+            Self::Refused(_, message) | Self::Later(_, message) | Self::Busy(message) => {
+                json!({"error": message})
+            }
             Self::Faulty(message, faults) => {
                 json!({"error": message, "faults": faults.iter().map(fault).collect::<Vec<_>>()})
             }
@@ -113,7 +115,7 @@ impl IntoResponse for Failure {
             Self::Refused(StatusCode::UNAUTHORIZED, _) => {
                 Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
             }
-            Self::Unavailable(_) => Some((header::RETRY_AFTER, HeaderValue::from(1))),
+            Self::Busy(_) | Self::Unavailable(_) => Some((header::RETRY_AFTER, HeaderValue::from(1))),
             Self::Later(seconds, _) => Some((header::RETRY_AFTER, HeaderValue::from(seconds))),
             _ => None,
         };

@@ -72,7 +72,8 @@ impl ApiService {
         let rules = Arc::new(RuleCache::new(pool.clone()));
         let ingest = Ingest::start(pool.clone(), rules, hints.clone(), Utc::now);
         let (limits, bounds) = (config.limits.clone(), Limits::default());
-        Self::bind(config, |token| Api { safe: true, ..Api::new(pool, ingest, hints, limits, token, bounds) }).await
+        Self::bind(config, |token| Api { safe: true, ..Api::new(pool, ingest, hints, limits, token, bounds) })
+            .await
     }
 
     async fn bind(config: &Config, api: impl FnOnce(Token) -> Api) -> Result<Self, StartError> {

@@ -33,7 +33,7 @@ pub async fn put(
 ) -> sqlx::Result<()> {
     let kinds: Vec<_> = held.iter().map(|((kind, _), _)| kind.as_str().to_owned()).collect();
     let things: Vec<_> = held.iter().map(|((_, thing), _)| *thing).collect();
-    let untils: Vec<_> = held.iter().map(|(_, until)| *until).collect();
+    let ends: Vec<_> = held.iter().map(|(_, until)| *until).collect();
     sqlx::query!(
         r#"INSERT INTO held (kind, thing, since, until)
            SELECT kind, thing, $4, until FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS h (kind, thing, until)
@@ -42,7 +42,7 @@ pub async fn put(
                since = CASE WHEN held.until < EXCLUDED.since - INTERVAL '1 minute' THEN EXCLUDED.since ELSE held.since END"#,
         &kinds,
         &things,
-        &untils,
+        &ends,
         now
     )
     .execute(pool)

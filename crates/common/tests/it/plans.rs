@@ -18,7 +18,7 @@ use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 const HOT: [(&str, &str); 9] = [
     ("a batch of events is stored", "WITH current AS MATERIALIZED"),
     ("executions are claimed", "due AS MATERIALIZED"),
-    ("the next execution that waits", "SELECT min(d.not_before)"),
+    ("the next execution that waits", "min(d.not_before)"),
     ("executions are finished", "AS i (id, attempt, status, result, error, retry_in, log)"),
     ("executions of lost workers", "WITH lost AS MATERIALIZED"),
     ("a piece of a log is stored", "SELECT id, attempt, $4"),

@@ -28,20 +28,23 @@ const VICTIMS: [(&str, &str); 15] = [
 ];
 
 /// What only Attune writes: who changes it by hand changes how Attune works.
-const OWN: [&str; 13] = [
+const OWN: [&str; 16] = [
     "_sqlx_migrations",
     "attempt",
+    "chain",
     "config_version",
     "event_key",
     "event_rejected",
+    "fuse",
+    "held",
     "log",
     "pack_content",
     "pack_item",
+    "run_token",
     "sensor_config",
     "sensor_watch",
     "timer_progress",
     "usage",
-    "fuse",
 ];
 
 /// Columns whose value is what names the row, or is written by a trigger whatever one says.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// Everything that an event, or its row, may have.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 15] = [
     "id",
     "trigger",
     "trigger_ref",
@@ -19,6 +19,9 @@ const FIELDS: [&str; 12] = [
     "payload",
     "pack_digest",
     "created",
+    "caused_by",
+    "depth",
+    "root",
 ];
 
 /// A whole event. A row has refs beside its ids.
@@ -113,7 +116,8 @@ mod tests {
         let event = read_it(json!({"payload": {"total": 7}})).unwrap();
         assert_eq!((event.payload, event.trigger_params), (json!({"total": 7}), None));
         let row = json!({"id": 3, "trigger": 12, "trigger_ref": "shop.other", "sensor": 4, "sensor_ref": "shop.till",
-            "trigger_params": null, "payload": {}, "created": "2026-01-31T10:00:00.123Z", "key": "k", "pack_digest": "d"});
+            "trigger_params": null, "payload": {}, "created": "2026-01-31T10:00:00.123Z", "key": "k", "pack_digest": "d",
+            "caused_by": null, "depth": 0, "root": null});
         let event = read_it(row).unwrap();
         assert_eq!(
             (event.id, event.trigger.as_str(), event.sensor.as_deref()),
