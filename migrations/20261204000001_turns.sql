@@ -48,11 +48,8 @@ CREATE TRIGGER action_bounds_executions AFTER UPDATE OF max_concurrent ON action
 CREATE TRIGGER action_frees_executions AFTER DELETE ON action FOR EACH ROW
     WHEN (OLD.max_concurrent IS NOT NULL) EXECUTE FUNCTION action_bounds_executions();
 
--- An operator who ends an execution in SQL need not say when.
-CREATE FUNCTION execution_is_finished() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    NEW.finished = clock_timestamp();
-    RETURN NEW;
-END $$;
-CREATE TRIGGER execution_is_finished BEFORE UPDATE OF status ON execution FOR EACH ROW
-    WHEN (NEW.finished IS NULL AND NEW.status NOT IN ('requested', 'running')) EXECUTE FUNCTION execution_is_finished();
+-- An operator who cancels executions in SQL need not say when. No trigger says it for them: one before each update would lock
+-- each row once more, and updates of these rows are what claims and finishes are made of.
+ALTER TABLE execution DROP CONSTRAINT execution_ended_has_finished;
+ALTER TABLE execution ADD CONSTRAINT execution_ended_has_finished
+    CHECK ((status IN ('succeeded', 'failed', 'timed_out', 'cancelled', 'abandoned')) = (finished IS NOT NULL) OR status = 'cancelled');

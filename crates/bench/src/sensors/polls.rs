@@ -23,7 +23,7 @@ pub(super) struct Load {
 }
 
 /// As many at once as keep both cores busy.
-pub(super) const FRESH: Load = Load { name: "fresh", language: Language::Shell, sensors: 64, slots: 8 };
+pub(super) const FRESH: Load = Load { name: "fresh", language: Language::Shell, sensors: 256, slots: 8 };
 /// Each with a file of its own.
 pub(super) const WARM: Load = Load { name: "warm", language: Language::Python, sensors: 1000, slots: 64 };
 

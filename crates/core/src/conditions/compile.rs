@@ -13,8 +13,8 @@ use crate::pattern::{copies, one_line};
 const MAX_DEPTH: usize = 32;
 /// Bytes of one compiled regular expression.
 const REGEX_LIMIT: usize = 1 << 20;
-/// Copies that the patterns of a rule make by counted repetition, together: some seconds for the largest text there is.
-const MAX_COPIES: usize = 1_000;
+/// Copies that the patterns of a rule make by counted repetition, together: about a second for the largest text there is.
+const MAX_COPIES: usize = 300;
 const GROUPS: [&str; 3] = ["all", "any", "none"];
 
 pub(super) fn compile(value: &Value) -> Result<Conditions, ConditionFault> {

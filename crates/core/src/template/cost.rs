@@ -7,27 +7,38 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, Value};
 
 use super::weigh::{deep, refusal, shallow};
-use super::work::{COPIED, ELEMENT, MADE, spend, spend_made};
+use super::work::{COPIED, MADE, spend, spend_made};
 
 /// What a call with these arguments costs; spent by the function itself.
 pub(super) type Cost = fn(&[Value]) -> Result<(), Error>;
+
+/// What a call costs by itself.
+const CALL: usize = 64;
+
+/// What a thousand digits cost.
+const DIGITS: usize = 2_000;
 
 /// The widest field that `format` may ask for.
 const MAX_WIDTH: usize = 10_000;
 
 /// Looks at nothing but the value's kind.
 pub(super) fn nothing(_: &[Value]) -> Result<(), Error> {
-    spend(ELEMENT)
+    spend(CALL)
+}
+
+/// `round`: writes a number with up to a thousand digits and reads it again.
+pub(super) fn rounded(_: &[Value]) -> Result<(), Error> {
+    spend(DIGITS)
 }
 
 /// Looks at the outermost layer.
 pub(super) fn outermost(args: &[Value]) -> Result<(), Error> {
-    spend(args.iter().map(shallow).fold(ELEMENT, usize::saturating_add))
+    spend(args.iter().map(shallow).fold(CALL, usize::saturating_add))
 }
 
 /// Looks at all of it, and writes about as much.
 pub(super) fn whole(args: &[Value]) -> Result<(), Error> {
-    weight(args).and_then(spend)
+    weight(args).and_then(|weight| spend(weight.saturating_add(CALL)))
 }
 
 /// Makes an element for each character or element.
@@ -128,7 +139,7 @@ pub(super) fn repeated(args: &[Value]) -> Result<(), Error> {
         _ => 0,
     };
     match args {
-        [left, right] => spend(of(left, right).saturating_add(of(right, left)).saturating_add(ELEMENT)),
+        [left, right] => spend(of(left, right).saturating_add(of(right, left)).saturating_add(CALL)),
         _ => Ok(()),
     }
 }

@@ -24,7 +24,7 @@ macro_rules! enter {
 /// All filters, tests and functions.
 pub(super) fn enter(environment: &mut Environment<'static>) {
     enter!(environment, add_filter, filters,
-        nothing: default abs round;
+        nothing: default abs; rounded: round;
         outermost: safe lower upper title capitalize length items reverse trim int float attr first last bool chain zip;
         split_up: split lines list;
         whole: escape string;

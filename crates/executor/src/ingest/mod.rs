@@ -9,6 +9,7 @@
 //! - the connection broke and nobody knows whether the commit happened: event ids are drawn beforehand, so looking for them
 //!   settles it, and a commit that is still under way makes the second attempt fail on the primary key instead of doubling.
 
+mod breath;
 mod columns;
 mod error;
 mod fan_out;

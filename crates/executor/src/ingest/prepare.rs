@@ -10,12 +10,16 @@ use attune_core::sensor_status::CANARY;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::breath::Breath;
 use super::error::{IngestError, Refusal};
 use super::fan_out::{Bound, Excess, FanOut};
 use super::rates::{Kind, Taking};
 use super::submission::{NewEvent, Origin, RejectedEvent, Submission};
 use crate::group_commit::Weigh;
-use crate::rules::{Firing, RuleBook, Trigger};
+use crate::rules::{CompiledRule, Firing, RuleBook, Trigger};
+
+/// Rules that are matched before it is asked what time it is.
+const RULES_BETWEEN: usize = 32;
 
 /// The longest key and the longest source of an event, in bytes.
 const LONGEST_KEY: usize = 1024;
@@ -76,8 +80,8 @@ pub(super) struct Stamp<'a> {
 
 impl Prepared {
     /// Matches every event. Posted events that can not be taken are an error, others are set aside. Events that are too much
-    /// together are an error that says how many are not.
-    pub(super) fn new(
+    /// together are an error that says how many are not. Other tasks go on meanwhile.
+    pub(super) async fn new(
         book: &RuleBook,
         submission: &Arc<Submission>,
         stamp: Stamp<'_>,
@@ -94,8 +98,9 @@ impl Prepared {
         if let Origin::Post { source: Some(source) } | Origin::Run { source, .. } = &submission.origin {
             check_key("source", source).map_err(|refusal| IngestError::Refused { index: 0, refusal })?;
         }
-        let (mut keys, mut fan_out) = (HashSet::new(), FanOut::default());
+        let (mut keys, mut fan_out, mut breath) = (HashSet::new(), FanOut::default(), Breath::new());
         for (index, event) in submission.events.iter().enumerate() {
+            breath.take().await;
             if event.key.as_ref().is_some_and(|key| !keys.insert(key)) {
                 prepared.duplicates += 1;
                 continue;
@@ -103,7 +108,7 @@ impl Prepared {
             match admit(book, submission, event, taking) {
                 Ok(trigger) => {
                     let view = prepared.view(index, stamp.ids[index], stamp.created);
-                    match enforce(trigger, &view, &mut fan_out, taking) {
+                    match enforce(trigger, &view, &mut fan_out, taking, &mut breath).await {
                         Ok(enforcements) => prepared.add(index, trigger.id, &view, enforcements),
                         Err(Excess::Event(refusal)) => prepared.refuse(index, refusal)?,
                         Err(Excess::Submission(bound)) => return Err(prepared.fits(index, bound)),
@@ -227,17 +232,18 @@ fn storable(value: &Value) -> Result<(), Refusal> {
 }
 
 /// What follows from an event. Rules are counted before the first of them renders anything.
-fn enforce(
+async fn enforce(
     trigger: &Trigger,
     event: &EventView,
     fan_out: &mut FanOut,
     taking: &mut Taking<'_>,
+    breath: &mut Breath,
 ) -> Result<Vec<PreparedEnforcement>, Excess> {
-    let rules = trigger.rules_for(event.trigger_params.as_ref()).iter();
-    let matching: Vec<_> = rules.filter(|rule| rule.matches(event)).take(RULES_OF_AN_EVENT + 1).collect();
+    let matching = matching(trigger, event, breath).await;
     fan_out.take_rules(&event.trigger, matching.len())?;
-    let mut bytes = 0;
-    let fired = matching.into_iter().map(|rule| {
+    let (mut fired, mut bytes) = (Vec::with_capacity(matching.len()), 0);
+    for rule in matching {
+        breath.take().await;
         let outcome = match taking.take(Kind::Rule, rule.id, &rule.r#ref, rule.max_per_minute) {
             Ok(()) => outcome(rule.fire(event)),
             Err(over) => Err(over.to_string()),
@@ -246,9 +252,26 @@ fn enforce(
         bytes += rendered;
         fan_out.take_bytes(&event.trigger, bytes, rendered)?;
         let (rule_ref, rule_revision) = (rule.r#ref.clone(), rule.revision);
-        Ok(PreparedEnforcement { rule: rule.id, rule_ref, rule_revision, outcome })
-    });
-    fired.collect()
+        fired.push(PreparedEnforcement { rule: rule.id, rule_ref, rule_revision, outcome });
+    }
+    Ok(fired)
+}
+
+/// The rules whose conditions hold; one more than an event may have is enough to know that they are too many.
+async fn matching<'a>(
+    trigger: &'a Trigger,
+    event: &EventView,
+    breath: &mut Breath,
+) -> Vec<&'a Arc<CompiledRule>> {
+    let mut matching = Vec::new();
+    for some in trigger.rules_for(event.trigger_params.as_ref()).chunks(RULES_BETWEEN) {
+        breath.take().await;
+        matching.extend(some.iter().filter(|rule| rule.matches(event)));
+        if matching.len() > RULES_OF_AN_EVENT {
+            break;
+        }
+    }
+    matching
 }
 
 fn outcome(firing: Firing<'_>) -> Result<PreparedExecution, String> {

@@ -59,7 +59,7 @@ impl Ingest {
             let book = self.0.rules.current();
             let stamp = Stamp { ids: &identity.ids, created: identity.created };
             let mut taking = self.0.rates.taking(stamp.created);
-            let mut prepared = match Prepared::new(&book, &submission, stamp, &mut taking) {
+            let mut prepared = match Prepared::new(&book, &submission, stamp, &mut taking).await {
                 Ok(prepared) => prepared,
                 // Refused by what may be yesterday's rules: only the rules in force may refuse.
                 Err(_) if self.is_behind(book.version, deadline).await? => {

@@ -154,7 +154,7 @@ async fn plain_sql_may_cancel_without_saying_when() {
     let system = System::with_demo().await;
     post(&system, 1).await;
     system.run("UPDATE execution SET status = 'cancelled'").await;
-    assert_eq!(system.count("execution WHERE finished IS NOT NULL").await, 1);
+    assert_eq!(system.count("execution WHERE status = 'cancelled'").await, 1);
 }
 
 #[tokio::test]
