@@ -1,7 +1,7 @@
 //! The fuse: what was being evaluated when a process died is known to the next one, and the second time it is put aside.
 //!
 //! Whatever an author or operator wrote and this process evaluates itself is noted before and forgotten after, in a page that
-//! outlives the process ([`page`]). A note costs two stores into memory. At a start, [`Remains`] are what dead processes noted;
+//! outlives the process ([`page`]). A note costs two stores into memory. At a start, `Remains` (attune-process) are what dead processes noted;
 //! the table `fuse` counts them, and its rows put things aside.
 //!
 //! # What counts as a death
