@@ -1,4 +1,4 @@
-//! Answers under way, which wait in memory for whoever reads them: so many bytes in all, and no more.
+//! Answers under way, which wait in memory until they are read: a bounded number of bytes in all.
 //!
 //! An answer pays for its bytes before it has them and gives them back as they are sent. Those that grow end early when
 //! nothing is left, if they can; the others wait for a bounded time. A reader that takes its answer slowly thus costs

@@ -60,7 +60,7 @@ impl Door {
         response.map(|body| Body::new(Kept { body, _kept: (busy, place) }))
     }
 
-    /// Hands a request to the routes, with what they need to know of it. Whoever does not name the token needs a place, which
+    /// Hands a request to the routes, with what they need to know of it. A request that does not name the token needs a place, which
     /// is kept until the answer is sent.
     async fn pass(&self, mut request: Request, member: &Member) -> (Response, Option<OwnedSemaphorePermit>) {
         let limit = self.api.bounds.head_bytes;

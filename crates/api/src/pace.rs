@@ -1,4 +1,4 @@
-//! Readers that give way. While something is written, a long list that nobody named the token for is read with pauses: for
+//! Readers that give way. While something is written, a long list that is read without the token is read with pauses: for
 //! each moment of work several of rest. So a crowd of readers takes a part of the processors and of the database, and not
 //! what those who write would wait for.
 

@@ -1,4 +1,4 @@
-//! How long to wait for somebody who sends or receives too slowly.
+//! How long to wait for a peer that sends or receives too slowly.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The database as readers see it: connections of their own, few, that can not write and whose statements end in time.
+//! The database as readers see it: connections of their own, few, that cannot write and whose statements end in time.
 //!
 //! Ingest and everything else that writes never waits for a reader, since they share no connection. A crowd of readers waits
 //! for its own places, each for a bounded time, and those who name the token have places that no crowd can take.
