@@ -47,6 +47,12 @@ pub(super) fn split_up(args: &[Value]) -> Result<(), Error> {
     outermost(args).and_then(|()| spend_made(texts))
 }
 
+/// Makes an element of each that it is given.
+pub(super) fn combined(args: &[Value]) -> Result<(), Error> {
+    whole(args)?;
+    spend_made(args.iter().map(|value| length(Some(value))).fold(0, usize::saturating_add))
+}
+
 /// Compares each element with some others.
 pub(super) fn sorted(args: &[Value]) -> Result<(), Error> {
     let comparisons = length(args.first()).checked_ilog2().unwrap_or(0) as usize + 1;

@@ -3,6 +3,8 @@
 //! The list is complete: the engine begins empty, so a filter that a later version of it brings is not there until its cost
 //! is told here.
 
+use std::collections::BTreeMap;
+
 use minijinja::functions::{self, Function};
 use minijinja::value::{FunctionArgs, FunctionResult, Rest, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, State, filters, tests};
@@ -25,13 +27,14 @@ macro_rules! enter {
 pub(super) fn enter(environment: &mut Environment<'static>) {
     enter!(environment, add_filter, filters,
         nothing: default abs; rounded: round;
-        outermost: safe lower upper title capitalize length items reverse trim int float attr first last bool chain zip;
+        outermost: safe lower upper title capitalize length items reverse trim int float attr first last bool;
         split_up: split lines list;
         whole: escape string;
         sorted: dictsort min max sort groupby unique;
         each: map select reject selectattr rejectattr;
         indented: indent; replaced: replace; joined: join; filled_up: batch slice; as_json: tojson;
-        pretty: pprint; formatted: format; summed: sum;);
+        pretty: pprint; formatted: format; summed: sum; combined: zip;);
+    environment.add_filter("chain", spending(cost::combined, chain));
     environment.add_filter("d", spending(cost::nothing, filters::default));
     environment.add_filter("e", spending(cost::whole, filters::escape));
     environment.add_filter("count", spending(cost::outermost, filters::length));
@@ -39,6 +42,28 @@ pub(super) fn enter(environment: &mut Environment<'static>) {
     environment.add_function("range", spending(cost::nothing, functions::range));
     environment.add_function("dict", spending(cost::whole, functions::dict));
     environment.add_function("namespace", spending(cost::whole, functions::namespace));
+}
+
+/// One list or one object out of all, made at once. The engine's own only refers to them, so one that is chained to itself
+/// again and again would be walked 2^n times by whatever looks at it.
+fn chain(first: Value, others: Rest<Value>) -> Result<Value, Error> {
+    let all: Vec<Value> = std::iter::once(first).chain(others.0).collect();
+    if all.iter().all(|value| value.kind() == ValueKind::Map) {
+        return all.iter().try_fold(BTreeMap::new(), merged).map(Value::from);
+    }
+    let mut elements = Vec::new();
+    for value in &all {
+        elements.extend(value.try_iter()?);
+    }
+    Ok(Value::from(elements))
+}
+
+fn merged(mut into: BTreeMap<Value, Value>, from: &Value) -> Result<BTreeMap<Value, Value>, Error> {
+    for key in from.try_iter()? {
+        let value = from.get_item(&key)?;
+        into.insert(key, value);
+    }
+    Ok(into)
 }
 
 fn enter_tests(environment: &mut Environment<'static>) {

@@ -12,6 +12,9 @@ use super::work::{self, COPIED, ELEMENT};
 /// As deep as parsed JSON can be.
 const MAX_DEPTH: usize = 128;
 
+/// `-1.7976931348623157e308` is written with all its digits.
+const LONGEST_NUMBER: usize = 330;
+
 /// What the outermost layer weighs: the bytes of a text, the elements of a list.
 pub(super) fn shallow(value: &Value) -> usize {
     match value.kind() {
@@ -27,7 +30,7 @@ pub(super) fn deep(value: &Value) -> Result<usize, Error> {
 }
 
 fn layer(value: &Value, depth: usize) -> Result<usize, Error> {
-    let own = ELEMENT.saturating_add(shallow(value));
+    let own = ELEMENT.saturating_add(written(value));
     work::spend(own)?;
     let inside = match value.kind() {
         ValueKind::Seq | ValueKind::Iterable => elements(value, depth)?,
@@ -35,6 +38,26 @@ fn layer(value: &Value, depth: usize) -> Result<usize, Error> {
         _ => 0,
     };
     Ok(own.saturating_add(inside))
+}
+
+/// What one layer is at most when it is written: as JSON, as the engine shows it, or for a page.
+fn written(value: &Value) -> usize {
+    match value.kind() {
+        ValueKind::String => value.as_str().map_or(0, |text| text.len() + escapes(text)),
+        ValueKind::Number if value.as_i64().is_none() => LONGEST_NUMBER,
+        _ => shallow(value),
+    }
+}
+
+/// The bytes that escaping adds: a control character becomes `\u0000`, a quote `&#x27;`, an invisible one `\u{200b}`.
+fn escapes(text: &str) -> usize {
+    text.bytes()
+        .map(|byte| match byte {
+            b'"' | b'\'' | b'&' | b'<' | b'>' | b'/' | b'\\' | 0..=0x1f | 0x7f => 5,
+            0x80.. => 3,
+            _ => 0,
+        })
+        .sum()
 }
 
 fn elements(value: &Value, depth: usize) -> Result<usize, Error> {
