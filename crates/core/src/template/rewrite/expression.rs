@@ -12,6 +12,8 @@ use super::guard::{ALL, KEPT, LAYER, MADE, TIMES};
 #[derive(Default)]
 pub(super) struct Expressions {
     pub(super) text: String,
+    /// Loops and captured blocks around what is written now.
+    pub(super) around: usize,
 }
 
 impl Expressions {

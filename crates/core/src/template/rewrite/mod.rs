@@ -6,8 +6,7 @@
 //! and gives the operand on. What `a ~ b` becomes is `a|spend_text(1) ~ b|spend_text(1)`.
 //!
 //! - The meaning stays: an operand is evaluated once, in its place, and comes out of its filter as it went in.
-//! - Text between expressions becomes a constant that is written like any other value, since a loop or a `set` may take it
-//!   many times.
+//! - Text that a loop or a `set` may take many times becomes a constant that is written like any other value.
 //! - How deep the engine recurses follows from the number of tokens, which is limited before anything is parsed.
 
 mod expression;

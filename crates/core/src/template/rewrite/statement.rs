@@ -19,11 +19,7 @@ impl Expressions {
                 self.whole(&emit.expr);
                 self.push(" }}");
             }
-            Stmt::EmitRaw(raw) => {
-                self.push("{{ ");
-                self.quoted(raw.raw);
-                self.push(" }}");
-            }
+            Stmt::EmitRaw(raw) => self.raw(raw.raw),
             Stmt::ForLoop(each) => self.for_loop(each),
             Stmt::IfCond(branch) => self.branch(branch),
             Stmt::WithBlock(with) => self.with(with),
@@ -46,11 +42,30 @@ impl Expressions {
             }
             Stmt::FilterBlock(block) => {
                 self.tag("filter ", |written| written.whole(&block.filter));
-                self.statements(&block.body);
+                self.within(&block.body);
                 self.push("{% endfilter %}");
             }
             Stmt::Do(act) => self.tag("do ", |written| written.call(&act.call)),
         }
+    }
+
+    /// Statements that a loop may repeat, or whose text is kept.
+    fn within(&mut self, body: &[Stmt]) {
+        self.around += 1;
+        self.statements(body);
+        self.around -= 1;
+    }
+
+    /// Text between expressions. What is written once at most costs no more than the template is long.
+    fn raw(&mut self, text: &str) {
+        let reads_as_syntax =
+            ["{{", "{%", "{#"].iter().any(|begin| text.contains(begin)) || text.ends_with('{');
+        if self.around == 0 && !reads_as_syntax {
+            return self.push(text);
+        }
+        self.push("{{ ");
+        self.quoted(text);
+        self.push(" }}");
     }
 
     fn tag(&mut self, word: &str, rest: impl FnOnce(&mut Self)) {
@@ -75,7 +90,7 @@ impl Expressions {
                 written.push(" recursive");
             }
         });
-        self.statements(&each.body);
+        self.within(&each.body);
         if !each.else_body.is_empty() {
             self.push("{% else %}");
             self.statements(&each.else_body);
@@ -122,7 +137,7 @@ impl Expressions {
                 written.whole(filter);
             }
         });
-        self.statements(&set.body);
+        self.within(&set.body);
         self.push("{% endset %}");
     }
 
