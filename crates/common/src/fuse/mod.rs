@@ -6,8 +6,8 @@
 //!
 //! # What counts as a death
 //! - **An abort** counts for what the aborting thread evaluated. Rust aborts when memory cannot be had or a stack is full.
-//! - **A kill** says nothing of its cause: the kernel kills for want of memory, an operator because nothing answers any more, and
-//!   sometimes it is chance. So it counts for whatever was under way, but a second one only when that thing was not evaluated to
+//! - **A kill** says nothing of its cause, and neither does an abort of a thread that evaluates nothing: the kernel kills for want
+//!   of memory, a watchdog because nothing answers any more, and sometimes it is chance. So it counts for whatever was under way, but a second one only when that thing was not evaluated to
 //!   its end in between, which what is evaluated all the time is.
 //!
 //! What fails here is logged and costs the fuse, never the service.

@@ -51,11 +51,12 @@ fn deaths(words: &[u64]) -> Vec<Death> {
     }
     let (aborted, suspects) = (words[ABORTED], read(&words[SUSPECTS..SLOTS], 2));
     let slots = read(&words[SLOTS..], SLOT).into_iter().enumerate();
-    let guilty = slots.filter(|(slot, _)| aborted == 0 || aborted == ALL || aborted == *slot as u64 + 1);
+    let is_known = aborted != 0 && aborted != ALL;
+    let guilty = slots.filter(|(slot, _)| !is_known || aborted == *slot as u64 + 1);
     let is_suspect = |evaluated: &Evaluated| suspects.contains(&Some(*evaluated));
     guilty
         .filter_map(|(_, evaluated)| evaluated)
-        .map(|evaluated| Death { evaluated, is_chance: aborted == 0 && !is_suspect(&evaluated) })
+        .map(|evaluated| Death { evaluated, is_chance: !is_known && !is_suspect(&evaluated) })
         .collect()
 }
 
@@ -96,14 +97,16 @@ mod tests {
     }
 
     #[test]
-    fn an_abort_is_of_its_thread_and_one_from_outside_of_all() {
+    fn an_abort_is_of_its_thread() {
         assert_eq!(said(&page(6, &[])), [(OTHER, false)]);
-        assert_eq!(said(&page(ALL, &[])), [(KILLER, false), (OTHER, false)]);
     }
 
     #[test]
-    fn a_kill_is_chance_for_what_was_evaluated_to_its_end_since() {
-        assert_eq!(said(&page(0, &[KILLER])), [(KILLER, false), (OTHER, true)]);
+    fn a_death_from_outside_is_chance_for_what_was_evaluated_to_its_end_since() {
+        for cause in [0, ALL] {
+            assert_eq!(said(&page(cause, &[])), [(KILLER, true), (OTHER, true)]);
+            assert_eq!(said(&page(cause, &[KILLER])), [(KILLER, false), (OTHER, true)]);
+        }
     }
 
     #[test]
