@@ -36,6 +36,12 @@ pub(super) fn outermost(args: &[Value]) -> Result<(), Error> {
     spend(args.iter().map(shallow).fold(CALL, usize::saturating_add))
 }
 
+/// Writes each character by itself, some of them as three.
+pub(super) fn lettered(args: &[Value]) -> Result<(), Error> {
+    outermost(args)
+        .and_then(|()| spend(args.iter().filter_map(Value::as_str).map(str::len).sum::<usize>() * 8))
+}
+
 /// Looks at all of it, and writes about as much.
 pub(super) fn whole(args: &[Value]) -> Result<(), Error> {
     weight(args).and_then(|weight| spend(weight.saturating_add(CALL)))

@@ -27,7 +27,8 @@ macro_rules! enter {
 pub(super) fn enter(environment: &mut Environment<'static>) {
     enter!(environment, add_filter, filters,
         nothing: default abs; rounded: round;
-        outermost: safe lower upper title capitalize length items reverse trim int float attr first last bool;
+        lettered: title capitalize;
+        outermost: safe lower upper length items reverse trim int float attr first last bool;
         split_up: split lines list;
         whole: escape string;
         sorted: dictsort min max sort groupby unique;
