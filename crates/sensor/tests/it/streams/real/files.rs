@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use attune_testkit::trial::rounds;
 use serde_json::json;
 
 use super::{Streaming, assert_each_once};
@@ -14,7 +15,8 @@ async fn each_file_that_appears_is_told_once_whatever_is_killed() {
     let params = json!({"directory": directory.path(), "pattern": "*.job"});
     let mut streaming = Streaming::start("directory", "file_appeared", &params).await;
     streaming.running().await;
-    for number in 0..120 {
+    let files = rounds(120);
+    for number in 0..files {
         let (path, other) = (directory.path().join(format!("{number}.job")), aside.path().join("other"));
         match number % 3 {
             0 => fs::write(&path, "written in place").unwrap(),
@@ -33,6 +35,6 @@ async fn each_file_that_appears_is_told_once_whatever_is_killed() {
             streaming.kill().await;
         }
     }
-    let tally = streaming.tally(120, "name").await;
-    assert_each_once(&tally, (0..120).map(|number| format!("{number}.job")));
+    let tally = streaming.tally(files, "name").await;
+    assert_each_once(&tally, (0..files).map(|number| format!("{number}.job")));
 }
