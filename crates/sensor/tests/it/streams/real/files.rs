@@ -1,7 +1,7 @@
 //! Files that appear in a directory.
 
-use std::fs;
-use std::time::Duration;
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
 
 use attune_testkit::trial::rounds;
 use serde_json::json;
@@ -12,6 +12,9 @@ use super::{Streaming, assert_each_once};
 async fn each_file_that_appears_is_told_once_whatever_is_killed() {
     let (directory, aside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fs::write(directory.path().join("before.job"), "was there").unwrap();
+    let before = File::options().write(true).open(directory.path().join("before.job")).unwrap();
+    // What was written a moment ago may not be complete yet.
+    before.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
     let params = json!({"directory": directory.path(), "pattern": "*.job"});
     let mut streaming = Streaming::start("directory", "file_appeared", &params).await;
     streaming.running().await;
