@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use attune_common::registration::{Held, WorkerRole};
+use attune_common::registration::{Held, LEASE, WorkerRole};
 use attune_common::repositories::execution::{self, Finishes};
 use attune_common::repositories::sensor_watch::Round;
 use attune_common::repositories::{event, pack, poke, runtime, scrape, sensor, sensor_state, worker};
@@ -86,7 +86,7 @@ impl World {
         let rules = Arc::new(RuleCache::new(pool.clone()));
         let ingest = Ingest::start(pool.clone(), rules, hints.clone(), Utc::now);
         let notices = Notices { pool: pool.clone(), hints: hints.clone(), ingest: ingest.clone() };
-        let watch = Watch::new(pool, hints, "a test");
+        let watch = Watch::new(pool, hints, "a test", LEASE);
         let mut world = Self { server, ingest, watch, notices, now: Utc::now() };
         world.round().await;
         world
