@@ -20,14 +20,18 @@ first_that_starts() {
 starting_python() { first_that_starts python3 -c 'import venv, ensurepip'; }
 starting_node() { first_that_starts node -e 0; }
 
-# lead_with PROGRAM STARTS PATH: makes PROGRAM, of which STARTS is the first that starts, mean PATH, by a script in a
-# directory of ours; no other program changes. A link would not do: an interpreter looks for its library beside the name
-# by which it was started.
+# lead_with PROGRAM STARTS PATH: makes PROGRAM, of which STARTS is the first that starts, mean PATH.
 lead_with() {
-    local program=$1 starts=$2 path=$3 first ours
+    local program=$1 starts=$2 path=$3 first
     first=$(type -P "$program")
     [ "$starts" = "$first" ] || echo "$first does not start: using $path" >&2
-    [ "$(realpath "$path")" = "$(realpath "$first")" ] && return
+    [ "$(realpath "$path")" = "$(realpath "$first")" ] || mean "$program" "$path"
+}
+
+# mean PROGRAM PATH: makes PROGRAM mean PATH by a script in a directory of ours; no other program changes. A link would not
+# do: an interpreter looks for its library beside the name by which it was started.
+mean() {
+    local program=$1 path=$2 ours
     ours=$(realpath -m "${CARGO_TARGET_DIR:-target}/path")
     mkdir -p "$ours"
     printf '#!/bin/sh\nexec "%s" "$@"\n' "$path" >"$ours/$program.new"

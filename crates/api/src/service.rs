@@ -108,7 +108,7 @@ async fn start(config: &Config, supervisor: &Supervisor) -> anyhow::Result<()> {
     let pool = core_pack::prepare_database(config, "attune-api").await?;
     let hints = Hints::default();
     spawn_relay(supervisor, &hints, &pool);
-    spawn_watch(supervisor, &hints, &pool, "attune-api");
+    spawn_watch(supervisor, &hints, &pool, "attune-api", config.lease);
     let executor = ExecutorService::new(pool.clone(), hints.clone(), config).await?;
     executor.start_rules(supervisor);
     let service = ApiService::start(config, pool, executor.ingest().clone(), hints).await?;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use attune_common::config::{Config, DatabaseUrl};
 use attune_common::db;
-use attune_common::registration::{Identity, LeaseKeeper, Registration, WorkerRole};
+use attune_common::registration::{Identity, LEASE, Registration, WorkerRole};
 use attune_common::repositories::execution;
 use attune_executor::finish::{Finish, Finisher, Outcome};
 use attune_executor::ingest::{Ingest, NewEvent, Origin, Submission};
@@ -226,12 +226,13 @@ async fn work(pool: PgPool, hints: Hints, finished: Arc<AtomicU64>) -> anyhow::R
         name: "bench".to_owned(),
         role: WorkerRole::Action,
         host: "bench".to_owned(),
+        lease: LEASE,
         replace: true,
     };
     let mut registration = Registration::new(pool.clone(), identity);
     registration.register().await?;
     let held = registration.held()?;
-    let (keeper, _lease) = LeaseKeeper::new(pool.clone(), held);
+    let (keeper, _lease) = registration.keeper()?;
     tokio::spawn(keeper.run(CancellationToken::new()));
     let runtimes: Vec<i64> =
         sqlx::query_scalar("SELECT id FROM runtime WHERE ref = 'core.native'").fetch_all(&pool).await?;

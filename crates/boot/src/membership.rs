@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use attune_common::registration::{Error, Lease, LeaseKeeper, Registration};
 use serde_json::Value;
-use sqlx::PgPool;
 use tokio::sync::{RwLock, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -26,11 +25,10 @@ impl Membership {
     /// [`Self::leave`]. Losing it to another process is a failure of the program.
     pub fn keep(
         supervisor: &Supervisor,
-        pool: PgPool,
         registration: Registration,
         heartbeat_interval: Duration,
     ) -> Result<Self, Error> {
-        let (keeper, lease) = LeaseKeeper::new(pool, registration.held()?);
+        let (keeper, lease) = registration.keeper()?;
         let name = registration.worker_name().to_owned();
         let ended = CancellationToken::new();
         let membership = Self { registration: Arc::new(RwLock::new(registration)), lease, ended };

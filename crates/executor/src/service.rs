@@ -32,7 +32,7 @@ pub async fn run(config: Config, _arguments: Arguments) -> anyhow::Result<()> {
         let pool = core_pack::prepare_database(&config, "attune-executor").await?;
         let hints = Hints::default();
         spawn_relay(&supervisor, &hints, &pool);
-        spawn_watch(&supervisor, &hints, &pool, "attune-executor");
+        spawn_watch(&supervisor, &hints, &pool, "attune-executor", config.lease);
         ExecutorService::new(pool, hints, &config).await?.start(&supervisor);
         tracing::info!("The executor is running");
         anyhow::Ok(())
@@ -50,8 +50,8 @@ pub fn spawn_relay(supervisor: &Supervisor, hints: &Hints, pool: &PgPool) {
 }
 
 /// Keeps the watch over sensors, together with every other process, until the supervisor stops. Once in a process.
-pub fn spawn_watch(supervisor: &Supervisor, hints: &Hints, pool: &PgPool, program: &str) {
-    let watch = Watch::new(pool.clone(), hints.clone(), program).run(supervisor.stopping());
+pub fn spawn_watch(supervisor: &Supervisor, hints: &Hints, pool: &PgPool, program: &str, lease: Duration) {
+    let watch = Watch::new(pool.clone(), hints.clone(), program, lease).run(supervisor.stopping());
     supervisor.spawn("watch", OnStop::Abort, OnError::Shutdown, async move {
         watch.await;
         anyhow::Ok(())
@@ -77,6 +77,7 @@ pub struct ExecutorService {
     hints: Hints,
     ingest: Ingest,
     heartbeat_interval: Duration,
+    lease: Duration,
 }
 
 impl ExecutorService {
@@ -90,7 +91,7 @@ impl ExecutorService {
             config.sensor.as_ref().map(|sensor| sensor.heartbeat_interval),
         ];
         let heartbeat_interval = intervals.into_iter().flatten().max().unwrap_or(HEARTBEAT_INTERVAL);
-        Ok(Self { pool, hints, ingest, heartbeat_interval })
+        Ok(Self { pool, hints, ingest, heartbeat_interval, lease: config.lease })
     }
 
     /// The entrance for events of this process.
@@ -110,7 +111,8 @@ impl ExecutorService {
     /// Runs the reconcilers and keeps the rules fresh until the supervisor stops.
     pub fn start(&self, supervisor: &Supervisor) {
         self.start_rules(supervisor);
-        let reconciler = Reconciler { pool: self.pool.clone(), heartbeat_interval: self.heartbeat_interval };
+        let (pool, heartbeat_interval, lease) = (self.pool.clone(), self.heartbeat_interval, self.lease);
+        let reconciler = Reconciler { pool, heartbeat_interval, lease };
         let stop = supervisor.stopping();
         supervisor.spawn("reconcilers", OnStop::Wait, OnError::Shutdown, async move {
             reconciler.run(stop).await;

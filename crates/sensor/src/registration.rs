@@ -28,9 +28,15 @@ impl SensorWorkerRegistration {
     pub fn replacing(pool: PgPool, config: &Config, replace: bool) -> Self {
         let sensor = section(config);
         let role = WorkerRole::Sensor;
-        let heartbeat_interval = sensor.heartbeat_interval;
-        let identity =
-            Identity { name: sensor.worker_name, role, host: sensor.host, heartbeat_interval, replace };
+        let (heartbeat_interval, lease) = (sensor.heartbeat_interval, config.lease);
+        let identity = Identity {
+            name: sensor.worker_name,
+            role,
+            host: sensor.host,
+            heartbeat_interval,
+            lease,
+            replace,
+        };
         let mut registration = Registration::new(pool.clone(), identity);
         let slots = json!(sensor.max_concurrent_sensors);
         registration.add_capability("max_concurrent_sensors".to_owned(), slots);

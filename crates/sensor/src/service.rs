@@ -67,7 +67,7 @@ impl SensorService {
             Ok::<_, Error>(())
         });
         spawn_relay(&supervisor, &hints, &pool);
-        spawn_watch(&supervisor, &hints, &pool, "attune-sensor");
+        spawn_watch(&supervisor, &hints, &pool, "attune-sensor", config.lease);
         Ok(Self::with(Surroundings { pool, hints, ingest, supervisor }, config))
     }
 
@@ -139,7 +139,7 @@ impl SensorService {
         registration.enter().await.map_err(Error::Registration)?;
         let registration = registration.into_registration();
         let held = registration.held().map_err(Error::Registration)?;
-        let membership = Membership::keep(&supervisor, pool, registration, heartbeat_interval);
+        let membership = Membership::keep(&supervisor, registration, heartbeat_interval);
         let membership = membership.map_err(Error::Registration)?;
         hints.wake(Topic::Worker);
         self.spawn(held, &membership, equipment, launcher);
@@ -171,6 +171,7 @@ impl SensorService {
             pool,
             hints: hints.clone(),
             held,
+            lease: self.config.lease,
             membership: membership.clone(),
             equipment,
             ticks,

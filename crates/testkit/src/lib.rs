@@ -1,4 +1,4 @@
-//! Databases for tests.
+//! Databases for tests, and packages that they install.
 //!
 //! Every test that touches SQL gets a real database of its own, so tests run side by side and see nothing of each other.
 //! A database is a clone of a migrated template, which costs tens of milliseconds where migrating costs hundreds.
@@ -19,6 +19,7 @@
 pub mod cluster;
 pub mod migrations;
 mod owner;
+pub mod packages;
 mod reaper;
 mod scratch;
 mod template;

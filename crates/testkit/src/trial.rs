@@ -8,6 +8,14 @@ use std::env;
 /// Set by `scripts/trials`.
 pub const VARIABLE: &str = "ATTUNE_TRIAL";
 
+/// How many times as often a fault is tried in a trial.
+const MORE: usize = 5;
+
+/// How often something is killed or cut off: so often in the gate, and more often in a trial.
+pub fn rounds(of_the_gate: usize) -> usize {
+    if is_whole() { MORE * of_the_gate } else { of_the_gate }
+}
+
 /// Whether the whole matrix is to be tried.
 pub fn is_whole() -> bool {
     env::var_os(VARIABLE).is_some_and(|value| !value.is_empty())

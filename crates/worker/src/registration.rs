@@ -26,9 +26,15 @@ impl WorkerRegistration {
     pub fn replacing(pool: PgPool, config: &Config, replace: bool) -> Self {
         let worker = section(config);
         let role = if worker.hybrid { WorkerRole::Hybrid } else { WorkerRole::Action };
-        let heartbeat_interval = worker.heartbeat_interval;
-        let identity =
-            Identity { name: worker.worker_name, role, host: worker.host, heartbeat_interval, replace };
+        let (heartbeat_interval, lease) = (worker.heartbeat_interval, config.lease);
+        let identity = Identity {
+            name: worker.worker_name,
+            role,
+            host: worker.host,
+            heartbeat_interval,
+            lease,
+            replace,
+        };
         let mut registration = Registration::new(pool.clone(), identity);
         let slots = json!(worker.max_concurrent_executions);
         registration.add_capability("max_concurrent_executions".to_owned(), slots);

@@ -54,7 +54,7 @@ impl WorkerService {
         core_pack::ensure_core_pack(&pool).await.map_err(Error::CorePack)?;
         let around = Surroundings { pool, hints: Hints::default(), supervisor: Supervisor::default() };
         spawn_relay(&around.supervisor, &around.hints, &around.pool);
-        spawn_watch(&around.supervisor, &around.hints, &around.pool, "attune-worker");
+        spawn_watch(&around.supervisor, &around.hints, &around.pool, "attune-worker", config.lease);
         Ok(Self::with(around, config))
     }
 
@@ -102,7 +102,7 @@ impl WorkerService {
         registration.register().await.map_err(Error::Registration)?;
         let registration = registration.into_registration();
         let held = registration.held().map_err(Error::Registration)?;
-        let membership = Membership::keep(&supervisor, pool.clone(), registration, worker.heartbeat_interval)
+        let membership = Membership::keep(&supervisor, registration, worker.heartbeat_interval)
             .map_err(Error::Registration)?;
         hints.wake(Topic::Worker);
         let meter = spawn_meter(&supervisor, &pool, Kind::Action);

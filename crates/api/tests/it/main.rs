@@ -6,6 +6,7 @@ mod actions;
 mod client;
 mod crowds;
 mod events;
+mod fuzz;
 mod guard;
 mod hostile;
 mod metrics;

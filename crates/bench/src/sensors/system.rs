@@ -38,7 +38,7 @@ impl System {
         sqlx::query("DELETE FROM sensor").execute(&pool).await?;
         let (hints, supervisor) = (Hints::default(), Supervisor::default());
         attune_executor::service::spawn_relay(&supervisor, &hints, &pool);
-        attune_executor::service::spawn_watch(&supervisor, &hints, &pool, "attune-bench");
+        attune_executor::service::spawn_watch(&supervisor, &hints, &pool, "attune-bench", config.lease);
         let executor = ExecutorService::new(pool.clone(), hints.clone(), &config).await?;
         executor.start(&supervisor);
         let ingest = executor.ingest().clone();

@@ -26,6 +26,7 @@ enum Step {
 pub(crate) struct Reader<'a> {
     home: &'a Home,
     directory: PathBuf,
+    variables: Vec<(&'static str, String)>,
     up: Option<Up>,
 }
 
@@ -34,7 +35,12 @@ impl<'a> Reader<'a> {
         let bin = home.path().join("bin");
         std::fs::create_dir(&bin).unwrap();
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_attune"), bin.join("attune")).unwrap();
-        Self { home, directory: home.path().to_owned(), up: None }
+        Self { home, directory: home.path().to_owned(), variables: Vec::new(), up: None }
+    }
+
+    /// With these variables in the environment as well.
+    pub(crate) fn with(self, variables: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        Self { variables: variables.into_iter().collect(), ..self }
     }
 
     /// Follows a whole document; gives the number of commands and the seconds that they took.
@@ -97,6 +103,7 @@ impl<'a> Reader<'a> {
             .env("ATTUNE__SENSOR__WORKER_NAME", "sensor-vm")
             .env("ATTUNE__WORKER__WORKER_NAME", "worker-vm")
             .env("XDG_CACHE_HOME", home.join("caches"))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.directory)
             .stdin(Stdio::null())
             .args(["-c", script]);

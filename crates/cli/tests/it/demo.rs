@@ -1,14 +1,28 @@
-//! The demo is the real system: its environments are installed from the registries, its sensors watch this machine.
+//! The demo is the real system: its sensors watch this machine. What its JavaScript needs is installed from npm's registry,
+//! the only install of the gate from there; for its Python a wheel is made here.
 
+use attune_testkit::packages;
 use serde_json::Value;
 
 use crate::home::{Answer, Home};
 
 const SENSORS: [&str; 3] = ["showcase.disks", "showcase.health", "showcase.machine"];
+/// What the demo wants of this package.
+const PSUTIL: &str = "
+import os, types
+def cpu_percent(interval):
+    return 100.0 * os.getloadavg()[0] / os.cpu_count()
+def virtual_memory():
+    total, free = (int(line.split()[1]) for line in open('/proc/meminfo').readlines()[:2])
+    return types.SimpleNamespace(percent=100.0 * (total - free) / total)
+";
 
 fn demo(home: &Home, arguments: &[&str], variables: &[(&str, &str)]) -> Answer {
     let mut command = home.command(&[&["demo", "--seconds", "3"], arguments].concat());
+    let wheels = home.path().join("wheels");
+    packages::wheel(&wheels, "psutil", "7.0.0", PSUTIL);
     command.envs(variables.iter().copied()).env("XDG_CACHE_HOME", home.path().join("caches"));
+    command.envs(packages::only_wheels(&wheels));
     home.answer(command)
 }
 

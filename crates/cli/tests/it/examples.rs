@@ -1,23 +1,40 @@
-//! The pack of examples, from the files as they are to the lines that its rules write: what it needs is installed from the
-//! real registries, and only what an event depends on is set so that there is one.
+//! The pack of examples, from the files as they are to the lines that its rules write. Only what an event depends on is set so
+//! that there is one, and the packages that it needs are made here.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use attune_testkit::packages;
+
 use crate::eventually::eventually;
 use crate::home::Home;
 use crate::up::Up;
 
 const PACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packs/examples");
+/// What the examples want of these packages.
+const PSUTIL: &str = "def cpu_percent(interval):\n    return 1.0\n";
+const AXIOS: &str = r#"
+exports.get = (url, options) =>
+  new Promise((resolve, reject) => {
+    const answered = ({ statusCode }) => {
+      if (statusCode < 400) resolve({ status: statusCode });
+      else reject(new Error(`Request failed with status code ${statusCode}`));
+    };
+    require("http").get(url, options, answered).on("error", reject);
+  });
+"#;
 
 #[test]
 fn each_sensors_event_becomes_a_line() {
     let (home, database) = Home::with_database();
     let journal = home.path().join("journal").display().to_string();
     let url = unwell();
+    let axios = packages::tarball(home.path(), "axios", "1.7.9", AXIOS);
+    let axios = format!("file:{}", axios.display());
     let settings = [
+        ("^1.7.0", axios.as_str()),
         ("/tmp/attune-examples.log", journal.as_str()),
         ("http://127.0.0.1:8080/api/health", &url),
         ("threshold: 80", "threshold: -1"),
@@ -46,15 +63,13 @@ fn each_sensors_event_becomes_a_line() {
     assert_eq!(database.number("SELECT count(*) FROM enforcement WHERE status = 'failed'"), 0);
 }
 
-/// `attune up` with the environment of whoever runs the test, whose settings say how packages are downloaded, and with a
-/// systemctl of its own.
+/// `attune up` with a systemctl of its own.
 fn up(home: &Home) -> Up {
+    let wheels = home.path().join("wheels");
+    packages::wheel(&wheels, "psutil", "7.0.0", PSUTIL);
     let mut command = home.command(&["up", "--port", "0", "--data-dir"]);
-    let own = ["PATH", "HOME", "DATABASE_URL", "XDG_CACHE_HOME"];
-    let passed =
-        std::env::vars().filter(|(name, _)| !own.contains(&name.as_str()) && !name.starts_with("ATTUNE"));
     let path = format!("{}:{}", home.path().join("bin").display(), std::env::var("PATH").unwrap());
-    command.arg(home.data_dir()).envs(passed).env("PATH", path);
+    command.arg(home.data_dir()).env("PATH", path).envs(packages::only_wheels(&wheels));
     command.env("ATTUNE__RUNTIME__ENVIRONMENTS_DIR", home.path().join("environments"));
     Up::ready(command, home)
 }
@@ -83,7 +98,7 @@ fn unwell() -> String {
     url
 }
 
-/// Copies a pack; `settings` replaces texts in its YAML files, and the code stays as it is.
+/// Copies a pack; `settings` replaces texts in its YAML and JSON files, and the code stays as it is.
 fn copy(from: &Path, to: &Path, settings: &[(&str, &str)]) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
@@ -91,7 +106,7 @@ fn copy(from: &Path, to: &Path, settings: &[(&str, &str)]) {
         let target = to.join(path.file_name().unwrap());
         if path.is_dir() {
             copy(&path, &target, settings);
-        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+        } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "json") {
             let text = std::fs::read_to_string(&path).unwrap();
             let set = settings.iter().fold(text, |text, (old, new)| text.replace(old, new));
             std::fs::write(target, set).unwrap();

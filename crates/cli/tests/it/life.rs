@@ -105,10 +105,11 @@ fn a_data_directory_has_one_owner_whatever_the_database() {
 #[test]
 fn a_namesake_is_refused_unless_it_is_to_be_replaced() {
     let (home, database) = Home::with_database();
-    let mut first = home.up(&[]);
     let second = Home::on(&database.url);
-    // What is left of the lease is waited for; it is renewed every 5 s.
-    database.execute("UPDATE worker SET lease_until = clock_timestamp() + INTERVAL '6 seconds'");
+    for home in [&home, &second] {
+        std::fs::write(home.path().join("config.yaml"), "lease: 5\n").unwrap();
+    }
+    let mut first = home.up(&[]);
     let answer = second.refused_up(&[]);
     assert!(answer.stderr.contains(&first.pid().as_raw_nonzero().to_string()), "{answer}");
     assert_terminal!(answer, @"

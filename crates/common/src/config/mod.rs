@@ -24,6 +24,7 @@ mod value;
 mod worker;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use figment::Figment;
 
@@ -38,6 +39,8 @@ pub use sources::Sources;
 pub use worker::WorkerConfig;
 
 use section::Section;
+
+use crate::registration::LEASE;
 
 /// Everything that an operator can set.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +57,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// How much one thing may take.
     pub limits: LimitsConfig,
+    /// How long a worker that is not heard keeps its place.
+    pub lease: Duration,
     /// What this machine must not lose: the private `PostgreSQL`, the API's address and token.
     pub data_dir: PathBuf,
     /// What this machine can make again: unpacked packs, results of verification.
@@ -102,6 +107,7 @@ impl Config {
         Self {
             cache_dir: directories::cache_dir(root, sources, &data_dir),
             data_dir,
+            lease: lease(root),
             database: root.secret_section("database", database::ABOUT, DatabaseConfig::read),
             sensor: Some(root.section("sensor", sensor::ABOUT, |keys| SensorConfig::read(keys, host))),
             worker: Some(root.section("worker", worker::ABOUT, |keys| WorkerConfig::read(keys, host))),
@@ -110,6 +116,17 @@ impl Config {
             limits: root.section("limits", limits::ABOUT, LimitsConfig::read),
         }
     }
+}
+
+/// Below this a busy machine would lose its place for no reason.
+const SHORTEST_LEASE: Duration = Duration::from_secs(2);
+
+fn lease(root: &mut Section<'_>) -> Duration {
+    let about = "How long a worker that is not heard keeps its sensors and executions before others take them over. \
+                 The same for all programs on one database.";
+    root.read_or("lease", "a number of seconds of at least 2", LEASE, about, |given| {
+        section::duration(given).filter(|lease| *lease >= SHORTEST_LEASE)
+    })
 }
 
 /// The built-in defaults on this machine, whatever file and variables there are.

@@ -35,7 +35,13 @@ server: {port: 8090}
 pub fn page() -> String {
     let (_, survey) = Config::survey(&described_machine());
     let mut page = HEAD.to_owned();
-    section(&mut page, &survey, "", "Directories", "What Attune keeps on a machine.");
+    section(
+        &mut page,
+        &survey,
+        "",
+        "Top level",
+        "What Attune keeps on a machine, and how long a worker keeps its place.",
+    );
     for (key, about) in &survey.sections {
         section(&mut page, &survey, key, &format!("`{key}`"), about);
     }

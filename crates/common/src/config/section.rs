@@ -277,7 +277,7 @@ impl<'a> Section<'a> {
     }
 }
 
-fn duration(given: &Given) -> Option<Duration> {
+pub(super) fn duration(given: &Given) -> Option<Duration> {
     given.number().filter(|&seconds| (0.0..=LONGEST).contains(&seconds)).map(Duration::from_secs_f64)
 }
 

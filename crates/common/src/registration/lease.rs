@@ -1,4 +1,4 @@
-//! Keeping a lease: one small UPDATE every five seconds, and an honest answer to "may I still act?".
+//! Keeping a lease: one small UPDATE four times in its length, and an honest answer to "may I still act?".
 //!
 //! The keeper reports [`Lease::Held`] only while the last renewal is younger than the lease, less a margin, by a clock that
 //! also counts suspend: a laptop that slept for an hour wakes up lapsed. A lapsed holder stops its sensors and keeps trying;
@@ -11,13 +11,8 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Held, LEASE, LEASE_RENEWAL};
+use super::Held;
 use crate::repositories::worker;
-
-/// A holder stops this long before others may act, so that what it started has time to end.
-const MARGIN: Duration = Duration::from_secs(4);
-/// How often a keeper that lost contact tries again.
-const RETRY: Duration = Duration::from_millis(500);
 
 /// Whether this process may still act under its registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +25,24 @@ pub enum Lease {
     Superseded,
 }
 
+/// What follows from the length of a lease.
+#[derive(Debug, Clone, Copy)]
+struct Terms {
+    lease: Duration,
+    /// How often it is renewed.
+    renewal: Duration,
+    /// A holder stops this long before others may act, so that what it started has time to end.
+    margin: Duration,
+    /// How often a keeper that lost contact tries again.
+    retry: Duration,
+}
+
+impl Terms {
+    fn of(lease: Duration) -> Self {
+        Self { lease, renewal: lease / 4, margin: lease / 5, retry: lease / 40 }
+    }
+}
+
 /// Renews one lease until told to stop.
 #[derive(Debug)]
 pub struct LeaseKeeper {
@@ -37,6 +50,7 @@ pub struct LeaseKeeper {
     /// Its own, so that a busy pool never costs the lease.
     connection: Option<PgConnection>,
     held: Held,
+    terms: Terms,
     state: watch::Sender<Lease>,
     renewed_at: Duration,
     failing: bool,
@@ -44,16 +58,17 @@ pub struct LeaseKeeper {
 
 impl LeaseKeeper {
     /// A keeper for a registration that was just made, and the place to watch it.
-    pub fn new(pool: PgPool, held: Held) -> (Self, watch::Receiver<Lease>) {
+    pub(super) fn new(pool: PgPool, held: Held, lease: Duration) -> (Self, watch::Receiver<Lease>) {
         let (state, watcher) = watch::channel(Lease::Held);
-        (Self { pool, connection: None, held, state, renewed_at: boot_time(), failing: false }, watcher)
+        let (terms, renewed_at) = (Terms::of(lease), boot_time());
+        (Self { pool, connection: None, held, terms, state, renewed_at, failing: false }, watcher)
     }
 
     /// Renews until `stop`, or until superseded. The first time is at once: how old the lease is that the registration
     /// granted is not known here.
     pub async fn run(mut self, stop: CancellationToken) {
         while self.renew().await != Lease::Superseded {
-            let pause = if self.failing { RETRY } else { LEASE_RENEWAL };
+            let pause = if self.failing { self.terms.retry } else { self.terms.renewal };
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
@@ -63,23 +78,23 @@ impl LeaseKeeper {
 
     async fn renew(&mut self) -> Lease {
         // The lease counts from when the renewal was sent: the server can only have granted it later.
-        let sent_at = boot_time();
-        let left = (self.renewed_at + LEASE).saturating_sub(MARGIN).saturating_sub(sent_at);
+        let (sent_at, Terms { lease, renewal, margin, retry }) = (boot_time(), self.terms);
+        let left = (self.renewed_at + lease).saturating_sub(margin).saturating_sub(sent_at);
         // Whoever lapsed already has nothing to be in time for, and a new connection may take a while.
-        let limit = if left.is_zero() { LEASE_RENEWAL } else { left.clamp(RETRY, LEASE_RENEWAL) };
-        let renewal = tokio::time::timeout(limit, self.ask()).await;
-        self.failing = !matches!(renewal, Ok(Ok(true)));
-        let lease = match renewal {
+        let limit = if left.is_zero() { renewal } else { left.clamp(retry, renewal) };
+        let answer = tokio::time::timeout(limit, self.ask()).await;
+        self.failing = !matches!(answer, Ok(Ok(true)));
+        let state = match answer {
             Ok(Ok(true)) => {
                 self.renewed_at = sent_at;
                 Lease::Held
             }
             Ok(Ok(false)) => Lease::Superseded,
-            Ok(Err(_)) | Err(_) if boot_time() + MARGIN < self.renewed_at + LEASE => Lease::Held,
+            Ok(Err(_)) | Err(_) if boot_time() + margin < self.renewed_at + lease => Lease::Held,
             Ok(Err(_)) | Err(_) => Lease::Lapsed,
         };
-        self.publish(lease);
-        lease
+        self.publish(state);
+        state
     }
 
     /// One renewal. The connection is kept only when it answered: one that was cut off in the middle is of no use.
@@ -88,7 +103,7 @@ impl LeaseKeeper {
             Some(connection) => connection,
             None => PgConnection::connect_with(&self.pool.connect_options()).await?,
         };
-        let own = worker::renew_lease(&mut connection, self.held, LEASE).await?;
+        let own = worker::renew_lease(&mut connection, self.held, self.terms.lease).await?;
         self.connection = Some(connection);
         Ok(own)
     }

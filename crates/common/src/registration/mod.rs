@@ -15,16 +15,15 @@ use std::time::Duration;
 use attune_process::ProcessIdentity;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use tokio::sync::watch;
 
 pub use lease::{Lease, LeaseKeeper};
 pub use role::WorkerRole;
 
 use crate::repositories::worker;
 
-/// How long a lease lasts after each renewal.
+/// How long a lease lasts after each renewal, unless the configuration says something else.
 pub const LEASE: Duration = Duration::from_secs(20);
-/// How often it is renewed.
-pub const LEASE_RENEWAL: Duration = Duration::from_secs(5);
 
 /// Why a service could not take or keep its place.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +79,8 @@ pub struct Identity {
     pub host: String,
     /// How often it promises to beat; three missed beats make it inactive.
     pub heartbeat_interval: Duration,
+    /// How long its lease lasts after each renewal.
+    pub lease: Duration,
     /// Take over a live namesake instead of refusing to start.
     pub replace: bool,
 }
@@ -120,7 +121,7 @@ impl Registration {
             host: &self.identity.host,
             capabilities: self.capabilities_json(),
             meta: self.meta()?,
-            lease: LEASE,
+            lease: self.identity.lease,
         };
         let held =
             worker::register(&self.pool, &claim, seen).await.map_err(|e| self.failed("register", e))?;
@@ -171,6 +172,11 @@ impl Registration {
     /// The name under which it registers.
     pub fn worker_name(&self) -> &str {
         &self.identity.name
+    }
+
+    /// What keeps the lease of this registration, and the place to watch it.
+    pub fn keeper(&self) -> Result<(LeaseKeeper, watch::Receiver<Lease>), Error> {
+        Ok(LeaseKeeper::new(self.pool.clone(), self.held()?, self.identity.lease))
     }
 
     /// The row and epoch under which this process writes.

@@ -35,7 +35,7 @@ fn entries(directory: &Path) -> Vec<PathBuf> {
     paths
 }
 
-fn outcomes(bytes: &[u8]) -> [(&'static str, String); 4] {
+pub(crate) fn outcomes(bytes: &[u8]) -> [(&'static str, String); 4] {
     let plain = match parse_plain(bytes) {
         Ok(PlainOutput { events, .. }) => events.iter().map(event).collect::<Vec<_>>().join(", "),
         Err(error) => error.to_string(),

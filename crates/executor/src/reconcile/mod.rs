@@ -14,7 +14,6 @@ mod watch;
 
 use std::time::Duration;
 
-use attune_common::registration::LEASE;
 use sqlx::PgPool;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +31,8 @@ pub struct Reconciler {
     pub pool: PgPool,
     /// The interval whose third miss makes a worker inactive.
     pub heartbeat_interval: Duration,
+    /// How long a lease lasts.
+    pub lease: Duration,
 }
 
 impl Reconciler {
@@ -40,7 +41,7 @@ impl Reconciler {
         // Who was away can not tell who died from who could not renew either: nobody is judged before one lease has passed.
         let mut in_contact_since = Instant::now();
         while !stop.is_cancelled() {
-            match self.round(in_contact_since.elapsed() >= LEASE).await {
+            match self.round(in_contact_since.elapsed() >= self.lease).await {
                 Ok(()) => {}
                 Err(error) => {
                     tracing::warn!(

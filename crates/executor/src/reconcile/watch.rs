@@ -10,7 +10,6 @@
 
 use std::time::Duration;
 
-use attune_common::registration::LEASE;
 use attune_common::repositories::canary::{self, Canary};
 use attune_common::repositories::config_version;
 use attune_common::repositories::sensor_watch::{self, Due, LastWorker, Round, Verdicts};
@@ -42,6 +41,8 @@ pub struct Watch {
     hints: Hints,
     /// Named in the row.
     keeper: String,
+    /// How long a lease lasts.
+    lease: Duration,
     in_contact_since: Instant,
     /// The configuration whose changes were seen.
     version: Option<i64>,
@@ -49,9 +50,9 @@ pub struct Watch {
 
 impl Watch {
     /// A process of this name that begins to watch now.
-    pub fn new(pool: PgPool, hints: Hints, keeper: &str) -> Self {
+    pub fn new(pool: PgPool, hints: Hints, keeper: &str, lease: Duration) -> Self {
         let keeper = format!("{keeper}, process {}", std::process::id());
-        Self { pool, hints, keeper, in_contact_since: Instant::now(), version: None }
+        Self { pool, hints, keeper, lease, in_contact_since: Instant::now(), version: None }
     }
 
     /// Makes rounds until `stop`, whenever it is time and nobody else does.
@@ -70,7 +71,7 @@ impl Watch {
     }
 
     async fn turn(&mut self) -> sqlx::Result<()> {
-        let may_judge = self.in_contact_since.elapsed() >= LEASE;
+        let may_judge = self.in_contact_since.elapsed() >= self.lease;
         let after = if may_judge { PERIOD.mul_f64(0.9) } else { MODESTY };
         match sensor_watch::take_round(&self.pool, &self.keeper, after).await? {
             Some(round) => self.round(round, may_judge).await,
@@ -82,7 +83,7 @@ impl Watch {
     pub async fn round(&mut self, round: Round, may_judge: bool) -> sqlx::Result<()> {
         if round.clock_jumped {
             tracing::warn!("The clock of the database was set back; what was recorded later counts as now");
-            sensor_watch::follow_clock(&self.pool, LEASE).await?;
+            sensor_watch::follow_clock(&self.pool, self.lease).await?;
         }
         if may_judge {
             lost_workers::round(&self.pool, &self.hints).await?;
@@ -123,7 +124,7 @@ impl Watch {
 
     /// Why nobody runs sensors, if nobody does.
     async fn nobody(&self) -> sqlx::Result<Option<String>> {
-        let last = sensor_watch::find_last_worker(&self.pool, LEASE).await?;
+        let last = sensor_watch::find_last_worker(&self.pool, self.lease).await?;
         Ok(gone(last.as_ref()))
     }
 }

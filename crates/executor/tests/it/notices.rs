@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use attune_common::registration::{Held, Identity, Registration, WorkerRole};
+use attune_common::registration::{Held, Identity, LEASE, Registration, WorkerRole};
 use attune_common::repositories::worker;
 use attune_executor::core_pack;
 use attune_executor::reconcile::Notices;
@@ -42,7 +42,8 @@ fn capabilities(versions: &Value, at: &str) -> Value {
 async fn registered(system: &System) -> (Registration, Held) {
     let heartbeat_interval = Duration::from_secs(30);
     let (name, host) = ("one".to_owned(), "here".to_owned());
-    let identity = Identity { name, role: WorkerRole::Action, host, heartbeat_interval, replace: true };
+    let identity =
+        Identity { name, role: WorkerRole::Action, host, heartbeat_interval, lease: LEASE, replace: true };
     let mut registration = Registration::new(system.pool().clone(), identity);
     let first = capabilities(&json!({"core.alpha": "1.0"}), "then");
     for (key, value) in first.as_object().unwrap() {

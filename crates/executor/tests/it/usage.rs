@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use attune_common::registration::LEASE;
 use attune_common::repositories::usage::{self, Kind};
 use attune_core::usage::{Ended, Figures, Spent};
 use attune_executor::reconcile::Reconciler;
@@ -71,7 +72,8 @@ async fn who_is_gone_gets_no_figures_and_the_others_theirs() {
 async fn what_nobody_looks_back_at_is_removed() {
     let system = System::with_demo().await;
     let (action, meter) = (action(&system).await, meter(&system));
-    let reconciler = Reconciler { pool: system.pool().clone(), heartbeat_interval: Duration::from_secs(30) };
+    let heartbeat_interval = Duration::from_secs(30);
+    let reconciler = Reconciler { pool: system.pool().clone(), heartbeat_interval, lease: LEASE };
     meter.note(action, &run(1, 1));
     meter.write().await;
     reconciler.round(false).await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use attune_common::registration::LEASE;
 use attune_common::repositories::sensor_watch::{self, Round};
 use attune_executor::core_pack;
 use attune_executor::reconcile::{Notices, Watch};
@@ -18,7 +19,7 @@ const STATES: &str =
 async fn owned(sensors: i32) -> (System, Watch) {
     let system = System::with_demo().await;
     core_pack::ensure_core_pack(system.pool()).await.unwrap();
-    let watch = Watch::new(system.pool().clone(), Hints::default(), "a test");
+    let watch = Watch::new(system.pool().clone(), Hints::default(), "a test", LEASE);
     system
         .run(&format!(
             "DELETE FROM sensor; DELETE FROM notice;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use attune_common::registration::{Held, Identity, Registration, WorkerRole};
+use attune_common::registration::{Held, Identity, LEASE, Registration, WorkerRole};
 use attune_common::repositories::execution::{self, Claimed};
 use attune_common::repositories::execution_order;
 use attune_common::repositories::{sensor_state, worker};
@@ -15,7 +15,8 @@ use crate::system::{System, high};
 pub(crate) async fn registered(system: &System, name: &str) -> (Registration, Held) {
     let (name, host) = (name.to_owned(), "here".to_owned());
     let heartbeat_interval = Duration::from_secs(30);
-    let identity = Identity { name, role: WorkerRole::Action, host, heartbeat_interval, replace: false };
+    let identity =
+        Identity { name, role: WorkerRole::Action, host, heartbeat_interval, lease: LEASE, replace: false };
     let mut registration = Registration::new(system.pool().clone(), identity);
     registration.register().await.unwrap();
     let held = registration.held().unwrap();

@@ -54,6 +54,8 @@ pub(crate) struct Assigner {
     pub(crate) pool: PgPool,
     pub(crate) hints: Hints,
     pub(crate) held: Held,
+    /// How long a lease lasts.
+    pub(crate) lease: Duration,
     pub(crate) membership: Membership,
     pub(crate) equipment: Arc<Equipment>,
     pub(crate) ticks: Arc<Ticks>,
@@ -97,7 +99,7 @@ impl Assigner {
         let (mut config, mut workers) = (self.hints.waiter(Topic::Config), self.hints.waiter(Topic::Worker));
         let mut pokes = self.hints.waiter(Topic::Poke);
         let mut lease = self.membership.lease();
-        let (mut seen, mut known, mut wake) = (Seen::default(), Known::default(), Wake::Workers);
+        let (mut seen, mut known, mut wake) = (Seen::new(self.lease), Known::default(), Wake::Workers);
         while !self.assignments.is_closed() {
             // What these two tell is looked at in each round; who runs sensors, only after such a wake.
             config.arm();

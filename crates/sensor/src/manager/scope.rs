@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use attune_common::registration::LEASE;
 use attune_common::repositories::worker::LiveWorker;
 use tokio::time::Instant;
 
@@ -37,8 +36,10 @@ impl Scope {
 }
 
 /// What stood when all was last looked at.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Seen {
+    /// How long a lease lasts.
+    lease: Duration,
     workers: Vec<LiveWorker>,
     at: Option<Instant>,
     /// Something that belongs here was not free yet, or a round failed.
@@ -50,6 +51,11 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// Nothing yet.
+    pub(super) fn new(lease: Duration) -> Self {
+        Self { lease, workers: Vec::new(), at: None, unsettled: false, lost_contact: None, looked: None }
+    }
+
     /// Whether all is as it was but for what is known to have changed.
     pub(super) fn stands(&self, workers: &[LiveWorker], now: Instant) -> bool {
         let is_fresh = self.at.is_some_and(|at| now.duration_since(at) < WHOLE_PERIOD);
@@ -69,7 +75,7 @@ impl Seen {
 
     /// Nobody judges a lease before one lease has passed since its own reconnect.
     pub(super) fn may_judge(&self, now: Instant) -> bool {
-        self.lost_contact.is_none_or(|at| now.duration_since(at) >= LEASE)
+        self.lost_contact.is_none_or(|at| now.duration_since(at) >= self.lease)
     }
 
     /// A round is done that began at `now`.
@@ -92,13 +98,15 @@ mod tests {
 
     use super::*;
 
+    const LEASE: Duration = Duration::from_secs(20);
+
     fn worker(id: i64) -> LiveWorker {
         LiveWorker { id, name: format!("w{id}"), capabilities: Some(json!({})) }
     }
 
     #[test]
     fn it_stands_while_the_workers_do_and_for_a_while() {
-        let (mut seen, start) = (Seen::default(), Instant::now());
+        let (mut seen, start) = (Seen::new(LEASE), Instant::now());
         assert!(!seen.stands(&[worker(1)], start));
         seen.note(&Scope::All, vec![worker(1)], true, start);
         assert!(seen.stands(&[worker(1)], start));
@@ -113,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_could_not_be_had_or_failed_has_all_looked_at() {
-        let (mut seen, now) = (Seen::default(), Instant::now());
+        let (mut seen, now) = (Seen::new(LEASE), Instant::now());
         seen.note(&Scope::All, vec![], false, now);
         assert!(!seen.stands(&[], now) && seen.may_judge(now));
         seen.note(&Scope::All, vec![], true, now);

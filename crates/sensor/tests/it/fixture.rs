@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use attune_boot::{OnError, OnStop, Supervisor};
 use attune_common::config::{Config, DatabaseUrl, SensorConfig};
+use attune_common::registration::LEASE;
 use attune_executor::ingest::Ingest;
 use attune_executor::rules::RuleCache;
 use attune_hints::{Hints, Topic};
@@ -22,11 +23,15 @@ use crate::pack;
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
+/// For tests that wait for the end of a lease, or for a renewal.
+const SHORT_LEASE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Fixture {
     pub(crate) db: TestDb,
     pub(crate) hints: Hints,
     pub(crate) cache: TempDir,
+    /// The lease of its workers.
+    pub(crate) lease: Duration,
 }
 
 /// A sensor to be: its name in pack `demo`, its runtime, and its code.
@@ -35,8 +40,12 @@ pub(crate) type Draft<'a> = (&'a str, &'a str, &'a str);
 impl Fixture {
     /// A database with nothing but the trigger `demo.seen`.
     pub(crate) async fn new() -> Self {
-        let fixture =
-            Self { db: TestDb::migrated().await, hints: Hints::default(), cache: TempDir::new().unwrap() };
+        let fixture = Self {
+            db: TestDb::migrated().await,
+            hints: Hints::default(),
+            cache: TempDir::new().unwrap(),
+            lease: LEASE,
+        };
         fixture.execute("INSERT INTO pack (ref, name) VALUES ('demo', 'Demo')").await;
         fixture
             .execute("INSERT INTO trigger (ref, pack, pack_ref) SELECT 'demo.seen', id, ref FROM pack WHERE ref = 'demo'")
@@ -57,6 +66,11 @@ impl Fixture {
         let fixture = Self::with_sensors(&drafts).await;
         fixture.execute("UPDATE sensor SET mode = 'stream'").await;
         fixture
+    }
+
+    /// The same with workers whose lease is short.
+    pub(crate) fn with_short_lease(self) -> Self {
+        Self { lease: SHORT_LEASE, ..self }
     }
 
     pub(crate) fn pool(&self) -> &PgPool {
@@ -87,6 +101,7 @@ impl Fixture {
         let mut config = Config::default();
         config.database.url = DatabaseUrl::parse(&self.db.url);
         config.cache_dir = self.cache.path().into();
+        config.lease = self.lease;
         config.runtime.environments_dir = self.cache.path().join("environments");
         config.sensor = config.sensor.map(|sensor| SensorConfig { worker_name: name.to_owned(), ..sensor });
         config
@@ -123,6 +138,7 @@ impl Fixture {
             .current_dir(self.cache.path())
             .env("DATABASE_URL", &self.db.url)
             .env("ATTUNE__CACHE_DIR", self.cache.path())
+            .env("ATTUNE__LEASE", self.lease.as_secs().to_string())
             .env("ATTUNE__SENSOR__WORKER_NAME", name)
             .envs(variables.iter().copied())
             .stderr(Stdio::null())

@@ -76,7 +76,7 @@ async fn who_is_replaced_ends_with_code_4_and_produces_nothing_more() {
     let code = r#"n=$(sed 's/.*"state":{"n":\([0-9]*\)}.*/\1/; t; s/.*/0/' "$SENSOR_CONTEXT")
         n=$((n + 1))
         echo "{\"events\": [{\"n\": $n}], \"state\": {\"n\": $n}}""#;
-    let fixture = Fixture::with_sensors(&[("s", "core.shell", code)]).await;
+    let fixture = Fixture::with_sensors(&[("s", "core.shell", code)]).await.with_short_lease();
     let old = fixture.start().await;
     fixture.eventually("SELECT FROM event WHERE payload = '{\"n\": 3}'").await;
     let new = fixture.service(fixture.config("s")).replacing(true);
@@ -109,7 +109,8 @@ async fn without_the_database_polls_end_before_the_lease_does_and_go_on_afterwar
     let place = tempfile::tempdir().unwrap();
     let pids = place.path().join("pids");
     let code = format!("echo $$ >> {}; exec sleep 300", pids.display());
-    let fixture = Fixture::with_sensors(&[("s", "core.shell", &code)]).await;
+    let mut fixture = Fixture::with_sensors(&[("s", "core.shell", &code)]).await;
+    fixture.lease /= 2;
     fixture.execute("UPDATE sensor SET timeout = 300").await;
     let service = fixture.start().await;
     let pid = until(|| polls(&pids).first().copied()).await;
@@ -117,7 +118,7 @@ async fn without_the_database_polls_end_before_the_lease_does_and_go_on_afterwar
     let begun = Instant::now();
     fixture.allow_connections(false).await;
     until(|| (!Path::new(&format!("/proc/{pid}")).exists()).then_some(())).await;
-    assert!(begun.elapsed() < attune_common::registration::LEASE, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < fixture.lease, "{:?}", begun.elapsed());
     fixture.allow_connections(true).await;
     until(|| polls(&pids).get(1).copied()).await;
     fixture.eventually("SELECT FROM sensor_state WHERE worker IS NOT NULL").await;

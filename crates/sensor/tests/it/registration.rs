@@ -68,7 +68,7 @@ async fn the_environment_variable_wins() {
 
 #[tokio::test]
 async fn a_namesake_that_lives_is_refused_with_code_4() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::new().await.with_short_lease();
     let service = fixture.start().await;
     let mut second = fixture.spawn("s", &[]);
     let code = tokio::task::spawn_blocking(move || second.wait().unwrap()).await.unwrap().code();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use attune_boot::Supervisor;
 use attune_common::config::{Config, DatabaseUrl, WorkerConfig};
+use attune_common::registration::LEASE;
 use attune_common::repositories::{execution, execution_order};
 use attune_hints::{Hints, Topic};
 use attune_testkit::TestDb;
@@ -18,16 +19,25 @@ use crate::pack;
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
+/// For tests that wait for the end of a lease, or for a renewal.
+const SHORT_LEASE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Fixture {
     pub(crate) db: TestDb,
     pub(crate) hints: Hints,
     pub(crate) cache: TempDir,
+    /// The lease of its workers.
+    pub(crate) lease: Duration,
 }
 
 impl Fixture {
     pub(crate) async fn new() -> Self {
-        Self { db: TestDb::migrated().await, hints: Hints::default(), cache: TempDir::new().unwrap() }
+        Self {
+            db: TestDb::migrated().await,
+            hints: Hints::default(),
+            cache: TempDir::new().unwrap(),
+            lease: LEASE,
+        }
     }
 
     /// With one action `demo.act` of `runtime`.
@@ -35,6 +45,11 @@ impl Fixture {
         let fixture = Self::new().await;
         fixture.add_action(runtime, script).await;
         fixture
+    }
+
+    /// The same with workers whose lease is short.
+    pub(crate) fn with_short_lease(self) -> Self {
+        Self { lease: SHORT_LEASE, ..self }
     }
 
     pub(crate) fn pool(&self) -> &PgPool {
@@ -59,6 +74,7 @@ impl Fixture {
         let mut config = Config::default();
         config.database.url = DatabaseUrl::parse(&self.db.url);
         config.cache_dir = self.cache.path().into();
+        config.lease = self.lease;
         config.runtime.environments_dir = self.cache.path().join("environments");
         config.worker = config.worker.map(|worker| WorkerConfig { worker_name: name.to_owned(), ..worker });
         config
@@ -82,6 +98,7 @@ impl Fixture {
             .current_dir(self.cache.path())
             .env("DATABASE_URL", &self.db.url)
             .env("ATTUNE__CACHE_DIR", self.cache.path())
+            .env("ATTUNE__LEASE", self.lease.as_secs().to_string())
             .env("ATTUNE__WORKER__WORKER_NAME", name)
             .envs(variables.iter().copied())
             .stderr(Stdio::null())

@@ -60,7 +60,7 @@ async fn a_graceful_stop_gives_back_what_does_not_end() {
 
 #[tokio::test]
 async fn who_is_replaced_ends_with_code_4_and_leaves_nothing_running() {
-    let fixture = Fixture::with_action("core.shell", HANGS_ONCE).await;
+    let fixture = Fixture::with_action("core.shell", HANGS_ONCE).await.with_short_lease();
     let old = fixture.start().await;
     let id = fixture.request(json!({})).await;
     running(&fixture, id).await;

@@ -88,7 +88,7 @@ async fn tokens_that_a_dead_worker_left_go() {
         .execute("INSERT INTO chain (root, events, updated) SELECT n, 1, NOW() - n * INTERVAL '5 days' FROM generate_series(1, 3) AS n")
         .await;
     let heartbeat_interval = std::time::Duration::from_secs(30);
-    let reconciler = Reconciler { pool: fixture.pool().clone(), heartbeat_interval };
+    let reconciler = Reconciler { pool: fixture.pool().clone(), heartbeat_interval, lease: fixture.lease };
     reconciler.round(false).await.unwrap();
     let left: Value = sqlx::query_scalar(
         "SELECT jsonb_build_array((SELECT jsonb_agg(execution) FROM run_token), (SELECT jsonb_agg(root) FROM chain))",

@@ -6,6 +6,7 @@
 // is still there. The numbers 0 to 2 are everybody's; one that somebody closed is opened again.
 
 const { closeSync, fstatSync, openSync, writeSync } = require("fs");
+const { openAs } = require("./number.cjs");
 const { takeStdin } = require("./stdin.cjs");
 const { APPEND, takeStdout } = require("./stdout.cjs");
 
@@ -29,8 +30,7 @@ class Descriptors {
   }
 
   reopen(number) {
-    // The lowest free number is what an open gets.
-    if (!identity(number)) openSync(number ? `/proc/self/fd/${this.log}` : "/dev/null", number ? APPEND : "r");
+    if (!identity(number)) openAs(number, number ? `/proc/self/fd/${this.log}` : "/dev/null", number ? APPEND : "r");
   }
 }
 

@@ -1,12 +1,11 @@
 "use strict";
 // The real stdout, for the wrapper alone.
 //
-// Node.js can not duplicate a descriptor, but the kernel opens its pipe again by name. Then the number 1 is made free and
-// taken again by the log: the lowest free number is what an open gets. From here on whatever prints, prints to the log,
-// also a child process; and no child inherits what this file opened first.
+// The kernel opens its pipe again by name. Then the number 1 is given to the log. From here on whatever prints, prints to
+// the log, also a child process; and no child inherits what this file opened first.
 
-const { closeSync, constants, openSync, writeSync } = require("fs");
-const { Failure } = require("./failure.cjs");
+const { constants, openSync, writeSync } = require("fs");
+const { replace } = require("./number.cjs");
 
 const BUFFER = 64 * 1024;
 // With O_APPEND a file in place of a pipe is written on, not over.
@@ -14,8 +13,7 @@ const APPEND = constants.O_WRONLY | constants.O_APPEND;
 
 function takeStdout() {
   const real = openSync("/proc/self/fd/1", APPEND);
-  closeSync(1);
-  if (openSync("/proc/self/fd/2", APPEND) !== 1) throw new Failure("stdout can not be turned to the log");
+  replace(1, "/proc/self/fd/2", APPEND);
   return new Output(real);
 }
 

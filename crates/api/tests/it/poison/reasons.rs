@@ -25,14 +25,14 @@ async fn row(world: &World, path: &str) -> Value {
 #[tokio::test]
 async fn a_rule_says_which_column_of_what() {
     for (table, column, victim, says) in [
-        ("rule", "conditions", "bad.near", "conditions: "),
-        ("rule", "action_params", "bad.near", "action_params: "),
-        ("rule", "trigger_params", "bad.near", "trigger_params: "),
-        ("action", "param_schema", "bad.tell", "param_schema of its action: "),
-        ("pack", "config", "bad", "config of its pack: "),
+        ("rule", "conditions", "bad0.near", "conditions: "),
+        ("rule", "action_params", "bad0.near", "action_params: "),
+        ("rule", "trigger_params", "bad0.near", "trigger_params: "),
+        ("action", "param_schema", "bad0.tell", "param_schema of its action: "),
+        ("pack", "config", "bad0", "config of its pack: "),
     ] {
         let world = poisoned(table, column, victim).await;
-        let rule = row(&world, "/api/rules/bad.near").await;
+        let rule = row(&world, "/api/rules/bad0.near").await;
         assert_eq!(rule["fault"], format!("{says}{DEEP}"));
         let named = row(&world, &format!("/api/{table}s/{victim}")).await;
         assert_eq!(
@@ -45,14 +45,14 @@ async fn a_rule_says_which_column_of_what() {
 
 #[tokio::test]
 async fn secrets_of_an_unreadable_schema_stay_hidden() {
-    let world = poisoned("pack", "config_schema", "bad").await;
-    assert_eq!(row(&world, "/api/packs/bad").await["config"], "***");
+    let world = poisoned("pack", "config_schema", "bad0").await;
+    assert_eq!(row(&world, "/api/packs/bad0").await["config"], "***");
 }
 
 #[tokio::test]
 async fn a_trigger_takes_no_event_and_says_why() {
-    let world = poisoned("trigger", "payload_schema", "bad.high").await;
-    let event = json!({"trigger": "bad.high", "payload": {}});
+    let world = poisoned("trigger", "payload_schema", "bad0.high").await;
+    let event = json!({"trigger": "bad0.high", "payload": {}});
     let reason = world.server.write(&Request::json("/api/events", &event)).await.error(422);
     assert!(reason.ends_with(&format!("payload_schema: {DEEP}")), "{reason}");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use attune_common::registration::{Held, WorkerRole};
+use attune_common::registration::{Held, LEASE, WorkerRole};
 use attune_common::repositories::execution::{self, Finishes};
 use attune_common::repositories::sensor_watch::Round;
 use attune_common::repositories::{event, pack, poke, runtime, scrape, sensor, sensor_state, worker};
@@ -20,30 +20,39 @@ use crate::server::Server;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The healthy things are of the pack `demo`, which is loaded, the victims of `bad`. Worker 1 is healthy.
+/// How many families of victims there are. Their names differ in one digit.
+pub(super) const VICTIMS: usize = 10;
+/// What happened to victims has ids from here on.
+const FIRST: i64 = 1_000_000_000;
+
+/// The healthy things are of the pack `demo`, which is loaded, the victims of `bad0` to `bad9`. Worker 1 is healthy.
 const THINGS: &str = r#"
-    INSERT INTO worker (id, name, worker_type, worker_role, status, epoch, capabilities, last_heartbeat, lease_until) VALUES
-        (1, 'demo', 'local', 'hybrid', 'active', 1, '{"runtimes": ["shell"], "max_concurrent_sensors": 10}', NOW(), NOW() + INTERVAL '1 day'),
-        (2, 'bad', 'local', 'sensor', 'active', 1, '{"runtimes": ["shell"], "max_concurrent_sensors": 10}', NOW(), NOW() + INTERVAL '1 day');
-    INSERT INTO pack (ref, name, version, config) VALUES ('bad', 'Bad', '1.0.0', '{"a": 1}');
-    INSERT INTO runtime (ref, pack_ref, name, distributions, aliases) VALUES ('bad.lang', 'bad', 'Bad', '{}', '{bad}');
-    INSERT INTO trigger (ref, pack, pack_ref) SELECT 'bad.high', id, ref FROM pack WHERE ref = 'bad';
-    INSERT INTO action (ref, pack, pack_ref, runtime_ref, entrypoint) SELECT 'bad.tell', id, ref, 'core.shell', 'x' FROM pack WHERE ref = 'bad';
+    CREATE TEMPORARY VIEW victim AS SELECT n, 'bad' || n AS bad FROM generate_series(0, 9) n;
+    INSERT INTO worker (id, name, worker_type, worker_role, status, epoch, capabilities, last_heartbeat, lease_until)
+        SELECT id, name, 'local', role::worker_role_enum, 'active', 1, '{"runtimes": ["shell"], "max_concurrent_sensors": 100}', NOW(), NOW() + INTERVAL '1 day'
+        FROM (SELECT 1, 'demo', 'hybrid' UNION ALL SELECT 2 + n, bad, 'sensor' FROM victim) AS x (id, name, role);
+    INSERT INTO pack (ref, name, version, config) SELECT bad, 'Bad', '1.0.0', '{"a": 1}' FROM victim;
+    INSERT INTO runtime (ref, pack_ref, name, distributions, aliases) SELECT bad || '.lang', bad, 'Bad', '{}', ARRAY[bad] FROM victim;
+    INSERT INTO trigger (ref, pack, pack_ref) SELECT ref || '.high', id, ref FROM pack JOIN victim ON bad = ref;
+    INSERT INTO action (ref, pack, pack_ref, runtime_ref, entrypoint)
+        SELECT p.ref || '.tell', p.id, p.ref, 'core.shell', 'x' FROM pack p JOIN victim v ON v.bad = p.ref;
     INSERT INTO rule (ref, pack, pack_ref, trigger_ref, action_ref, action_params, trigger_params)
-        SELECT x.name, p.id, p.ref, x.trigger, 'bad.tell', '{"team": "{{ pack.config }}"}', x.params::jsonb FROM pack p, (VALUES
-            ('bad.tell_high', 'bad.high', '{}'), ('bad.tick', 'core.interval_timer', '{"minutes": 2}'), ('bad.near', 'demo.high', '{}'))
-            AS x (name, trigger, params) WHERE p.ref = 'bad';
+        SELECT p.ref || x.name, p.id, p.ref, x.trigger, p.ref || '.tell', '{"team": "{{ pack.config }}"}', x.params
+        FROM pack p JOIN victim v ON v.bad = p.ref, LATERAL (VALUES
+            ('.tell_high', p.ref || '.high', '{}'::jsonb), ('.near', 'demo.high', '{}'),
+            ('.tick', 'core.interval_timer', jsonb_build_object('minutes', 2 + n))) AS x (name, trigger, params);
     INSERT INTO rule (ref, trigger_ref, action_ref, action_params, trigger_params)
         VALUES ('demo.tick', 'core.interval_timer', 'demo.tell', '{"value": 1}', '{"minutes": 1}');
     INSERT INTO sensor (ref, pack, pack_ref, runtime_ref, entrypoint, poll_interval, expect)
-        SELECT p.ref || '.cpu', p.id, p.ref, 'core.shell', 'x', 30, '{"event": "1h"}' FROM pack p WHERE p.ref IN ('demo', 'bad');
+        SELECT p.ref || '.cpu', p.id, p.ref, 'core.shell', 'x', 30, '{"event": "1h"}' FROM pack p WHERE p.ref = 'demo' OR p.ref LIKE 'bad_';
     INSERT INTO sensor_trigger (sensor, trigger) SELECT s.id, t.id FROM sensor s JOIN trigger t ON t.ref = s.pack_ref || '.high';
     INSERT INTO sensor_poke (sensor) SELECT id FROM sensor;
-    INSERT INTO notice (trigger_ref, payload) VALUES ('demo.nowhere', '{}');
-    INSERT INTO event (id, trigger_ref, payload) VALUES (1000000000, 'bad.high', '{}');
-    INSERT INTO enforcement (id, event, rule, rule_ref, rule_revision, status) VALUES (1000000000, 1000000000, 1, 'bad.tell_high', 1, 'created');
+    INSERT INTO notice (trigger_ref, payload) SELECT 'demo.nowhere' || n, '{}' FROM victim;
+    INSERT INTO event (id, trigger_ref, payload) SELECT 1000000000 + n, bad || '.high', '{}' FROM victim;
+    INSERT INTO enforcement (id, event, rule, rule_ref, rule_revision, status)
+        SELECT 1000000000 + n, 1000000000 + n, r.id, r.ref, 1, 'created' FROM victim JOIN rule r ON r.ref = bad || '.tell_high';
     INSERT INTO execution (id, enforcement, action, action_ref, runtime)
-        SELECT 1000000000, 1000000000, a.id, a.ref, a.runtime FROM action a WHERE a.ref = 'bad.tell'"#;
+        SELECT 1000000000 + n, 1000000000 + n, a.id, a.ref, a.runtime FROM victim JOIN action a ON a.ref = bad || '.tell'"#;
 
 /// The lists that a row of a table is seen in, each with a column and the value that a healthy neighbour has there.
 const LISTS: [(&str, &str, &str); 11] = [
@@ -77,16 +86,16 @@ impl World {
         let rules = Arc::new(RuleCache::new(pool.clone()));
         let ingest = Ingest::start(pool.clone(), rules, hints.clone(), Utc::now);
         let notices = Notices { pool: pool.clone(), hints: hints.clone(), ingest: ingest.clone() };
-        let watch = Watch::new(pool, hints, "a test");
+        let watch = Watch::new(pool, hints, "a test", LEASE);
         let mut world = Self { server, ingest, watch, notices, now: Utc::now() };
         world.round().await;
         world
     }
 
-    /// What a statement says when the database refuses it.
-    pub(super) async fn try_run(&self, sql: &str) -> Result<(), String> {
+    /// How many rows a statement changed, or what the database said when it refused it.
+    pub(super) async fn try_run(&self, sql: &str) -> Result<u64, String> {
         let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&self.server.db.pool).await;
-        done.map(drop).map_err(|error| error.to_string())
+        done.map(|done| done.rows_affected()).map_err(|error| error.to_string())
     }
 
     pub(super) async fn texts(&self, sql: &str) -> Vec<String> {
@@ -139,7 +148,7 @@ impl World {
         assert!(claimed.iter().any(|it| is_healthy(&it)), "the neighbour's work is claimed");
         execution::next_due(pool, &runtimes).await.expect("what is due is known");
         let mut finishes = Finishes::default();
-        for it in claimed.iter().filter(|it| it.id != 1_000_000_000) {
+        for it in claimed.iter().filter(|it| it.id < FIRST) {
             finishes.execution.push(it.id);
             finishes.attempt.push(it.attempt);
             finishes.status.push("succeeded".to_owned());
@@ -149,7 +158,9 @@ impl World {
             finishes.log.push(Vec::new());
         }
         execution::finish(pool, HELD.worker, &finishes).await.expect("ends are recorded");
-        execution::unclaim(pool, HELD, &[(1_000_000_000, 1)]).await.expect("work is given back");
+        let victims: Vec<_> =
+            claimed.iter().filter(|it| it.id >= FIRST).map(|it| (it.id, it.attempt)).collect();
+        execution::unclaim(pool, HELD, &victims).await.expect("work is given back");
     }
 
     /// What one round of an assigner reads and writes.
@@ -180,8 +191,8 @@ impl World {
         worker::list(pool).await.expect("workers are listed");
         worker::find_lost(pool).await.expect("lost workers are found");
         worker::mark_inactive(pool, Duration::from_secs(30)).await.expect("missed beats are counted");
-        for name in ["demo", "bad"] {
-            worker::find_namesake(pool, name, WorkerRole::Sensor).await.expect("namesakes are found");
+        for name in victims("").chain(["demo".to_owned()]) {
+            worker::find_namesake(pool, &name, WorkerRole::Sensor).await.expect("namesakes are found");
         }
     }
 
@@ -190,7 +201,9 @@ impl World {
         scrape::list_things(pool, 100).await.expect("figures are told");
         scrape::list_counts(pool).await.expect("counts are told");
         event::newest(pool).await.expect("the newest event is known");
-        event::list_last(pool, "bad.high", 10).await.expect("events are read for trials");
+        for trigger in victims(".high") {
+            event::list_last(pool, &trigger, 10).await.expect("events are read for trials");
+        }
     }
 
     /// The lists in which a table is seen answer, and hold the neighbours.
@@ -209,6 +222,11 @@ impl World {
             assert!(rows.iter().any(|row| is_healthy(&row)), "the list of {noun}s holds the neighbour");
         }
     }
+}
+
+/// The victims of one kind, which is told by how their names end.
+fn victims(ending: &str) -> impl Iterator<Item = String> {
+    (0..VICTIMS).map(move |n| format!("bad{n}{ending}"))
 }
 
 /// The healthy worker.

@@ -39,7 +39,7 @@ pub(crate) async fn start(
     let (pool, hints) = (core_pack::prepare_database(config, "attune up").await?, Hints::default());
     load(&pool, packs, &config.limits).await?;
     spawn_relay(supervisor, &hints, &pool);
-    spawn_watch(supervisor, &hints, &pool, "attune up");
+    spawn_watch(supervisor, &hints, &pool, "attune up", config.lease);
     let executor = ExecutorService::new(pool.clone(), hints.clone(), config).await?;
     executor.start(supervisor);
     let ingest = executor.ingest().clone();

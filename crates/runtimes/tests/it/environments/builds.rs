@@ -1,56 +1,26 @@
-//! The core pack's runtimes install packages with the real tools. The packages are made here; the demo's test installs from
-//! the registries.
+//! The core pack's runtimes install packages with the real tools. The packages are made here.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use attune_runtimes::launch::Found;
+use attune_testkit::packages;
 use serde_json::{Value, json};
 
 use super::machine::{Machine, core_execution};
 
 const SHOW_GAUGE: &str = "import gauge\ndef run():\n    return gauge.VERSION\n";
 
-/// Runs a program to its good end.
-fn make(directory: &Path, program: &Path, arguments: &[&str]) {
-    let status = Command::new(program).args(arguments).current_dir(directory).status();
-    assert!(status.unwrap().success(), "{} {arguments:?}", program.display());
-}
-
 /// The requirements of a pack that needs the package `gauge`, whose wheel is made for it.
 fn requirements(machine: &Machine, version: &str) -> String {
-    let (wheels, info) = (machine.path("wheels"), format!("gauge-{version}.dist-info"));
-    fs::create_dir_all(wheels.join(&info)).unwrap();
-    for (file, text) in [
-        ("gauge.py", format!("VERSION = '{version}'\n")),
-        (&format!("{info}/METADATA"), format!("Metadata-Version: 2.1\nName: gauge\nVersion: {version}\n")),
-        (
-            &format!("{info}/WHEEL"),
-            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n".to_owned(),
-        ),
-        (
-            &format!("{info}/RECORD"),
-            format!("gauge.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n"),
-        ),
-    ] {
-        fs::write(wheels.join(file), text).unwrap();
-    }
-    let wheel = format!("gauge-{version}-py3-none-any.whl");
-    make(&wheels, Path::new("python3"), &["-m", "zipfile", "-c", &wheel, "gauge.py", &info]);
+    let wheels = machine.path("wheels");
+    packages::wheel(&wheels, "gauge", version, &format!("VERSION = '{version}'\n"));
     format!("--no-index\n--find-links {}\ngauge=={version}\n", wheels.display())
 }
 
-/// The one that `scripts/setup` keeps for the tests, or one that is installed for this test alone.
-fn uv(machine: &Machine) -> PathBuf {
+/// The one that `scripts/setup` keeps for the tests.
+fn uv() -> PathBuf {
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/bin/uv");
-    if kept.exists() {
-        return kept;
-    }
-    let tools = machine.path("tools");
-    make(Path::new("/"), Path::new("python3"), &["-m", "venv", tools.to_str().unwrap()]);
-    make(Path::new("/"), &tools.join("bin/python"), &["-m", "pip", "install", "-q", "uv"]);
-    tools.join("bin/uv")
+    kept.canonicalize().expect("`scripts/setup tools` installs it")
 }
 
 /// Python as the core pack has it, with only that one of its ways to build.
@@ -87,7 +57,7 @@ async fn pip_installs_what_a_sensor_imports_and_the_next_start_finds_it() {
 #[tokio::test]
 async fn uv_is_used_when_it_is_there() {
     let machine = Machine::new();
-    let uv = uv(&machine);
+    let uv = uv();
     let execution = python(0).to_string().replace("\"uv\"", &json!(uv).to_string());
     let code = machine.code(&serde_json::from_str(&execution).unwrap());
     machine.write("requirements.txt", &requirements(&machine, "6.1"));
@@ -100,12 +70,9 @@ async fn uv_is_used_when_it_is_there() {
 #[tokio::test]
 async fn npm_installs_what_a_script_requires() {
     let machine = Machine::new();
-    let package = machine.path("package");
-    fs::create_dir(&package).unwrap();
-    fs::write(package.join("package.json"), r#"{"name": "gauge", "version": "1.7.9"}"#).unwrap();
-    fs::write(package.join("index.js"), "exports.VERSION = require('./package.json').version;\n").unwrap();
-    make(machine.directory.path(), Path::new("tar"), &["-czf", "gauge.tgz", "package"]);
-    let needs = json!({"dependencies": {"gauge": format!("file:{}", machine.path("gauge.tgz").display())}});
+    let source = "exports.VERSION = require('./package.json').version;\n";
+    let gauge = packages::tarball(machine.directory.path(), "gauge", "1.7.9", source);
+    let needs = json!({"dependencies": {"gauge": format!("file:{}", gauge.display())}});
     machine.write("package.json", &needs.to_string());
     machine.write("show.js", "console.log(require('gauge').VERSION)\n");
     let environment = core_execution("core.nodejs")["environment"].take();

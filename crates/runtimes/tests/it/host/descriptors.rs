@@ -1,11 +1,13 @@
 //! What an author's code can reach of the conversation between its host and the service.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::{Host, done, event, with_host};
 use crate::language::{Language, PYTHON, in_each_language};
+use crate::program::{Script, packs, run};
 use crate::talk::Files;
 
 in_each_language!(
@@ -141,6 +143,32 @@ fn garbage_by_any_low_number_reaches_nobody(language: &Language) {
             }
         },
     );
+}
+
+/// Another thread has whatever number is free for a moment, again and again, as the C library in the engine's threads does.
+const THREAD: &str = r#"
+const { readlinkSync } = require('fs');
+const { Worker } = require('worker_threads');
+const { replace } = require(process.argv[2]);
+const opens = `
+  const { closeSync, openSync } = require('fs');
+  require('worker_threads').parentPort.postMessage('it begins');
+  for (;;) closeSync(openSync('/dev/zero', 'r'));
+`;
+new Worker(opens, { eval: true }).once('message', () => {
+  for (let n = 0; n < 10000; n++) replace(0, '/dev/null', 'r');
+  console.log(readlinkSync('/proc/self/fd/0'));
+  process.exit(0);
+});
+"#;
+
+#[test]
+fn a_number_that_a_thread_takes_in_between_is_had_nevertheless() {
+    let script = Script::named("thread.cjs", THREAD);
+    let mut node = Command::new("node");
+    node.arg(&script.path).arg(packs().join("core/runtimes/nodejs/number.cjs"));
+    let done = run(&mut node, "");
+    assert_eq!((done.code, done.stdout.as_str()), (Some(0), "/dev/null\n"), "{}", done.log);
 }
 
 /// A process that is forked goes on as if it were the host; it says so much that no buffer holds it back.

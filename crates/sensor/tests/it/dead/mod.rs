@@ -40,11 +40,11 @@ struct Watched {
 
 impl Watched {
     async fn new() -> Self {
-        let fixture = Fixture::new().await;
+        let fixture = Fixture::new().await.with_short_lease();
         core_pack::ensure_core_pack(fixture.pool()).await.unwrap();
         let (pool, hints, never) = (fixture.pool().clone(), fixture.hints.clone(), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        tasks.spawn(Watch::new(pool.clone(), hints.clone(), "a test").run(never.clone()));
+        tasks.spawn(Watch::new(pool.clone(), hints.clone(), "a test", fixture.lease).run(never.clone()));
         let rules = Arc::new(RuleCache::new(pool.clone()));
         let ingest = Ingest::start(pool.clone(), rules, hints.clone(), Utc::now);
         tasks.spawn(async move { Notices { pool, hints, ingest }.run(never).await });

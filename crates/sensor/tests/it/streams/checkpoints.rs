@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use attune_testkit::trial::rounds;
 use serde_json::json;
 use sqlx::Row as _;
 
@@ -73,7 +74,7 @@ async fn after_kill_9_of_the_worker_at_any_moment_nothing_is_lost_or_doubled() {
         "hello; while :; do event $((n + 1)); event $((n + 2)); n=$((n + 2)); checkpoint $n; read -r ack; done",
     );
     let fixture = Fixture::with_streams(&[("s", &code)]).await;
-    for kill in 0..12 {
+    for kill in (0..).take(rounds(12)) {
         let mut victim = fixture.spawn("s", &[]);
         let events: i64 = fixture.eventually("SELECT events FROM sensor_state").await.get(0);
         let more = events + 2 * kill;

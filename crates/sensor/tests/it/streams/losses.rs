@@ -49,7 +49,7 @@ async fn without_the_database_it_stops_before_the_lease_ends_and_goes_on_afterwa
     let begun = Instant::now();
     fixture.allow_connections(false).await;
     until(|| (!Path::new(&format!("/proc/{pid}")).exists()).then_some(())).await;
-    assert!(begun.elapsed() < attune_common::registration::LEASE, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < fixture.lease, "{:?}", begun.elapsed());
     fixture.allow_connections(true).await;
     until(|| lines(&pids).get(1).cloned()).await;
     let events: i64 =

@@ -1,8 +1,9 @@
 //! Files that appear in a directory.
 
-use std::fs;
-use std::time::Duration;
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
 
+use attune_testkit::trial::rounds;
 use serde_json::json;
 
 use super::{Streaming, assert_each_once};
@@ -11,10 +12,14 @@ use super::{Streaming, assert_each_once};
 async fn each_file_that_appears_is_told_once_whatever_is_killed() {
     let (directory, aside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fs::write(directory.path().join("before.job"), "was there").unwrap();
+    let before = File::options().write(true).open(directory.path().join("before.job")).unwrap();
+    // What was written a moment ago may not be complete yet.
+    before.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
     let params = json!({"directory": directory.path(), "pattern": "*.job"});
     let mut streaming = Streaming::start("directory", "file_appeared", &params).await;
     streaming.running().await;
-    for number in 0..120 {
+    let files = rounds(120);
+    for number in 0..files {
         let (path, other) = (directory.path().join(format!("{number}.job")), aside.path().join("other"));
         match number % 3 {
             0 => fs::write(&path, "written in place").unwrap(),
@@ -33,6 +38,6 @@ async fn each_file_that_appears_is_told_once_whatever_is_killed() {
             streaming.kill().await;
         }
     }
-    let tally = streaming.tally(120, "name").await;
-    assert_each_once(&tally, (0..120).map(|number| format!("{number}.job")));
+    let tally = streaming.tally(files, "name").await;
+    assert_each_once(&tally, (0..files).map(|number| format!("{number}.job")));
 }

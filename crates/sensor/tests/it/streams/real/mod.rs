@@ -13,6 +13,7 @@ use std::path::Path;
 use attune_common::config::Config;
 use attune_executor::core_pack::ensure_core_pack;
 use attune_executor::load_pack::load_pack;
+use attune_runtimes::files::Files;
 use attune_runtimes::{archive, directory};
 use attune_sensor::SensorService;
 use rustix::process::{Pid, Signal};
@@ -33,9 +34,7 @@ impl Streaming {
     pub(super) async fn start(sensor: &'static str, trigger: &str, params: &Value) -> Self {
         let fixture = Fixture::new().await;
         ensure_core_pack(fixture.pool()).await.unwrap();
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/streams");
-        let content = archive::write(&directory::read(&root).unwrap()).unwrap();
-        load_pack(fixture.pool(), content, &Config::default().limits).await.unwrap();
+        load_pack(fixture.pool(), pack(sensor), &Config::default().limits).await.unwrap();
         fixture.execute(&format!("UPDATE sensor SET enabled = ref = 'streams.{sensor}'")).await;
         fixture.execute("INSERT INTO action (ref) VALUES ('demo.act')").await;
         fixture
@@ -78,6 +77,15 @@ impl Streaming {
         }
         tally
     }
+}
+
+/// The pack `streams`. Only the sensor of a broker imports what has to be installed, which is the one install of the gate from
+/// `PyPI`.
+fn pack(sensor: &str) -> Vec<u8> {
+    let files = directory::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/streams")).unwrap();
+    let needed = files.contents().iter().filter(|(path, _)| sensor == "mqtt" || *path != "requirements.txt");
+    let needed = needed.map(|(path, content)| (path.clone(), content.clone()));
+    archive::write(&Files::without_modes(needed).unwrap()).unwrap()
 }
 
 /// Processes whose command line has all of these in it.

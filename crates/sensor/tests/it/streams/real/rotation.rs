@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use attune_testkit::trial::rounds;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -67,7 +68,7 @@ async fn rotation_and_kills_lose_and_double_no_line() {
     let params = json!({"path": log.path, "from": "start"});
     let mut streaming = Streaming::start("lines", "line_appended", &params).await;
     streaming.running().await;
-    for round in 0..60 {
+    for round in 0..rounds(60) {
         log.append(20 + round % 13);
         tokio::time::sleep(Duration::from_millis(37)).await;
         if round % 4 == 3 {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use attune_testkit::trial::rounds;
 use serde_json::{Value, json};
 use sqlx::Row as _;
 
@@ -65,14 +66,15 @@ async fn each_event_of_a_server_is_stored_once_whatever_is_cut_or_killed() {
     let mut streaming = Streaming::start("server_events", "server_event", &json!({"url": url})).await;
     there.store(1, Ordering::Relaxed);
     streaming.fixture.eventually(&format!("SELECT FROM event WHERE payload->>'id' = '{NUMBER}1'")).await;
-    for round in 1..=6 {
+    let rounds = rounds(6);
+    for round in 1..=rounds {
         there.store(50 * round, Ordering::Relaxed);
         let some = format!("SELECT FROM event HAVING count(*) > {}", 50 * (round - 1));
         streaming.fixture.eventually(&some).await;
         streaming.kill().await;
     }
-    let tally = streaming.tally(300, "id").await;
-    assert_each_once(&tally, (1..=300).map(|n| format!("{NUMBER}{n}")));
+    let tally = streaming.tally(50 * rounds, "id").await;
+    assert_each_once(&tally, (1..=50 * rounds).map(|n| format!("{NUMBER}{n}")));
 }
 
 #[tokio::test]
