@@ -1,0 +1,13 @@
+//! What may take long, on a thread where nothing else waits: compiling and evaluating what authors wrote.
+
+/// Does the work apart. A panic goes on here.
+pub async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends, and with it whatever waits for this.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
