@@ -12,8 +12,8 @@ mod schemas;
 mod templates;
 
 /// What any piece may take: to render a template, to compile a schema, to check, fill and mask one value.
-const SLOWEST: Duration = Duration::from_secs(1);
-const LARGEST: u64 = 128 * 1024;
+const SLOWEST: Duration = Duration::from_millis(500);
+const LARGEST: u64 = 64 * 1024;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
