@@ -25,3 +25,4 @@ pub mod sensor_status;
 pub mod template;
 pub mod usage;
 pub mod version;
+pub mod work;

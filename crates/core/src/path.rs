@@ -48,6 +48,11 @@ impl Path {
         self.steps.iter().try_fold(value, |value, step| step.of(value))
     }
 
+    /// The letter of a text that it leads to by an index, as templates have it.
+    pub(crate) fn letter(&self, value: &Value) -> Option<char> {
+        letter(&self.steps, value)
+    }
+
     /// The first name, and the path from there on (which may be empty and then leads to the value itself).
     pub(crate) fn split_first(&self) -> (Option<&str>, Path) {
         match self.steps.split_first() {
@@ -59,6 +64,15 @@ impl Path {
     /// Whether it leads to the value itself.
     pub(crate) fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+}
+
+fn letter(steps: &[Step], value: &Value) -> Option<char> {
+    let (Step::Index(index), before) = steps.split_last()? else { return None };
+    match before.iter().try_fold(value, |value, step| step.of(value)) {
+        Some(text) => text.as_str()?.chars().nth(*index),
+        // A letter is a text of one letter.
+        None => letter(before, value).filter(|_| *index == 0),
     }
 }
 

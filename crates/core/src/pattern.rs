@@ -26,6 +26,25 @@ fn count(part: &Hir) -> usize {
     }
 }
 
+/// In how many places of a pattern a search may be at once: it has to choose there, or may go on. Each of them may cost a
+/// moment at every character of a text.
+pub(crate) fn choices(pattern: &str) -> usize {
+    regex_syntax::parse(pattern).map_or(0, |parsed| choose(&parsed))
+}
+
+fn choose(part: &Hir) -> usize {
+    let inside = part.kind().subs().iter().map(choose);
+    match part.kind() {
+        HirKind::Class(_) => 1,
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min).max(1) as usize;
+            inside.fold(0, usize::saturating_add).max(1).saturating_mul(times)
+        }
+        HirKind::Alternation(_) => inside.map(|choices| choices.max(1)).fold(0, usize::saturating_add),
+        _ => inside.fold(0, usize::saturating_add),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +60,23 @@ mod tests {
             ("(a", 0),
         ] {
             assert_eq!(copies(pattern), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn counts_where_a_search_may_be() {
+        for (pattern, expected) in [
+            ("error", 0),
+            ("web-[0-9]+", 1),
+            ("error|warning|fatal", 3),
+            ("^[a-f0-9]{64}$", 64),
+            ("a[ab][ab][ab]", 3),
+            (".*a.*b", 2),
+            ("(ab|cd)(ab|cd)", 4),
+            ("(a{100}){100}", 10_000),
+            ("(a", 0),
+        ] {
+            assert_eq!(choices(pattern), expected, "{pattern}");
         }
     }
 }

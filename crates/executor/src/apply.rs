@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
+use crate::apart::in_place;
 use crate::load_pack::{self, Change, Columns, Fate, Masks, Thing};
 
 /// Why nothing was applied.
@@ -92,8 +93,9 @@ async fn write(tx: &mut PgConnection, kind: Kind, defined: &Definitions) -> sqlx
     let rows = load_pack::by_name(pack_thing::list(tx, &names).await?);
     let masks = Masks::read(tx, defined, &rows).await?;
     let (mut applied, mut changed) = (Vec::new(), BTreeMap::<_, Vec<Value>>::new());
-    for thing in &things {
-        let (outcome, row) = compare(thing, rows.get(&thing.key()), defined, &masks);
+    let compare = |thing: &Thing| compare(thing, rows.get(&thing.key()), defined, &masks);
+    let compared: Vec<_> = in_place(|| things.iter().map(compare).collect());
+    for (thing, (outcome, row)) in things.iter().zip(compared) {
         if outcome.outcome != Outcome::Unchanged {
             changed.entry(refs::pack_of(&thing.r#ref)).or_default().push(row);
         }

@@ -7,6 +7,7 @@
 //! Nothing here starts a process or speaks HTTP. Claims and registrations are single statements of
 //! `attune_common::repositories`.
 
+pub mod apart;
 pub mod apply;
 pub mod cancel;
 pub mod cancel_where;

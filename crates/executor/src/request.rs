@@ -1,11 +1,13 @@
 //! One execution outside any rule: what `attune action run` asks for.
 
-use attune_common::fuse::{self, Thing};
+use attune_common::fuse::{self, Part, Thing};
 use attune_common::repositories::{execution_order, listing};
 use attune_core::schema::Schema;
 use attune_hints::{Hints, Topic};
 use serde_json::Value;
 use sqlx::PgPool;
+
+use crate::apart::apart;
 
 /// Why the execution was not requested.
 #[derive(Debug, thiserror::Error)]
@@ -54,26 +56,16 @@ pub(crate) struct Work {
 
 impl Work {
     /// Checks parameters against the action as it is now.
-    pub(crate) async fn check(pool: &PgPool, action: &str, mut params: Value) -> Result<Self, Error> {
+    pub(crate) async fn check(pool: &PgPool, action: &str, params: Value) -> Result<Self, Error> {
         let row = listing::find(pool, listing::Noun::Action, action).await?;
         let row =
             row.filter(|row| row["ref"] == action).ok_or_else(|| Error::UnknownAction(action.to_owned()))?;
         if let Some(reason) = row["put_aside"].as_str() {
             return Err(Error::PutAside(action.to_owned(), reason.to_owned()));
         }
-        let _note = fuse::note(
-            Thing::Action,
-            row["id"].as_i64().unwrap_or(0),
-            row["config_version"].as_i64().unwrap_or(0),
-        );
-        let schema =
-            Schema::compile(&row["param_schema"]).map_err(|fault| Error::Params(fault.to_string()))?;
-        schema
-            .fill_defaults(&mut params)
-            .and_then(|()| schema.validate(&params))
-            .map_err(|violation| Error::Params(violation.to_string()))?;
-        attune_core::output::storable(&params).map_err(|reason| Error::Params(reason.to_string()))?;
-        Ok(Self { params, is_enabled: row["enabled"] == true })
+        let is_enabled = row["enabled"] == true;
+        let params = apart(move || checked(&row, params)).await.map_err(Error::Params)?;
+        Ok(Self { params, is_enabled })
     }
 
     /// Why the action took no work.
@@ -84,4 +76,15 @@ impl Work {
             Error::Disabled(action.to_owned())
         }
     }
+}
+
+/// Parameters that the action's schema allows, with its defaults.
+fn checked(action: &Value, mut params: Value) -> Result<Value, String> {
+    let number = |column: &str| action[column].as_i64().unwrap_or(0);
+    let _note = fuse::note(Thing::Action, Part::Check, number("id"), number("config_version"));
+    let schema = Schema::compile(&action["param_schema"]).map_err(|fault| fault.to_string())?;
+    let filled = schema.fill_defaults(&mut params).and_then(|()| schema.validate(&params));
+    filled.map_err(|violation| violation.to_string())?;
+    attune_core::output::storable(&params).map_err(|reason| reason.to_string())?;
+    Ok(params)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use attune_common::fuse::{self, Thing};
+use attune_common::fuse::{self, Part, Thing};
 use attune_common::repositories::sensor::SensorRow;
 use attune_core::pack::{MIN_POLL_INTERVAL, Mode};
 use attune_core::schedule::Policy;
@@ -45,7 +45,7 @@ pub struct Sensor {
 impl Sensor {
     /// Works out what follows from a row. A configuration that breaks its schema is found here and said at every poll.
     pub fn new(row: SensorRow) -> Self {
-        let _note = fuse::note(Thing::Sensor, row.id, row.version);
+        let _note = fuse::note(Thing::Sensor, Part::Whole, row.id, row.version);
         if let Some(interval) = row.poll_interval.filter(|it| *it < MIN_POLL_INTERVAL.as_secs_f64()) {
             tracing::warn!(sensor.ref = %row.r#ref, interval_s = interval, "The sensor's poll_interval is too short; it is polled each 0.1 s");
         }

@@ -44,9 +44,10 @@ pub(crate) async fn follow(
     let mut gone = unasked(roster, before, book);
     let nothing = RuleBook::default();
     let new = rules::asked_for_only_by(book, before.unwrap_or(&nothing));
-    let new: Vec<_> = new.filter(|name| roster.find(name).is_none()).filter_map(read).collect();
+    let new: Vec<_> =
+        new.filter(|name| roster.find(name).is_none()).filter_map(|name| read(book, name)).collect();
     for asked in new.chunks(BATCH) {
-        for live in enlist(pool, book.version, asked, done - OVERLAP, now).await? {
+        for live in enlist(pool, book, asked, done - OVERLAP, now).await? {
             roster.add(live);
         }
     }
@@ -73,7 +74,8 @@ fn unasked(roster: &Roster, before: Option<&RuleBook>, book: &RuleBook) -> HashS
 }
 
 /// Parameters that can not be read are no rule's: the book leaves such rules out.
-fn read(name: Name) -> Option<Asked> {
+fn read(book: &RuleBook, name: Name) -> Option<Asked> {
+    let _note = rules::note(book, &name);
     let params = serde_json::from_str(&name.params).ok()?;
     let timer = Timer::read(name.trigger, &params)?.ok()?;
     Some(Asked { name, timer, params })
@@ -81,18 +83,19 @@ fn read(name: Name) -> Option<Asked> {
 
 async fn enlist(
     pool: &PgPool,
-    version: i64,
+    book: &RuleBook,
     asked: &[Asked],
     from: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Live>> {
     let triggers: Vec<_> = asked.iter().map(|it| it.name.trigger.to_owned()).collect();
     let params: Vec<_> = asked.iter().map(|it| it.params.clone()).collect();
-    let rows = timer::enlist(pool, version, &triggers, &params, now).await?;
+    let rows = timer::enlist(pool, book.version, &triggers, &params, now).await?;
     let by_name: HashMap<_, _> = asked.iter().map(|it| ((it.name.trigger, &*it.name.params), it)).collect();
     let live = |row: TimerRow| {
         let params = schema::canonical(&row.params);
         let asked = by_name.get(&(row.trigger_ref.as_str(), params.as_str()))?;
+        let _note = rules::note(book, &asked.name);
         Some(Live::new(asked.name.clone(), asked.timer.clone(), &row, from, now))
     };
     Ok(rows.into_iter().filter_map(live).collect())

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use attune_executor::rules::RuleBook;
 use chrono::{DateTime, Utc};
 
 use crate::live::Live;
-use crate::rules::Name;
+use crate::rules::{self, Name};
 
 /// All live timers.
 #[derive(Debug, Default)]
@@ -58,9 +59,9 @@ impl Roster {
     }
 
     /// Every instant of this timer until `done` was fired or counted, here or by another service.
-    pub(crate) fn go_on(&mut self, id: i64, done: DateTime<Utc>) {
+    pub(crate) fn go_on(&mut self, book: &RuleBook, id: i64, done: DateTime<Utc>) {
         let Some(timer) = self.timers.get_mut(&id) else { return };
-        let before = timer.next();
+        let (before, _note) = (timer.next(), rules::note(book, &timer.name));
         timer.go_on(done);
         if timer.next() != before {
             self.agenda.extend(timer.next().map(|next| (next, id)));
@@ -69,8 +70,11 @@ impl Roster {
     }
 
     /// The clock went back: all count from here.
-    pub(crate) fn rewind(&mut self, now: DateTime<Utc>) {
-        self.timers.values_mut().for_each(|timer| timer.rewind(now));
+    pub(crate) fn rewind(&mut self, book: &RuleBook, now: DateTime<Utc>) {
+        for timer in self.timers.values_mut() {
+            let _note = rules::note(book, &timer.name);
+            timer.rewind(now);
+        }
         self.agenda = self.timers.values().filter_map(|it| Some((it.next()?, it.id))).collect();
     }
 

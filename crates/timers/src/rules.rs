@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use attune_common::fuse::{Note, Part};
 use attune_core::schedule::TRIGGERS;
 use attune_executor::rules::{CompiledRule, RuleBook, Trigger};
 
@@ -14,7 +15,16 @@ pub(crate) struct Name {
 
 /// Whether an enabled rule on an enabled trigger asks for this timer.
 pub(crate) fn is_asked_for(book: &RuleBook, name: &Name) -> bool {
-    enabled(book, name.trigger).is_some_and(|trigger| !trigger.rules_of(&name.params).is_empty())
+    asking(book, name).is_some()
+}
+
+/// That the instants of this timer are worked out, for the fuse: what ends with that is a rule that asks for it.
+pub(crate) fn note(book: &RuleBook, name: &Name) -> Option<Note> {
+    asking(book, name).map(|rule| rule.note(Part::Instants))
+}
+
+fn asking<'a>(book: &'a RuleBook, name: &Name) -> Option<&'a CompiledRule> {
+    enabled(book, name.trigger)?.rules_of(&name.params).first().map(Arc::as_ref)
 }
 
 /// Every timer that a book asks for and another does not, each once.
@@ -32,7 +42,7 @@ pub(crate) fn asked_for_only_by<'a>(book: &'a RuleBook, other: &'a RuleBook) -> 
 }
 
 fn enabled<'a>(book: &'a RuleBook, trigger: &str) -> Option<&'a Trigger> {
-    book.trigger(trigger).filter(|trigger| trigger.enabled)
+    book.trigger(trigger).map(Arc::as_ref).filter(|trigger| trigger.enabled)
 }
 
 /// What is between the rules that both begin with and those that both end with. Books share what did not change, so of many

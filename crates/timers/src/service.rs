@@ -15,6 +15,7 @@ use crate::error::RoundError;
 use crate::fired;
 use crate::follow::follow;
 use crate::roster::Roster;
+use crate::rules;
 use crate::tally::Tally;
 
 /// The longest sleep: a clock that was set is noticed after it, and what failed is tried again.
@@ -76,7 +77,7 @@ impl Timers {
     pub async fn round(&mut self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, RoundError> {
         if now < self.last_round - DOUBT {
             tracing::warn!(from = %self.last_round, to = %now, "The clock went back; timers count from there again");
-            self.roster.rewind(now);
+            self.roster.rewind(&self.rules.borrow(), now);
         }
         self.last_round = now;
         self.follow_rules(now).await?;
@@ -105,7 +106,11 @@ impl Timers {
         let (mut batch, mut refused) = (Batch::default(), Ok(()));
         for id in due {
             if let Some(timer) = self.roster.get(*id).filter(|timer| timer.is_due(now)) {
-                batch.add(timer, timer.due(now), now);
+                let due = {
+                    let _note = rules::note(&self.rules.borrow(), &timer.name);
+                    timer.due(now)
+                };
+                batch.add(timer, due, now);
             }
             if batch.is_full() || due.last() == Some(id) {
                 match self.submit(&std::mem::take(&mut batch), now).await {
@@ -122,9 +127,10 @@ impl Timers {
         let first = due.first().and_then(|id| self.roster.get(*id)?.next());
         let Some(first) = first.filter(|first| now - *first >= DOUBT) else { return Ok(()) };
         let fired = fired::newest_since(&self.pool, first, now).await?;
-        due.iter().filter_map(|id| Some((*id, *fired.get(id)?))).for_each(|(id, newest)| {
-            self.roster.go_on(id, newest);
-        });
+        let book = self.rules.borrow();
+        for (id, newest) in due.iter().filter_map(|id| Some((*id, *fired.get(id)?))) {
+            self.roster.go_on(&book, id, newest);
+        }
         Ok(())
     }
 
@@ -153,9 +159,10 @@ impl Timers {
         if let Some(refused) = receipt.as_ref().map(|it| it.rejected).filter(|refused| *refused > 0) {
             tracing::warn!(events = refused, "Timers fired events that their triggers do not take");
         }
+        let book = self.rules.borrow();
         for (id, due, fired) in batch.outcomes(receipt.as_ref()) {
             self.tally.note(id, due, fired, now);
-            self.roster.go_on(id, now);
+            self.roster.go_on(&book, id, now);
         }
         Ok(())
     }

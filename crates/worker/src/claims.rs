@@ -10,6 +10,8 @@
 //! also asks for as many as ended during the one before. Where programs run long that is none. What was claimed so and finds
 //! no slot for a moment after all is given back ([`Running::start_soon`]).
 //!
+//! While long runs of one action hold all slots, others get a few places beside them ([`crate::others`]).
+//!
 //! A claim whose answer gets lost leaves executions running that nobody runs. Between claims the worker therefore gives back,
 //! now and then, what is running in its name and unknown to it.
 //!
@@ -34,6 +36,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::attempt::{Runner, Stop};
 use crate::known::Known;
+use crate::others;
 
 /// The longest sleep between two looks at the queue.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -59,19 +62,23 @@ pub(crate) struct Claims {
     pub(crate) known: Known,
     /// How many executions run at once.
     pub(crate) slots: u32,
+    /// When what runs counts as long.
+    pub(crate) long: Duration,
 }
 
 /// What is running.
 #[derive(Debug)]
-struct Running {
+pub(crate) struct Running {
     slots: Arc<Semaphore>,
+    /// Places beside the slots, see [`crate::others`].
+    pub(crate) others: Arc<Semaphore>,
     /// Places for those whose program is over and that are not recorded yet.
     ends: Arc<Semaphore>,
     /// Programs that are over.
     over: Arc<AtomicUsize>,
     tasks: TaskTracker,
     kill: CancellationToken,
-    known: Known,
+    pub(crate) known: Known,
 }
 
 impl Running {
@@ -101,11 +108,11 @@ impl Running {
 
     /// Runs what was claimed, in its slot, and records how it ended, for which it needs the slot no longer: so ends are
     /// recorded together, and others run meanwhile. While the ends of as many can not be recorded, slots are kept.
-    fn start(&self, runner: &Arc<Runner>, claimed: Claimed, slot: OwnedSemaphorePermit) {
+    pub(crate) fn start(&self, runner: &Arc<Runner>, claimed: Claimed, slot: OwnedSemaphorePermit) {
         let (runner, known, id) = (Arc::clone(runner), self.known.clone(), claimed.id);
         let (ends, over) = (Arc::clone(&self.ends), Arc::clone(&self.over));
         let stop = Stop { all: self.kill.clone(), this: self.kill.child_token() };
-        known.add(id, claimed.attempt, stop.this.clone());
+        known.add(&claimed, stop.this.clone());
         self.tasks.spawn(async move {
             let end = Box::pin(runner.run(claimed, stop)).await;
             over.fetch_add(1, Ordering::Relaxed);
@@ -125,6 +132,7 @@ impl Claims {
         let slots = usize::try_from(self.slots).unwrap_or(Semaphore::MAX_PERMITS);
         let running = Running {
             slots: Arc::new(Semaphore::new(slots)),
+            others: Arc::new(Semaphore::new(others::places(slots))),
             ends: Arc::new(Semaphore::new(slots)),
             over: Arc::default(),
             tasks: TaskTracker::new(),
@@ -136,7 +144,11 @@ impl Claims {
         loop {
             let ready = tokio::select! {
                 () = stop.cancelled() => break,
-                ready = self.ready(&running, nap.is_none()) => ready,
+                ready = timeout(PERIOD, self.ready(&running, nap.is_none())) => ready,
+            };
+            let Ok(ready) = ready else {
+                self.let_others_in(&running).await;
+                continue;
             };
             if reviewed.elapsed() >= REVIEW {
                 self.review(&running).await;

@@ -1,8 +1,11 @@
 //! What runs in this worker, and how each of it is ended.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use attune_common::repositories::execution::Claimed;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The running executions of one worker; clones are the same list.
@@ -12,12 +15,23 @@ pub(crate) struct Known(Arc<Mutex<HashMap<i64, Attempt>>>);
 #[derive(Debug)]
 struct Attempt {
     number: i32,
+    action: String,
+    began: Instant,
     stop: CancellationToken,
 }
 
 impl Known {
-    pub(crate) fn add(&self, execution: i64, number: i32, stop: CancellationToken) {
-        self.list().insert(execution, Attempt { number, stop });
+    pub(crate) fn add(&self, claimed: &Claimed, stop: CancellationToken) {
+        let (number, action, began) = (claimed.attempt, claimed.action_ref.clone(), Instant::now());
+        self.list().insert(claimed.id, Attempt { number, action, began, stop });
+    }
+
+    /// The actions of which something has run for so long.
+    pub(crate) fn running_for(&self, long: Duration) -> Vec<String> {
+        let list = self.list();
+        let slow = list.values().filter(|attempt| attempt.began.elapsed() >= long);
+        let actions: BTreeSet<_> = slow.map(|attempt| attempt.action.clone()).collect();
+        actions.into_iter().collect()
     }
 
     pub(crate) fn remove(&self, execution: i64) {

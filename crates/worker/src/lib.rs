@@ -12,6 +12,7 @@ mod claims;
 mod error;
 mod known;
 mod log;
+mod others;
 mod pass;
 mod program;
 mod registration;

@@ -28,6 +28,9 @@ use crate::upkeep;
 /// How long a graceful end may take: executions get most of it, giving back the rest.
 pub const DRAIN: Duration = Duration::from_secs(15);
 
+/// When what runs counts as long, and others need not wait for its slot.
+const LONG: Duration = Duration::from_secs(10);
+
 /// What a service shares with the rest of its process.
 #[derive(Debug, Clone)]
 pub struct Surroundings {
@@ -45,6 +48,7 @@ pub struct WorkerService {
     around: Surroundings,
     config: Arc<Config>,
     replace: bool,
+    long: Duration,
 }
 
 impl WorkerService {
@@ -60,13 +64,19 @@ impl WorkerService {
 
     /// A worker inside of a process that has these already.
     pub fn with(around: Surroundings, config: Config) -> Self {
-        Self { around, config: Arc::new(config), replace: false }
+        Self { around, config: Arc::new(config), replace: false, long: LONG }
     }
 
     /// With `true`, a live namesake is taken over instead of refused.
     #[must_use]
     pub fn replacing(self, replace: bool) -> Self {
         Self { replace, ..self }
+    }
+
+    /// With another time after which what runs counts as long.
+    #[must_use]
+    pub fn counting_as_long(self, long: Duration) -> Self {
+        Self { long, ..self }
     }
 
     /// Where its tasks run.
@@ -125,7 +135,7 @@ impl WorkerService {
         let watch = cancelling::watch(pool.clone(), hints.clone(), held.worker, known.clone());
         supervisor.spawn("cancelling", OnStop::Abort, OnError::Shutdown, watch);
         let slots = worker.max_concurrent_executions;
-        let claims = Claims { pool, hints, held, membership, runner, known, slots };
+        let claims = Claims { pool, hints, held, membership, runner, known, slots, long: self.long };
         let executions = claims.run(supervisor.stopping());
         supervisor.spawn("executions", OnStop::Wait, OnError::Shutdown, async move {
             let ended = executions.await;

@@ -134,6 +134,7 @@ async fn refused(api: &Api, place: &str, refusal: Refusal) -> Failure {
         | Refusal::TriggerParams(_)
         | Refusal::NotStorable(_)
         | Refusal::Key { .. }
+        | Refusal::OutOfWork(_)
         | Refusal::TooManyRules(_)
         | Refusal::TooManyBytes(_) => Failure::unprocessable(message),
     }

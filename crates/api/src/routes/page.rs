@@ -22,6 +22,8 @@ use crate::state::Api;
 const FIRST: i64 = 4;
 /// Bytes of each further one, more or less; so a piece takes moments of one thread.
 const PIECE: usize = 64 * 1024;
+/// Bytes after which it ends, when its rows are larger than those before. One row is never too much.
+const LARGEST: usize = 1024 * 1024;
 /// Rows of one piece.
 const MOST: i64 = 256;
 
@@ -63,15 +65,15 @@ async fn fill(api: &Api, reader: &Reader, noun: Noun, page: &mut Page) -> Result
         // One row more than is wanted says whether there are more.
         let asked = page.piece();
         let filter = Filter { limit: asked, ..page.rest.clone() };
-        let rows = listing::list(reader, noun, &filter).await;
-        let rows = rows.map_err(reader.failed(&format!("the list of {}s", noun.name()), NARROWER))?;
-        let got = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        for row in view::of_rows(reader, &api.ingest.rules().current(), noun, rows).await? {
+        let piece = listing::list(reader, noun, &filter, LARGEST).await;
+        let piece = piece.map_err(reader.failed(&format!("the list of {}s", noun.name()), NARROWER))?;
+        let got = i64::try_from(piece.rows.len()).unwrap_or(i64::MAX);
+        for row in view::of_rows(reader, api.ingest.rules().current(), noun, piece.rows).await? {
             if !page.take(noun, &row).await? {
                 return Ok(true);
             }
         }
-        if got < asked {
+        if got < asked && !piece.is_cut {
             return Ok(false);
         }
         api.pace.rest(reader.trust, start.elapsed()).await;

@@ -51,7 +51,7 @@ async fn show(api: &Api, reader: &Reader, noun: Noun, key: Key) -> Result<Respon
 /// The row, or a 404 that says what was probably meant.
 pub(super) async fn find(api: &Api, reader: &Reader, noun: Noun, key: &str) -> Result<Value, Failure> {
     let row = listing::find(reader, noun, key).await?;
-    match view::of_rows(reader, &api.ingest.rules().current(), noun, Vec::from_iter(row)).await?.pop() {
+    match view::of_rows(reader, api.ingest.rules().current(), noun, Vec::from_iter(row)).await?.pop() {
         Some(row) => Ok(row),
         None => Err(unknown(reader, noun, key).await),
     }

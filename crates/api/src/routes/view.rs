@@ -4,11 +4,13 @@
 //! go by the schema of their action.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use attune_common::fuse::{self, Thing};
+use attune_common::fuse::{self, Part, Thing};
 use attune_common::readable::{self, UNREADABLE};
 use attune_common::repositories::action::{self, SecretSchema};
 use attune_common::repositories::listing::Noun;
+use attune_executor::apart::apart;
 use attune_executor::rules::RuleBook;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
@@ -41,33 +43,46 @@ const TIMES: [&str; 18] = [
 /// A row by column.
 pub(super) type Row = Map<String, Value>;
 
-/// The rows as they may be shown, with what the rules in force say about them.
+/// Schemas by action.
+type Schemas = HashMap<i64, SecretSchema>;
+
+/// The rows as they may be shown, with what the rules in force say about them. Masks are an author's work, and apart.
 pub(super) async fn of_rows(
     pool: &PgPool,
-    rules: &RuleBook,
+    rules: Arc<RuleBook>,
     noun: Noun,
     rows: Vec<Value>,
 ) -> sqlx::Result<Vec<Value>> {
-    let mut rows: Vec<Row> = rows.into_iter().filter_map(into_row).collect();
+    let rows: Vec<Row> = rows.into_iter().filter_map(into_row).collect();
+    let schemas = match noun {
+        Noun::Rule | Noun::Execution => secret_schemas(pool, &rows).await?,
+        _ => Schemas::new(),
+    };
+    Ok(apart(move || shown(&rules, noun, rows, &schemas)).await)
+}
+
+fn shown(rules: &RuleBook, noun: Noun, mut rows: Vec<Row>, schemas: &Schemas) -> Vec<Value> {
     match noun {
         Noun::Sensor => {
-            mask_sensors(&mut rows);
-            rows.iter_mut().for_each(timeline::name_parts);
+            for row in &mut rows {
+                mask_by_own(row, Thing::Sensor, "param_schema");
+                timeline::name_parts(row);
+            }
         }
-        Noun::Pack => mask_packs(&mut rows),
+        Noun::Pack => rows.iter_mut().for_each(|row| mask_by_own(row, Thing::Pack, "config_schema")),
         Noun::Rule => {
-            mask_by_action(pool, &mut rows, "action_params").await?;
+            mask_by_action(schemas, &mut rows, "action_params");
             for row in &mut rows {
                 tell_fault(rules, row);
             }
         }
         Noun::Timer => rows.iter_mut().for_each(|row| timers::tell(rules, row, Utc::now())),
-        Noun::Execution => mask_by_action(pool, &mut rows, "params").await?,
+        Noun::Execution => mask_by_action(schemas, &mut rows, "params"),
         Noun::Runtime | Noun::Worker | Noun::Trigger | Noun::Action | Noun::Event | Noun::Enforcement => {}
     }
     rows.iter_mut().for_each(tell_trouble);
     rows.iter_mut().for_each(unify_times);
-    Ok(rows.into_iter().map(Value::Object).collect())
+    rows.into_iter().map(Value::Object).collect()
 }
 
 fn into_row(value: Value) -> Option<Row> {
@@ -77,41 +92,38 @@ fn into_row(value: Value) -> Option<Row> {
     }
 }
 
-fn mask_packs(rows: &mut [Row]) {
-    for row in rows {
-        let schema = row.get("config_schema").cloned().unwrap_or_default();
-        mask(row, "config", &schema);
-    }
+/// Masks the configuration by the schema that stands beside it. What was put aside is not evaluated: then everything is
+/// hidden.
+fn mask_by_own(row: &mut Row, thing: Thing, column: &str) {
+    let is_aside = row.get("put_aside").is_some_and(Value::is_string);
+    let schema = row.get(column).filter(|_| !is_aside).cloned().unwrap_or_default();
+    let number = |column: &str| row.get(column).and_then(Value::as_i64).unwrap_or_default();
+    let _note = fuse::note(thing, Part::Mask, number("id"), number("config_version"));
+    mask(row, "config", &schema);
 }
 
-fn mask_sensors(rows: &mut [Row]) {
-    for row in rows {
-        // What was put aside is not evaluated: then everything is hidden.
-        let is_aside = row.get("put_aside").is_some_and(Value::is_string);
-        let schema = row.get("param_schema").filter(|_| !is_aside).cloned().unwrap_or_default();
-        let number = |column: &str| row.get(column).and_then(Value::as_i64).unwrap_or_default();
-        let _note = fuse::note(Thing::Sensor, number("id"), number("config_version"));
-        mask(row, "config", &schema);
+async fn secret_schemas(pool: &PgPool, rows: &[Row]) -> sqlx::Result<Schemas> {
+    let actions: Vec<i64> = rows.iter().filter_map(action_of).collect();
+    if actions.is_empty() {
+        return Ok(Schemas::new());
     }
+    let schemas = action::list_secret_schemas(pool, &actions).await?.into_iter();
+    Ok(schemas.map(|schema| (schema.action, schema)).collect())
 }
 
 /// The parameters of an action that is gone have no schema any more and are shown.
-async fn mask_by_action(pool: &PgPool, rows: &mut [Row], column: &str) -> sqlx::Result<()> {
-    let action_of = |row: &Row| row.get("action").and_then(Value::as_i64);
-    let actions: Vec<i64> = rows.iter().filter_map(action_of).collect();
-    if actions.is_empty() {
-        return Ok(());
-    }
-    let schemas = action::list_secret_schemas(pool, &actions).await?.into_iter();
-    let schemas: HashMap<i64, SecretSchema> = schemas.map(|schema| (schema.action, schema)).collect();
+fn mask_by_action(schemas: &Schemas, rows: &mut [Row], column: &str) {
     for row in rows {
         if let Some(SecretSchema { action, version, schema }) = action_of(row).and_then(|it| schemas.get(&it))
         {
-            let _note = fuse::note(Thing::Action, *action, *version);
+            let _note = fuse::note(Thing::Action, Part::Mask, *action, *version);
             mask(row, column, schema);
         }
     }
-    Ok(())
+}
+
+fn action_of(row: &Row) -> Option<i64> {
+    row.get("action").and_then(Value::as_i64)
 }
 
 /// Hides what the schema calls secret, and everything when the schema is none.
@@ -156,18 +168,17 @@ mod tests {
 
     use super::*;
 
-    fn shown(schema: &Value) -> Value {
-        let mut rows =
-            vec![into_row(json!({"config": {"key": "k", "url": "u"}, "param_schema": schema})).unwrap()];
-        mask_sensors(&mut rows);
-        rows[0]["config"].clone()
+    fn masked(schema: &Value) -> Value {
+        let mut row = into_row(json!({"config": {"key": "k", "url": "u"}, "param_schema": schema})).unwrap();
+        mask_by_own(&mut row, Thing::Sensor, "param_schema");
+        row["config"].clone()
     }
 
     #[test]
     fn secrets_are_masked_and_without_a_usable_schema_everything_is() {
         let schema = json!({"properties": {"key": {"type": "string", "secret": true}}});
-        assert_eq!(shown(&schema), json!({"key": "***", "url": "u"}));
-        assert_eq!(shown(&json!({"type": "nonsense"})), json!("***"));
+        assert_eq!(masked(&schema), json!({"key": "***", "url": "u"}));
+        assert_eq!(masked(&json!({"type": "nonsense"})), json!("***"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Lists and logs that are longer than an answer may be.
 
 use attune_api::Limits;
+use attune_common::repositories::listing::{self, Filter, Noun};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Request};
@@ -59,6 +60,24 @@ async fn a_row_larger_than_a_page_is_a_page() {
     let server = Server::start_within(Limits { page_bytes: 1000, ..Limits::default() }).await;
     server.run("INSERT INTO event (trigger_ref, payload) SELECT 'demo.high', jsonb_build_object('text', repeat('x', 5000)) FROM generate_series(1, 3)").await;
     assert_eq!(pages(&server, "/api/events", "id").await.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn rows_that_are_suddenly_large_end_a_piece_and_none_is_lost() {
+    let server = Server::start().await;
+    let insert = |count: usize, size: usize| {
+        format!(
+            "INSERT INTO event (trigger_ref, payload) SELECT 'demo.high', jsonb_build_object('text', repeat('x', {size})) FROM generate_series(1, {count})"
+        )
+    };
+    server.run(&insert(60, 300_000)).await;
+    server.run(&insert(20, 10)).await;
+    let filter = Filter { limit: 80, ..Filter::default() };
+    let piece = listing::list(&server.db.pool, Noun::Event, &filter, 1_000_000).await.unwrap();
+    assert_eq!((piece.rows.len(), piece.is_cut), (24, true));
+    let found = pages(&server, "/api/events?limit=80", "id").await.concat();
+    let wanted = server.value("SELECT jsonb_agg(id ORDER BY id DESC) FROM event").await;
+    assert_eq!((found.len(), json!(found)), (80, wanted));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::eventually::eventually;
 use crate::home::{Home, assert_terminal};
 
 #[test]
@@ -49,9 +50,39 @@ fn a_canary_comes_through_or_is_told_where_it_is_stuck() {
     assert_eq!(home.attune(&["canary"]).code, 5);
 }
 
+/// Sixty jobs that take minutes wait for the three turns of their action, and everything else goes on.
+#[test]
+fn slow_jobs_of_a_bounded_action_keep_no_canary_waiting() {
+    let (home, database) = Home::with_database();
+    let up = home.up(&[]);
+    load(
+        &home,
+        "slow",
+        &[
+            ("pack.yaml", "ref: slow\nname: Slow\nversion: 0.1.0\n"),
+            (
+                "actions/job.yaml",
+                "ref: slow.job\nruntime: core.shell\nentrypoint: actions/job.sh\nmax_concurrent: 3\n",
+            ),
+            ("actions/job.sh", "exec sleep 300\n"),
+        ],
+    );
+    database.execute(
+        "INSERT INTO execution (action, action_ref, runtime, params, pack_digest)
+         SELECT a.id, a.ref, a.runtime, '{}', p.digest FROM generate_series(1, 60), action a JOIN pack p ON p.id = a.pack
+         WHERE a.ref = 'slow.job'",
+    );
+    let running = "SELECT count(*) FROM execution WHERE action_ref = 'slow.job' AND status = 'running'";
+    eventually("three run", || (database.number(running) == 3).then_some(()));
+    let canary = home.json(&["canary"]);
+    assert_eq!((&canary["arrived"], &canary["stuck"]), (&json!(true), &json!(null)), "{canary}");
+    let waiting = "SELECT count(*) FROM execution WHERE action_ref = 'slow.job' AND status = 'requested'";
+    assert_eq!((database.number(running), database.number(waiting)), (3, 57));
+    up.kill();
+}
+
 /// A sensor that runs on and says nothing.
 fn stream(home: &Home) {
-    let pack = home.path().join("mine");
     let files = [
         ("pack.yaml", "ref: mine\nname: Mine\nversion: 0.1.0\n"),
         ("triggers/seen.yaml", "ref: mine.seen\n"),
@@ -61,6 +92,11 @@ fn stream(home: &Home) {
         ),
         ("sensors/beats.sh", "exec sleep 300\n"),
     ];
+    load(home, "mine", &files);
+}
+
+fn load(home: &Home, name: &str, files: &[(&str, &str)]) {
+    let pack = home.path().join(name);
     for (name, text) in files {
         let file = pack.join(name);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();

@@ -35,6 +35,15 @@ impl Up {
         Self::ready(command, home)
     }
 
+    /// Starts it, and does not wait until it is ready.
+    pub(crate) fn begin(home: &Home) -> Self {
+        let (log, data_dir) = (home.path().join("up.log"), home.data_dir());
+        let file = File::options().create(true).append(true).open(&log).unwrap();
+        let mut command = home.command(&["up", "--port", "0", "--data-dir"]);
+        let child = command.arg(data_dir).stdout(Stdio::null()).stderr(file).spawn().unwrap();
+        Self { said: String::new(), url: String::new(), child, log }
+    }
+
     /// Starts a command and waits until it says that it is ready.
     pub(crate) fn ready(mut command: Command, home: &Home) -> Self {
         let log = home.path().join("up.log");

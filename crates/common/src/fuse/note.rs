@@ -6,8 +6,10 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
+use attune_core::work;
+
 use super::page::{ALL, MOST_SLOTS, page};
-use super::{Evaluated, Thing};
+use super::{Evaluated, Part, Thing};
 
 /// Slots that no living thread has: those that were given back, and those from here on.
 static FREE: Mutex<(Vec<usize>, usize)> = Mutex::new((Vec::new(), 0));
@@ -48,9 +50,9 @@ struct Kept {
     before: [u64; 2],
 }
 
-/// Notes that this thread evaluates a thing from now on. What has no row, and so no id, is not noted.
-pub fn note(thing: Thing, id: i64, version: i64) -> Note {
-    let kept = page().filter(|_| id > 0).and_then(|_| keep(Evaluated { thing, id, version }.words()));
+/// Notes that this thread evaluates a part of a thing from now on. What has no row, and so no id, is not noted.
+pub fn note(thing: Thing, part: Part, id: i64, version: i64) -> Note {
+    let kept = page().filter(|_| id > 0).and_then(|_| keep(Evaluated { thing, part, id, version }.words()));
     Note { kept, _thread: PhantomData }
 }
 
@@ -75,7 +77,8 @@ impl Drop for Note {
     fn drop(&mut self) {
         let Some(kept) = self.kept else { return };
         write(kept.slot, kept.before);
-        if let Some(page) = page() {
+        // What was cut short has not shown yet that it can be evaluated.
+        if let Some(page) = page().filter(|_| !work::is_exhausted()) {
             page.acquit(kept.now);
         }
     }

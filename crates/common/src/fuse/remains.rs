@@ -54,10 +54,17 @@ fn deaths(words: &[u64]) -> Vec<Death> {
     let is_known = aborted != 0 && aborted != ALL;
     let guilty = slots.filter(|(slot, _)| !is_known || aborted == *slot as u64 + 1);
     let is_suspect = |evaluated: &Evaluated| suspects.contains(&Some(*evaluated));
-    guilty
-        .filter_map(|(_, evaluated)| evaluated)
-        .map(|evaluated| Death { evaluated, is_chance: !is_known && !is_suspect(&evaluated) })
-        .collect()
+    let mut deaths = Vec::<Death>::new();
+    for evaluated in guilty.filter_map(|(_, evaluated)| evaluated) {
+        let is_chance = !is_known && !is_suspect(&evaluated);
+        // Several threads may have been at the same: that is one death all the same.
+        match deaths.iter_mut().find(|it| it.evaluated.is_of_same(&evaluated)) {
+            Some(same) if same.is_chance => *same = Death { evaluated, is_chance },
+            Some(_) => {}
+            None => deaths.push(Death { evaluated, is_chance }),
+        }
+    }
+    deaths
 }
 
 /// What is noted at the beginning of each `every` words.
@@ -74,11 +81,11 @@ impl Dead {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Thing;
+    use super::super::{Part, Thing};
     use super::*;
 
-    const KILLER: Evaluated = Evaluated { thing: Thing::Rule, id: 7, version: 3 };
-    const OTHER: Evaluated = Evaluated { thing: Thing::Action, id: 8, version: 4 };
+    const KILLER: Evaluated = Evaluated { thing: Thing::Rule, part: Part::Render, id: 7, version: 3 };
+    const OTHER: Evaluated = Evaluated { thing: Thing::Action, part: Part::Check, id: 8, version: 4 };
 
     fn page(aborted: u64, suspects: &[Evaluated]) -> Vec<u64> {
         let mut words = vec![0; WORDS];
@@ -107,6 +114,17 @@ mod tests {
             assert_eq!(said(&page(cause, &[])), [(KILLER, true), (OTHER, true)]);
             assert_eq!(said(&page(cause, &[KILLER])), [(KILLER, false), (OTHER, true)]);
         }
+    }
+
+    #[test]
+    fn another_part_of_a_suspect_is_chance_and_many_threads_are_one_death() {
+        let matched = Evaluated { part: Part::Match, ..KILLER };
+        assert_eq!(said(&page(0, &[matched])), [(KILLER, true), (OTHER, true)]);
+        let mut words = page(0, &[KILLER]);
+        for slot in [1, 2] {
+            words[SLOTS + SLOT * slot..][..2].copy_from_slice(&matched.words());
+        }
+        assert_eq!(said(&words), [(KILLER, false), (OTHER, true)]);
     }
 
     #[test]

@@ -71,7 +71,8 @@ pub struct ActionPlan {
 /// Nothing is claimed once the caller's epoch or lease is gone: the worker's row is share-locked, so a take-over either sees
 /// these executions running or keeps them from being claimed.
 pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> sqlx::Result<Vec<Claimed>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        ClaimedRow,
         r#"WITH me AS MATERIALIZED (
                SELECT id FROM worker WHERE id = $1 AND epoch = $2 AND lease_until > clock_timestamp() FOR SHARE),
            due AS MATERIALIZED (
@@ -97,38 +98,60 @@ pub async fn claim(pool: &PgPool, held: Held, runtimes: &[i64], slots: i64) -> s
     )
     .fetch_all(pool)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let mut faults = Faults::default();
-            let params = faults.take("params", row.params);
-            let (retry, limits) =
-                (faults.take("action.retry", row.retry), faults.take("action.limits", row.limits));
-            let api = faults.take("action.api", row.api);
-            Claimed {
-                id: row.id,
-                attempt: row.attempt,
-                lost: row.lost,
-                action_ref: row.action_ref,
-                rule_ref: row.rule_ref,
-                trigger_ref: row.trigger_ref,
-                pack_digest: row.pack_digest,
-                params,
-                fault: faults.into_reason(),
-                action: row.action.map(|id| ActionPlan {
-                    id,
-                    runtime: row.runtime,
-                    entrypoint: row.entrypoint.unwrap_or_default(),
-                    timeout: row.timeout,
-                    retry,
-                    isolation: row.isolation,
-                    sandbox: row.sandbox,
-                    limits,
-                    api,
-                }),
-            }
-        })
-        .collect())
+    Ok(rows.into_iter().map(ClaimedRow::read).collect())
+}
+
+/// What a claim answers with.
+pub(super) struct ClaimedRow {
+    pub(super) id: i64,
+    pub(super) attempt: i32,
+    pub(super) lost: i16,
+    pub(super) action_ref: String,
+    pub(super) rule_ref: Option<String>,
+    pub(super) trigger_ref: Option<String>,
+    pub(super) pack_digest: Option<String>,
+    pub(super) params: Readable,
+    pub(super) action: Option<i64>,
+    pub(super) runtime: Option<i64>,
+    pub(super) entrypoint: Option<String>,
+    pub(super) timeout: Option<f64>,
+    pub(super) retry: Readable,
+    pub(super) isolation: Option<String>,
+    pub(super) sandbox: Option<String>,
+    pub(super) limits: Readable,
+    pub(super) api: Readable,
+}
+
+impl ClaimedRow {
+    pub(super) fn read(self) -> Claimed {
+        let mut faults = Faults::default();
+        let params = faults.take("params", self.params);
+        let (retry, limits) =
+            (faults.take("action.retry", self.retry), faults.take("action.limits", self.limits));
+        let api = faults.take("action.api", self.api);
+        Claimed {
+            id: self.id,
+            attempt: self.attempt,
+            lost: self.lost,
+            action_ref: self.action_ref,
+            rule_ref: self.rule_ref,
+            trigger_ref: self.trigger_ref,
+            pack_digest: self.pack_digest,
+            params,
+            fault: faults.into_reason(),
+            action: self.action.map(|id| ActionPlan {
+                id,
+                runtime: self.runtime,
+                entrypoint: self.entrypoint.unwrap_or_default(),
+                timeout: self.timeout,
+                retry,
+                isolation: self.isolation,
+                sandbox: self.sandbox,
+                limits,
+                api,
+            }),
+        }
+    }
 }
 
 /// Gives claimed executions back that were not begun, each with its attempt: to where they stood in the queue, as if they had not

@@ -105,15 +105,9 @@ pub async fn last_id(pool: &PgPool) -> sqlx::Result<i64> {
 pub async fn count_wanted(pool: &PgPool, wanted: &Wanted) -> sqlx::Result<Counted> {
     sqlx::query_as!(
         Counted,
-        r#"SELECT count(*) FILTER (WHERE e.status = 'requested') AS "requested!",
-                  count(*) FILTER (WHERE e.status = 'running') AS "running!"
-           FROM (SELECT * FROM execution WHERE status = 'requested' AND turn IS NOT FALSE
-                 UNION ALL SELECT * FROM execution WHERE status = 'requested' AND turn IS FALSE
-                 UNION ALL SELECT * FROM execution WHERE status = 'running' AND cancel_requested IS NULL) e
-           WHERE ($1::text IS NULL OR e.status::text = $1) AND ($2::text IS NULL OR e.action_ref = $2)
-             AND ($3::text IS NULL OR e.rule_ref = $3) AND ($4::text IS NULL OR e.trigger_ref = $4)
-             AND ($5::bigint IS NULL OR e.enforcement IN (SELECT id FROM enforcement WHERE event = $5))
-             AND ($6::float8 IS NULL OR e.created < NOW() - make_interval(secs => $6))"#,
+        r#"SELECT count(*) FILTER (WHERE status = 'requested') AS "requested!",
+                  count(*) FILTER (WHERE status = 'running') AS "running!"
+           FROM wanted_executions($1, $2, $3, $4, $5, $6)"#,
         wanted.status.as_deref(),
         wanted.action_ref.as_deref(),
         wanted.rule_ref.as_deref(),
@@ -133,16 +127,7 @@ pub async fn cancel_batch(pool: &PgPool, wanted: &Wanted, last: i64, limit: i64)
     sqlx::query_as!(
         Counted,
         r#"WITH found AS MATERIALIZED (
-               SELECT e.id
-               FROM (SELECT * FROM execution WHERE status = 'requested' AND turn IS NOT FALSE
-                     UNION ALL SELECT * FROM execution WHERE status = 'requested' AND turn IS FALSE
-                     UNION ALL SELECT * FROM execution WHERE status = 'running' AND cancel_requested IS NULL) e
-               WHERE ($1::text IS NULL OR e.status::text = $1) AND ($2::text IS NULL OR e.action_ref = $2)
-                 AND ($3::text IS NULL OR e.rule_ref = $3) AND ($4::text IS NULL OR e.trigger_ref = $4)
-                 AND ($5::bigint IS NULL OR e.enforcement IN (SELECT id FROM enforcement WHERE event = $5))
-                 AND ($6::float8 IS NULL OR e.created < NOW() - make_interval(secs => $6))
-                 AND e.id <= $7
-               ORDER BY e.id LIMIT $8),
+               SELECT id FROM wanted_executions($1, $2, $3, $4, $5, $6) WHERE id <= $7 ORDER BY id LIMIT $8),
            locked AS MATERIALIZED (
                SELECT e.id, e.status::text AS status FROM execution e
                WHERE e.id = ANY(ARRAY(SELECT id FROM found)) AND e.status::text IN ('requested', 'running')

@@ -3,9 +3,10 @@
 //! The columns are public (SPEC section 3), so a row is its own representation and needs no struct beside the table. This is
 //! the one file whose SQL is put together at run time, from the constants below; values are always bound.
 
-use futures_util::TryStreamExt as _;
+use futures_util::{Stream, TryStreamExt as _};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, PgExecutor, PgPool};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, PgExecutor, PgPool, Row as _};
 
 use crate::readable::{self, Row};
 
@@ -90,7 +91,10 @@ impl Noun {
                             FROM action a WHERE a.id = e.action) END AS waits
                  FROM execution e LEFT JOIN worker w ON w.id = e.worker"
             }
-            Self::Pack => "SELECT * FROM pack",
+            Self::Pack => {
+                "SELECT x.*, f.reason AS put_aside FROM pack x
+                 LEFT JOIN fuse f ON f.noun = 'pack' AND f.thing = x.id AND f.version = x.config_version"
+            }
             Self::Runtime => "SELECT * FROM runtime",
             Self::Worker => {
                 "SELECT w.*, COALESCE(w.status = 'active' AND w.lease_until > clock_timestamp(), FALSE) AS live FROM worker w"
@@ -189,8 +193,18 @@ impl Filter {
     }
 }
 
-/// The rows that pass the filter. What cannot be read is said in each row (see [`crate::readable`]).
-pub async fn list(pool: &PgPool, noun: Noun, filter: &Filter) -> sqlx::Result<Vec<Value>> {
+/// Rows that stand one after the other in a list.
+#[derive(Debug)]
+pub struct Piece {
+    /// The rows.
+    pub rows: Vec<Value>,
+    /// Whether it ends for their size: there may be more.
+    pub is_cut: bool,
+}
+
+/// The rows that pass the filter, until they take more than so many bytes. What cannot be read is said in each row (see
+/// [`crate::readable`]).
+pub async fn list(pool: &PgPool, noun: Noun, filter: &Filter, most_bytes: usize) -> sqlx::Result<Piece> {
     let given = noun.filters().iter().flat_map(|column| {
         filter.equals.iter().filter(move |(name, _)| name == column).map(move |(_, value)| (column, value))
     });
@@ -213,16 +227,31 @@ pub async fn list(pool: &PgPool, noun: Noun, filter: &Filter) -> sqlx::Result<Ve
     }
     let (rows, order) = (noun.rows(), noun.order());
     let sql = format!("SELECT to_jsonb(t) FROM ({rows}) AS t WHERE TRUE{wheres} ORDER BY {order} LIMIT $1");
-    let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(filter.limit);
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(filter.limit);
     if let Some(id) = filter.before {
         query = query.bind(id);
     }
     if let Some((name, id)) = &filter.after {
         query = query.bind(name).bind(*id);
     }
-    let rows: Vec<Row> =
-        values.into_iter().fold(query, sqlx::query::QueryScalar::bind).fetch_all(pool).await?;
-    Ok(rows.into_iter().map(Value::from).collect())
+    read(values.into_iter().fold(query, sqlx::query::Query::bind).fetch(pool), most_bytes).await
+}
+
+/// Rows are of any size, so they are taken one by one.
+async fn read(
+    mut rows: impl Stream<Item = sqlx::Result<PgRow>> + Unpin,
+    most_bytes: usize,
+) -> sqlx::Result<Piece> {
+    let (mut piece, mut bytes) = (Piece { rows: Vec::new(), is_cut: false }, 0);
+    while let Some(row) = rows.try_next().await? {
+        bytes += row.try_get_raw(0)?.as_bytes().map_or(0, <[u8]>::len);
+        piece.rows.push(row.try_get::<Row, _>(0)?.into());
+        if bytes > most_bytes {
+            piece.is_cut = true;
+            break;
+        }
+    }
+    Ok(piece)
 }
 
 /// One row, by id or by its natural key.

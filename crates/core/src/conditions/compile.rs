@@ -4,6 +4,7 @@
 use regex::RegexBuilder;
 use serde_json::{Map, Value};
 
+use super::cost::Cost;
 use super::{Condition, ConditionFault, Conditions, Group, Node, Operator, Quantifier};
 use crate::event::Field;
 use crate::path::{index_place, key_place};
@@ -97,7 +98,8 @@ impl Compiler {
         let regex = (operator == Operator::Matches)
             .then(|| self.regex(&value, &key_place(at, "value")))
             .transpose()?;
-        Ok(Condition { at: at.into(), field, operator, value, regex })
+        let cost = Cost::of(&value, regex.as_ref());
+        Ok(Condition { at: at.into(), field, operator, value, regex, cost })
     }
 
     fn regex(&mut self, value: &Value, at: &str) -> Result<regex::Regex, ConditionFault> {

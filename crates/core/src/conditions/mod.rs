@@ -7,6 +7,7 @@
 //! values. A group without conditions means what logic says: an empty `all` or `none` holds, an empty `any` does not.
 
 mod compile;
+mod cost;
 mod equal;
 mod explain;
 mod number;
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 use crate::event::{EventView, Field};
 
+use cost::Cost;
 pub(crate) use equal::same;
 pub(crate) use explain::quoted;
 pub use explain::{Blame, Verdict};
@@ -69,6 +71,7 @@ struct Condition {
     operator: Operator,
     value: Value,
     regex: Option<Regex>,
+    cost: Cost,
 }
 
 impl Conditions {
@@ -77,7 +80,8 @@ impl Conditions {
         compile::compile(value)
     }
 
-    /// Whether they hold for this event.
+    /// Whether they hold for this event. When the budget of the thread is spent meanwhile ([`crate::work`]) the answer says
+    /// nothing.
     pub fn matches(&self, event: &EventView) -> bool {
         self.root.holds(event)
     }
@@ -114,6 +118,8 @@ impl Group {
 
 impl Condition {
     fn holds(&self, event: &EventView) -> bool {
-        self.operator.holds(&self.field.of(event), &self.value, self.regex.as_ref())
+        let found = self.field.of(event);
+        self.cost.spend(self.operator, &found).is_ok()
+            && self.operator.holds(&found, &self.value, self.regex.as_ref())
     }
 }

@@ -69,6 +69,15 @@ impl Field {
         }
     }
 
+    /// The letter of a text that it leads to by an index, as templates have it.
+    pub(crate) fn letter(&self, event: &EventView) -> Option<char> {
+        match self.root? {
+            Root::Payload => self.rest.letter(&event.payload),
+            Root::TriggerParams => self.rest.letter(event.trigger_params.as_ref()?),
+            root => self.rest.letter(&root.scalar(event).to_json()),
+        }
+    }
+
     fn inside<'a>(&self, value: Option<&'a Value>) -> Found<'a> {
         value.and_then(|value| self.rest.get(value)).map_or(Found::NULL, Found::Json)
     }

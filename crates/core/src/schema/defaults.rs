@@ -6,12 +6,13 @@
 
 use serde_json::{Map, Value};
 
+use super::meter;
 use super::references::References;
 
 /// References that lead in a circle without entering the value.
 const MAX_DEPTH: usize = 64;
 /// Schemas that are looked at for one value.
-const STEPS: usize = 5_000_000;
+const STEPS: u64 = 5_000_000;
 /// Parts that all defaults together may put in. Each 32 bytes of text count as one.
 const PARTS: usize = 200_000;
 const BLOCK: usize = 32;
@@ -30,13 +31,17 @@ pub(super) fn any(schema: &Value) -> bool {
 }
 
 pub(super) fn fill(document: &Value, references: &References, value: &mut Value) -> Result<(), Excess> {
-    Filling { document, references, steps: STEPS, parts: PARTS }.fill(document, value, 0)
+    let given = meter::allowance(STEPS);
+    let mut filling = Filling { document, references, steps: given, parts: PARTS };
+    let filled = filling.fill(document, value, 0);
+    meter::charge(given - filling.steps, filling.steps == 0 && given < STEPS);
+    filled
 }
 
 struct Filling<'a> {
     document: &'a Value,
     references: &'a References,
-    steps: usize,
+    steps: u64,
     parts: usize,
 }
 

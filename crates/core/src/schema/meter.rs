@@ -14,7 +14,10 @@ use jsonschema::json::{Array, Json, Node, NodeIdentity, Object, cmp, unique};
 use serde_json::{Map, Number, Value};
 
 use super::cost::Cost;
+use crate::work;
 
+/// What one step is in the budget of the thread ([`crate::work`]).
+pub(super) const STEP: u64 = 8;
 /// Bytes of a text that are one step.
 const BLOCK: usize = 32;
 
@@ -27,16 +30,30 @@ thread_local! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Exhausted;
 
-/// Runs a check that may spend so many steps. The second value is how many it spent.
+/// Runs a check that may spend so many steps, or what the budget of the thread has for it. The second value is how many it
+/// spent.
 pub(super) fn within<T>(steps: u64, cost: Cost, check: impl FnOnce() -> T) -> (Result<T, Exhausted>, u64) {
-    LEFT.set(steps);
+    let given = allowance(steps);
+    LEFT.set(given);
     COST.set(cost);
     let outcome = match catch_unwind(AssertUnwindSafe(check)) {
         Ok(outcome) => Ok(outcome),
         Err(cause) if cause.is::<Exhausted>() => Err(Exhausted),
         Err(cause) => resume_unwind(cause),
     };
-    (outcome, steps - LEFT.get())
+    let spent = given - LEFT.get();
+    charge(spent, outcome.is_err() && given < steps);
+    (outcome, spent)
+}
+
+/// So many steps, or what is left in the budget of the thread.
+pub(super) fn allowance(steps: u64) -> u64 {
+    steps.min(work::left() / STEP)
+}
+
+/// Takes steps off the budget of the thread; all of it when they did not suffice.
+pub(super) fn charge(steps: u64, is_spent: bool) {
+    let _ = work::spend(if is_spent { u64::MAX } else { steps.saturating_mul(STEP) });
 }
 
 fn spend(steps: u64) {

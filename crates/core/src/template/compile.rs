@@ -55,10 +55,11 @@ impl Compiler {
             if let Some(path) = PlainPath::parse(inside) {
                 return Ok(Node::Path(path));
             }
-            self.tokens.count(inside, true).map_err(|message| fault(at, message))?;
+            let count = self.tokens.count(inside, true).map_err(|message| fault(at, message))?;
             if let Ok(guarded) = rewrite::expression(inside) {
                 return self.expression(inside, guarded, at);
             }
+            self.tokens.give_back(count);
         }
         self.text(text, at)
     }
@@ -116,4 +117,22 @@ fn wrong(at: &str, error: &minijinja::Error) -> TemplateFault {
 
 fn fault(at: &str, message: impl Into<String>) -> TemplateFault {
     TemplateFault { at: at.to_owned(), message: message.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_single_expression_is_counted_once() {
+        let compiled = |text: &str, left| {
+            let tokens = Tokens::of(left);
+            let mut compiler = Compiler { texts: engine::environment(), tokens, warnings: Vec::new() };
+            compiler.template(text, "").map(drop)
+        };
+        for text in ["{{ 1 + 1 + 1 }} and {{ 2 + 2 + 2 }}", "{{ 1 + 1 + 1 }}"] {
+            let needed = (1..100).find(|left| compiled(text, *left).is_ok()).unwrap();
+            assert!(needed <= 15, "{text}: {needed}");
+        }
+    }
 }

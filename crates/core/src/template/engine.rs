@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::budget::Budget;
 use super::needs::Needs;
 use super::result::to_json;
-use super::work::{self, INSTRUCTION};
+use super::work::{self, ENTRY, INSTRUCTION};
 use super::{Context, SIZE_LIMIT, filters, rewrite};
 
 /// Instructions per string.
@@ -46,7 +46,8 @@ pub(super) fn evaluate(
     context: &Context,
     budget: &mut Budget,
 ) -> Result<Value, String> {
-    let given = needs.enter(context).and_then(|entered| expression.eval(entered));
+    let entered = work::spend(ENTRY).and_then(|()| needs.enter(context));
+    let given = entered.and_then(|entered| expression.eval(entered));
     to_json(&given.map_err(|error| describe(&error, needs, context))?, budget)
 }
 
@@ -59,8 +60,8 @@ pub(super) fn write(
     budget: &mut Budget,
 ) -> Result<Value, String> {
     let mut sink = Sink { text: Vec::new(), limit: budget.left(), overflowed: false };
-    let written = texts
-        .get_template(name)
+    let written = work::spend(ENTRY)
+        .and_then(|()| texts.get_template(name))
         .and_then(|template| template.render_captured_to(needs.enter(context)?, &mut sink))
         .and_then(|rendered| work::spend(instructions(rendered.state()).saturating_mul(INSTRUCTION)));
     match written {

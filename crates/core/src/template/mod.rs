@@ -105,8 +105,14 @@ impl Template {
     /// The parameters for one event.
     pub fn render(&self, context: &Context) -> Result<Value, TemplateError> {
         let mut budget = Budget::new(SIZE_LIMIT);
-        let render = || work::within(WORK_LIMIT, || self.node(&self.root, context, &mut budget, ""));
-        panic::catch_unwind(AssertUnwindSafe(render)).unwrap_or_else(|_| {
+        let render = || {
+            let rendered = self.node(&self.root, context, &mut budget, "");
+            // What is copied was not spent on by anything.
+            let _ = work::spend(SIZE_LIMIT - budget.left());
+            rendered
+        };
+        let within = || crate::work::within(WORK_LIMIT as u64, render).value();
+        panic::catch_unwind(AssertUnwindSafe(within)).unwrap_or_else(|_| {
             let message = "the template engine failed at this template; please report it".into();
             Err(TemplateError { at: String::new(), message })
         })

@@ -36,12 +36,21 @@ impl PlainPath {
     pub(super) fn get(&self, context: &Context, budget: &mut Budget) -> Result<Value, String> {
         let value = match self {
             Self::Event => return charge(json!(context.event), budget),
-            Self::EventField(field) => return charge(field.of(context.event).to_json(), budget),
-            Self::Rule(path) => path.get(context.rule),
-            Self::PackConfig(path) => path.get(context.pack_config),
+            Self::EventField(field) => match field.of(context.event) {
+                found if found.is_null() => {
+                    return charge(field.letter(context.event).map(String::from).into(), budget);
+                }
+                found => return charge(found.to_json(), budget),
+            },
+            Self::Rule(path) => path.get(context.rule).ok_or_else(|| path.letter(context.rule)),
+            Self::PackConfig(path) => {
+                path.get(context.pack_config).ok_or_else(|| path.letter(context.pack_config))
+            }
         };
-        let value = value.unwrap_or(&Value::Null);
-        budget.spend_on(value).map(|()| value.clone())
+        match value {
+            Ok(value) => budget.spend_on(value).map(|()| value.clone()),
+            Err(letter) => charge(letter.map(String::from).into(), budget),
+        }
     }
 }
 

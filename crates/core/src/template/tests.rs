@@ -56,6 +56,31 @@ fn one_expression_keeps_its_type() {
 }
 
 #[test]
+fn a_letter_is_the_same_alone_and_in_a_text() {
+    for (path, expected) in [
+        ("event.payload.name[0]", "n"),
+        ("event.payload.name[4]", "x"),
+        ("event.payload.items[1].name[0]", "b"),
+        ("event.payload.name[1][0][0]", "g"),
+        ("event.trigger[5]", "c"),
+        ("rule.ref[1]", "e"),
+        ("pack.config.token[1]", "3"),
+    ] {
+        assert_eq!(ok(format!("{{{{ {path} }}}}")), json!(expected), "{path}");
+        assert_eq!(ok(format!("{{{{ {path} }}}}!")), json!(format!("{expected}!")), "{path}");
+    }
+    for path in [
+        "event.payload.name[5]",
+        "event.payload.name[0][1]",
+        "event.payload.name[0].x",
+        "event.payload.count[0]",
+    ] {
+        assert_eq!(ok(format!("{{{{ {path} }}}}")), json!(null), "{path}");
+        assert!(error(format!("{{{{ {path} }}}}!")).contains("undefined"), "{path}");
+    }
+}
+
+#[test]
 fn undefined_as_a_whole_is_null() {
     for template in [
         "{{ event.payload.nothing }}",

@@ -16,6 +16,7 @@ mod runtimes;
 mod schema;
 mod sensors;
 mod token;
+mod work;
 mod workers;
 
 use std::sync::Arc;
@@ -55,6 +56,7 @@ pub(crate) const ALL: &[Check] = &[
     Check { name: "sensors", way: Way::Asks(|it| Box::pin(async move { sensors::check(&it).await })) },
     Check { name: "broken things", way: Way::Asks(|it| Box::pin(async move { broken::check(&it).await })) },
     Check { name: "rates", way: Way::Asks(|it| Box::pin(async move { rates::check(&it).await })) },
+    Check { name: "work", way: Way::Asks(|it| Box::pin(async move { work::check(&it).await })) },
     Check { name: "caches", way: Way::Looks(caches::check) },
     Check { name: "environments", way: Way::Looks(environments::check) },
     Check { name: "processes", way: Way::Looks(processes::check) },

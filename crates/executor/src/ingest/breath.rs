@@ -1,7 +1,7 @@
-//! Evaluating rules among other tasks: what takes long lets them go first, again and again.
+//! Working among other tasks: what takes long lets them go first, again and again.
 //!
-//! One template, schema or pattern has a limit of its own, but a submission has many events, and an event many rules. All of
-//! them together may take seconds of a thread that other requests, leases and heartbeats are waiting for.
+//! One piece has a limit of its own, but a submission has many events, and an event many rules. All of them together may
+//! take seconds of a thread that other requests, leases and heartbeats are waiting for.
 
 use std::time::{Duration, Instant};
 
@@ -17,11 +17,16 @@ impl Breath {
         Self(Instant::now())
     }
 
+    /// Others went first.
+    pub(super) fn restart(&mut self) {
+        self.0 = Instant::now();
+    }
+
     /// Lets others go first, if it has been long.
     pub(super) async fn take(&mut self) {
         if self.0.elapsed() >= LONGEST {
             tokio::task::yield_now().await;
-            self.0 = Instant::now();
+            self.restart();
         }
     }
 }

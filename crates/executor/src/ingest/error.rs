@@ -6,6 +6,7 @@ use attune_core::brakes::{PARAMETERS_OF_A_SUBMISSION, RULES_OF_AN_EVENT, Readabl
 
 use super::fan_out::Bound;
 use super::rates::Over;
+use super::work_limits::OutOfWork;
 
 /// Why one event can not be taken. The words are the reason in `event_rejected` too.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +34,9 @@ pub enum Refusal {
     /// PostgreSQL can not store it.
     #[error("payload: {0}")]
     NotStorable(String),
+    /// To check it took more than was left.
+    #[error("payload: {0}; send fewer events at once, or make the trigger's schema simpler")]
+    OutOfWork(OutOfWork),
     /// Its key, or the source that it names, can not be one.
     #[error("{field} {reason}")]
     Key {

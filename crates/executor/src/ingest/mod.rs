@@ -9,8 +9,11 @@
 //! - the connection broke and nobody knows whether the commit happened: event ids are drawn beforehand, so looking for them
 //!   settles it, and a commit that is still under way makes the second attempt fail on the primary key instead of doubling.
 
+mod admit;
 mod breath;
 mod columns;
+mod effort;
+mod enforce;
 mod error;
 mod fan_out;
 mod ids;
@@ -18,6 +21,7 @@ mod prepare;
 mod rates;
 mod submission;
 mod submit;
+mod work_limits;
 
 use std::sync::Arc;
 
@@ -32,13 +36,16 @@ pub use submission::{Cause, NewEvent, Origin, Receipt, RejectedEvent, SensorComm
 
 use crate::group_commit::{GroupCommit, Limits};
 use crate::rules::RuleCache;
+pub use admit::check;
 use columns::gather_columns;
 pub use columns::own_key_source;
+use effort::Effort;
 use ids::Ids;
 use prepare::Prepared;
-pub use prepare::check;
 pub use rates::Over;
 use rates::Rates;
+pub(crate) use work_limits::readable;
+pub use work_limits::{OutOfWork, WorkLimits};
 
 /// Where the time comes from; a parameter, so that tests choose it.
 pub type Clock = fn() -> DateTime<Utc>;
@@ -59,6 +66,7 @@ struct Inner {
     ids: Ids,
     clock: Clock,
     rates: Rates,
+    work: WorkLimits,
     commits: GroupCommit<Prepared, Outcome>,
 }
 
@@ -74,12 +82,23 @@ enum Outcome {
 impl Ingest {
     /// Starts ingest on a database; executions are announced on `hints`.
     pub fn start(pool: PgPool, rules: Arc<RuleCache>, hints: Hints, clock: Clock) -> Self {
+        Self::start_within(WorkLimits::default(), pool, rules, hints, clock)
+    }
+
+    /// As [`Self::start`], with other limits of work.
+    pub fn start_within(
+        work: WorkLimits,
+        pool: PgPool,
+        rules: Arc<RuleCache>,
+        hints: Hints,
+        clock: Clock,
+    ) -> Self {
         let committing = pool.clone();
         let commits = GroupCommit::start(Limits { in_flight: IN_FLIGHT, weight: BATCH_ROWS }, move |batch| {
             commit(committing.clone(), hints.clone(), batch)
         });
         let ids = Ids::new(pool.clone());
-        Self(Arc::new(Inner { pool, rules, ids, clock, rates: Rates::default(), commits }))
+        Self(Arc::new(Inner { pool, rules, ids, clock, rates: Rates::default(), work, commits }))
     }
 
     /// The rules that events are matched against.

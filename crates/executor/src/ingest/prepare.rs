@@ -3,26 +3,18 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use attune_core::brakes::RULES_OF_AN_EVENT;
 use attune_core::event::EventView;
-use attune_core::output;
-use attune_core::sensor_status::CANARY;
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
-use super::breath::Breath;
+use super::admit::{admit, check_key};
+use super::effort::Effort;
+use super::enforce::enforce;
 use super::error::{IngestError, Refusal};
 use super::fan_out::{Bound, Excess, FanOut};
-use super::rates::{Kind, Taking};
-use super::submission::{NewEvent, Origin, RejectedEvent, Submission};
+use super::rates::Taking;
+use super::submission::{Origin, RejectedEvent, Submission};
 use crate::group_commit::Weigh;
-use crate::rules::{CompiledRule, Firing, RuleBook, Trigger};
-
-/// Rules that are matched before it is asked what time it is.
-const RULES_BETWEEN: usize = 32;
-
-/// The longest key and the longest source of an event, in bytes.
-const LONGEST_KEY: usize = 1024;
+use crate::rules::RuleBook;
 
 /// A submission with its rows.
 #[derive(Debug, Clone)]
@@ -86,6 +78,7 @@ impl Prepared {
         submission: &Arc<Submission>,
         stamp: Stamp<'_>,
         taking: &mut Taking<'_>,
+        mut effort: Effort,
     ) -> Result<Self, IngestError> {
         let mut prepared = Self {
             version: book.version,
@@ -98,17 +91,17 @@ impl Prepared {
         if let Origin::Post { source: Some(source) } | Origin::Run { source, .. } = &submission.origin {
             check_key("source", source).map_err(|refusal| IngestError::Refused { index: 0, refusal })?;
         }
-        let (mut keys, mut fan_out, mut breath) = (HashSet::new(), FanOut::default(), Breath::new());
+        let (mut keys, mut fan_out) = (HashSet::new(), FanOut::default());
         for (index, event) in submission.events.iter().enumerate() {
-            breath.take().await;
+            effort.next_event(index + 1 == submission.events.len()).await;
             if event.key.as_ref().is_some_and(|key| !keys.insert(key)) {
                 prepared.duplicates += 1;
                 continue;
             }
-            match admit(book, submission, event, taking) {
-                Ok(trigger) => {
-                    let view = prepared.view(index, stamp.ids[index], stamp.created);
-                    match enforce(trigger, &view, &mut fan_out, taking, &mut breath).await {
+            match admit(book, submission, index, taking, &mut effort).await {
+                Ok((trigger, places)) => {
+                    let view = Arc::new(prepared.view(index, stamp.ids[index], stamp.created));
+                    match enforce(trigger, places, &view, &mut fan_out, taking, &mut effort).await {
                         Ok(enforcements) => prepared.add(index, trigger.id, &view, enforcements),
                         Err(Excess::Event(refusal)) => prepared.refuse(index, refusal)?,
                         Err(Excess::Submission(bound)) => return Err(prepared.fits(index, bound)),
@@ -177,112 +170,5 @@ impl Weigh for Prepared {
 
     fn is_solo(&self) -> bool {
         self.solo
-    }
-}
-
-fn admit<'a>(
-    book: &'a RuleBook,
-    submission: &Submission,
-    event: &NewEvent,
-    taking: &mut Taking<'_>,
-) -> Result<&'a Trigger, Refusal> {
-    let name = &event.trigger;
-    let trigger = book.trigger(name).ok_or_else(|| Refusal::UnknownTrigger(name.clone()))?;
-    if !trigger.enabled {
-        return Err(Refusal::DisabledTrigger(name.clone()));
-    }
-    check(trigger, event)?;
-    // A canary is no event of its sensor.
-    if let Origin::Sensor(commit) = &submission.origin
-        && *name != CANARY
-    {
-        let limit = commit.max_per_minute;
-        taking.take(Kind::Sensor, commit.sensor, &commit.sensor_ref, limit).map_err(Refusal::Held)?;
-    }
-    taking.take(Kind::Trigger, trigger.id, name, trigger.max_per_minute).map_err(Refusal::Held)?;
-    Ok(trigger)
-}
-
-/// Whether events like this one may be stored, whatever else is the case.
-pub fn check(trigger: &Trigger, event: &NewEvent) -> Result<(), Refusal> {
-    let broken =
-        |fault: &String| Refusal::BrokenSchema { trigger: event.trigger.clone(), fault: fault.clone() };
-    let _note = trigger.note();
-    let schema = trigger.payload_schema.as_ref().map_err(broken)?;
-    schema.validate(&event.payload).map_err(|violation| Refusal::Payload(violation.to_string()))?;
-    trigger.check_params(event.trigger_params.as_ref()).map_err(Refusal::TriggerParams)?;
-    for value in std::iter::once(&event.payload).chain(&event.trigger_params) {
-        storable(value)?;
-    }
-    event.key.as_deref().map_or(Ok(()), |key| check_key("key", key))
-}
-
-/// Keys and sources go into an index, whose entries are small, and into TEXT, which has no NUL.
-fn check_key(field: &'static str, text: &str) -> Result<(), Refusal> {
-    let reason = match text {
-        text if text.len() > LONGEST_KEY => format!("is longer than {LONGEST_KEY} bytes"),
-        text if text.contains('\0') => "holds a NUL".to_owned(),
-        _ => return Ok(()),
-    };
-    Err(Refusal::Key { field, reason })
-}
-
-fn storable(value: &Value) -> Result<(), Refusal> {
-    output::storable(value).map_err(|reason| Refusal::NotStorable(reason.to_string()))
-}
-
-/// What follows from an event. Rules are counted before the first of them renders anything.
-async fn enforce(
-    trigger: &Trigger,
-    event: &EventView,
-    fan_out: &mut FanOut,
-    taking: &mut Taking<'_>,
-    breath: &mut Breath,
-) -> Result<Vec<PreparedEnforcement>, Excess> {
-    let matching = matching(trigger, event, breath).await;
-    fan_out.take_rules(&event.trigger, matching.len())?;
-    let (mut fired, mut bytes) = (Vec::with_capacity(matching.len()), 0);
-    for rule in matching {
-        breath.take().await;
-        let outcome = match taking.take(Kind::Rule, rule.id, &rule.r#ref, rule.max_per_minute) {
-            Ok(()) => outcome(rule.fire(event)),
-            Err(over) => Err(over.to_string()),
-        };
-        let rendered = outcome.as_ref().map_or(0, |execution| execution.params.len());
-        bytes += rendered;
-        fan_out.take_bytes(&event.trigger, bytes, rendered)?;
-        let (rule_ref, rule_revision) = (rule.r#ref.clone(), rule.revision);
-        fired.push(PreparedEnforcement { rule: rule.id, rule_ref, rule_revision, outcome });
-    }
-    Ok(fired)
-}
-
-/// The rules whose conditions hold; one more than an event may have is enough to know that they are too many.
-async fn matching<'a>(
-    trigger: &'a Trigger,
-    event: &EventView,
-    breath: &mut Breath,
-) -> Vec<&'a Arc<CompiledRule>> {
-    let mut matching = Vec::new();
-    for some in trigger.rules_for(event.trigger_params.as_ref()).chunks(RULES_BETWEEN) {
-        breath.take().await;
-        matching.extend(some.iter().filter(|rule| rule.matches(event)));
-        if matching.len() > RULES_OF_AN_EVENT {
-            break;
-        }
-    }
-    matching
-}
-
-fn outcome(firing: Firing<'_>) -> Result<PreparedExecution, String> {
-    match firing {
-        Firing::Fail(reason) => Err(reason),
-        Firing::Execute(target, params) => Ok(PreparedExecution {
-            action: target.action,
-            action_ref: target.action_ref.clone(),
-            runtime: target.runtime,
-            pack_digest: target.pack_digest.clone(),
-            params: params.to_string(),
-        }),
     }
 }

@@ -10,7 +10,7 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use super::error::IngestError;
 use super::prepare::{Prepared, Stamp};
 use super::submission::{Receipt, Submission};
-use super::{Ingest, Outcome};
+use super::{Effort, Ingest, Outcome};
 
 /// Between attempts while the database is away.
 const RETRY: Duration = Duration::from_millis(200);
@@ -59,7 +59,9 @@ impl Ingest {
             let book = self.0.rules.current();
             let stamp = Stamp { ids: &identity.ids, created: identity.created };
             let mut taking = self.0.rates.taking(stamp.created);
-            let mut prepared = match Prepared::new(&book, &submission, stamp, &mut taking).await {
+            let effort = Effort::new(self.0.work);
+            let prepared = Prepared::new(&book, &submission, stamp, &mut taking, effort);
+            let mut prepared = match prepared.await {
                 Ok(prepared) => prepared,
                 // Refused by what may be yesterday's rules: only the rules in force may refuse.
                 Err(_) if self.is_behind(book.version, deadline).await? => {

@@ -17,6 +17,7 @@ use sqlx::PgConnection;
 use super::apply::by_name;
 use super::merge::Columns;
 use super::things::ByName;
+use crate::apart::in_place;
 
 /// Everything that is wrong with what definitions refer to.
 pub(crate) async fn check(tx: &mut PgConnection, defined: &Definitions) -> sqlx::Result<Vec<Fault>> {
@@ -39,8 +40,10 @@ pub(crate) async fn check(tx: &mut PgConnection, defined: &Definitions) -> sqlx:
             .iter()
             .filter_map(|action| targets.check_role(defined, Kind::Action, &action.r#ref, &action.runtime)),
     );
-    for rule in &defined.rules {
-        let fault = match targets.check_trigger_params(defined, rule) {
+    let check = |rule| targets.check_trigger_params(defined, rule);
+    let params: Vec<_> = in_place(|| defined.rules.iter().map(check).collect());
+    for (rule, fault) in defined.rules.iter().zip(params) {
+        let fault = match fault {
             None => check_date(tx, defined, rule).await?,
             fault => fault,
         };

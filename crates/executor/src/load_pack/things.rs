@@ -11,6 +11,7 @@ use super::gone::DISABLED_BY_LOAD;
 use super::masks::Masks;
 use super::merge::{Columns, Difference, is_same, merge};
 use super::report::{Fate, LoadReport};
+use crate::apart::in_place;
 
 /// Columns by kind and ref.
 pub(crate) type ByName = HashMap<(String, String), Columns>;
@@ -58,8 +59,8 @@ pub(super) async fn put(
 ) -> sqlx::Result<()> {
     for kind in Kind::ALL {
         let of_kind = things.iter().filter(|thing| thing.kind == kind);
-        let changed: Vec<Value> =
-            of_kind.filter_map(|thing| merge_one(thing, last, rows, masks, report)).collect();
+        let merge = |thing| merge_one(thing, last, rows, masks, report);
+        let changed: Vec<Value> = in_place(|| of_kind.filter_map(merge).collect());
         if !changed.is_empty() {
             put_kind(tx, owner, kind, &Value::Array(changed)).await?;
         }

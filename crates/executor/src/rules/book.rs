@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use attune_common::fuse::{self, Note, Thing};
+use attune_common::fuse::{self, Note, Part, Thing};
 use attune_common::repositories::config_version::Changed;
 use attune_common::repositories::rule::{RuleRow, RuleSet, TriggerRow};
 use attune_core::schema::{self, Schema};
@@ -93,15 +94,15 @@ impl RuleBook {
     }
 
     /// The trigger with this ref.
-    pub fn trigger(&self, r#ref: &str) -> Option<&Trigger> {
-        self.triggers.get(r#ref).map(Arc::as_ref)
+    pub fn trigger(&self, r#ref: &str) -> Option<&Arc<Trigger>> {
+        self.triggers.get(r#ref)
     }
 }
 
 impl Trigger {
     /// A trigger by itself, of which no rule is known.
     pub fn alone(row: &TriggerRow) -> Self {
-        let _note = fuse::note(Thing::Trigger, row.id, row.version);
+        let _note = fuse::note(Thing::Trigger, Part::Whole, row.id, row.version);
         // What was put aside is not so much as compiled.
         let none = Value::Null;
         let given = if row.fault.is_none() { &row.param_schema } else { &none };
@@ -128,7 +129,7 @@ impl Trigger {
     }
 
     fn compile(&self, row: RuleRow, actions: &mut ActionSchemas) -> Result<CompiledRule, String> {
-        let _note = fuse::note(Thing::Rule, row.id, row.version);
+        let _note = fuse::note(Thing::Rule, Part::Whole, row.id, row.version);
         CompiledRule::compile(row, &self.r#ref, &self.param_schema, actions)
     }
 
@@ -154,7 +155,7 @@ impl Trigger {
 
     /// That its schemas are evaluated.
     pub(crate) fn note(&self) -> Note {
-        fuse::note(Thing::Trigger, self.id, self.version)
+        fuse::note(Thing::Trigger, Part::Check, self.id, self.version)
     }
 
     /// Whether events may be made for these parameters; none are always allowed.
@@ -166,16 +167,20 @@ impl Trigger {
         filled.and_then(|()| self.param_schema.validate(&params)).map_err(|violation| violation.to_string())
     }
 
-    /// The rules whose trigger parameters equal those of an event.
-    pub fn rules_for(&self, trigger_params: Option<&Value>) -> &[Arc<CompiledRule>] {
-        self.rules_of(&self.canonical(trigger_params))
+    /// Where the rules stand whose trigger parameters equal those of an event.
+    pub(crate) fn places_for(&self, trigger_params: Option<&Value>) -> Range<usize> {
+        self.places_of(&self.canonical(trigger_params))
     }
 
     /// The rules with these canonical trigger parameters.
     pub fn rules_of(&self, params: &str) -> &[Arc<CompiledRule>] {
+        &self.rules[self.places_of(params)]
+    }
+
+    fn places_of(&self, params: &str) -> Range<usize> {
         let from = self.rules.partition_point(|rule| *rule.trigger_params < *params);
         let count = self.rules[from..].partition_point(|rule| rule.trigger_params == params);
-        &self.rules[from..from + count]
+        from..from + count
     }
 
     /// The parameters of an event in the form in which they are compared with a rule's.

@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::RuleBook;
+use crate::apart::apart;
 
 /// How often the version is read when no hint comes.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -51,7 +52,9 @@ impl RuleCache {
             return Ok(());
         }
         let (now, changed) = rule::load_rule_set(&self.pool, *known).await?;
-        self.book.send_replace(Arc::new(before.renewed(now.version, changed)));
+        let version = now.version;
+        let renewed = apart(move || before.renewed(version, changed)).await;
+        self.book.send_replace(Arc::new(renewed));
         *known = Some(now);
         Ok(())
     }

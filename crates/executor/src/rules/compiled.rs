@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use attune_common::fuse::{self, Thing};
+use attune_common::fuse::{self, Note, Part, Thing};
 use attune_common::repositories::rule::RuleRow;
 use attune_core::conditions::{Conditions, Verdict};
 use attune_core::event::EventView;
@@ -65,7 +65,7 @@ impl ActionSchemas {
         if let Some(known) = self.0.get(action) {
             return known.clone();
         }
-        let _note = fuse::note(Thing::Action, id, version);
+        let _note = fuse::note(Thing::Action, Part::Whole, id, version);
         let compiled = Schema::compile(&schema.unwrap_or_default());
         let compiled =
             compiled.map(Arc::new).map_err(|fault| format!("param_schema of action {action}: {fault}"));
@@ -120,15 +120,20 @@ impl CompiledRule {
         })
     }
 
+    /// That a part of it is evaluated.
+    pub fn note(&self, part: Part) -> Note {
+        fuse::note(Thing::Rule, part, self.id, self.version)
+    }
+
     /// Whether the rule is about this event.
     pub fn matches(&self, event: &EventView) -> bool {
-        let _note = fuse::note(Thing::Rule, self.id, self.version);
+        let _note = self.note(Part::Match);
         self.conditions.matches(event)
     }
 
     /// What the rule does about an event that it matches.
     pub fn fire(&self, event: &EventView) -> Firing<'_> {
-        let _note = fuse::note(Thing::Rule, self.id, self.version);
+        let _note = self.note(Part::Render);
         match self.render(event) {
             Ok((target, params)) => Firing::Execute(target, params),
             Err(reason) => Firing::Fail(reason.replace('\0', "\\0")),
@@ -145,7 +150,7 @@ impl CompiledRule {
         let template = self.params.as_ref().map_err(Clone::clone)?;
         let context = Context { event, rule: &self.rule_view, pack_config: &self.pack_config };
         let mut params = template.render(&context).map_err(|error| format!("action_params: {error}"))?;
-        let _note = fuse::note(Thing::Action, target.action, target.version);
+        let _note = fuse::note(Thing::Action, Part::Check, target.action, target.version);
         let filled = target.schema.fill_defaults(&mut params);
         // A template may have put a secret of the pack into a parameter that is none.
         filled

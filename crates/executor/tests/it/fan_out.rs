@@ -1,9 +1,12 @@
 //! How much may follow from one submission.
 
+use std::time::Duration;
+
 use attune_core::brakes::{ENFORCEMENTS_OF_A_SUBMISSION, PARAMETERS_OF_A_SUBMISSION, RULES_OF_AN_EVENT};
-use attune_executor::ingest::{Bound, IngestError, NewEvent, Refusal};
+use attune_executor::ingest::{Bound, IngestError, NewEvent, Refusal, WorkLimits};
 use serde_json::{Value, json};
 
+use crate::pack::TestPack;
 use crate::sensors::commit;
 use crate::system::{System, high};
 
@@ -24,7 +27,8 @@ async fn with_rules(count: usize) -> System {
 
 /// With rules on `demo.high` that pass on the whole event.
 async fn with_copies(count: usize) -> System {
-    let system = System::with_demo().await;
+    let work = WorkLimits { time: Duration::MAX, ..WorkLimits::default() };
+    let system = System::within(work, &TestPack::demo()).await;
     system
         .run(&format!(
             r#"DELETE FROM rule;

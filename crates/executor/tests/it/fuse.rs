@@ -1,8 +1,8 @@
 //! What deaths do to a thing: the second of one version puts it aside, and any change of it takes it back.
 
-use attune_common::fuse::{Death, Evaluated, Thing};
+use attune_common::fuse::{Death, Evaluated, Part, Thing};
 use attune_common::repositories::fuse;
-use attune_common::repositories::listing::Noun;
+use attune_common::repositories::listing::{self, Noun};
 use attune_common::repositories::sensor;
 use attune_executor::ingest::{IngestError, Refusal};
 use attune_executor::request::{self, request_execution};
@@ -12,11 +12,12 @@ use serde_json::json;
 
 use crate::system::{System, high};
 
-const THINGS: [(Thing, &str); 4] = [
+const THINGS: [(Thing, &str); 5] = [
     (Thing::Trigger, "demo.high"),
     (Thing::Sensor, "demo.cpu"),
     (Thing::Action, "demo.tell"),
     (Thing::Rule, "demo.tell_high"),
+    (Thing::Pack, "demo"),
 ];
 
 /// One more death of the thing as it is now; whether it is put aside.
@@ -25,7 +26,7 @@ async fn die(system: &System, thing: Thing, name: &str, is_chance: bool) -> bool
         format!("SELECT jsonb_build_array(id, config_version) FROM {} WHERE ref = '{name}'", thing.name());
     let row = system.value(&row).await;
     let (id, version) = (row[0].as_i64().unwrap(), row[1].as_i64().unwrap());
-    let death = Death { evaluated: Evaluated { thing, id, version }, is_chance };
+    let death = Death { evaluated: Evaluated { thing, part: Part::Check, id, version }, is_chance };
     fuse::count(system.pool(), death).await.unwrap().is_some()
 }
 
@@ -88,6 +89,11 @@ async fn whatever_is_put_aside_is_not_evaluated_until_it_is_enabled() {
                 assert!(matches!(asked, Err(request::Error::PutAside(..))), "{asked:?}");
             }
             Thing::Rule => assert_eq!(posted.unwrap().enforcements, [0]),
+            Thing::Pack => {
+                let row = listing::find(system.pool(), Noun::Pack, name).await.unwrap().unwrap();
+                assert!(row["put_aside"].as_str().unwrap().contains("`attune pack enable demo`"), "{row}");
+                assert_eq!(posted.unwrap().enforcements, [1], "only what masks it has to know");
+            }
         }
         let noun = Noun::ALL.into_iter().find(|noun| noun.name() == thing.name()).unwrap();
         assert!(switch(system.pool(), noun, name, true).await.unwrap().unwrap().changed);

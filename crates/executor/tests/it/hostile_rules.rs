@@ -27,10 +27,7 @@ async fn each_fails_with_a_reason_and_the_neighbour_fires() {
     let neighbour =
         "ref: demo.neighbour\ntrigger: demo.hostile\naction: demo.tell\naction_params: {value: 7}\n";
     let system = System::with(&pack.with("rules/neighbour.yaml", neighbour)).await;
-    let deep = (0..90).fold(json!([]), |inner, _| json!([inner]));
-    let payload = json!({"n": 99_999_999_999_999_u64, "text": "text", "long": "x".repeat(200_000),
-        "list": (0..20_000).collect::<Vec<_>>(), "objects": vec![json!({"name": "n"}); 2000], "deep": deep});
-
+    let payload = include!("../../../../corpus/templates/payload.rs");
     let event = NewEvent { trigger: "demo.hostile".to_owned(), payload, ..high(0) };
     let receipt = system.post(vec![event]).await.unwrap();
 

@@ -28,4 +28,5 @@ mod system;
 mod turns;
 mod usage;
 mod watch;
+mod work;
 mod workers;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use attune_executor::ingest::{Clock, Ingest, IngestError, NewEvent, Origin, Receipt, Submission};
+use attune_executor::ingest::{
+    Clock, Ingest, IngestError, NewEvent, Origin, Receipt, Submission, WorkLimits,
+};
 use attune_executor::rules::RuleCache;
 use attune_hints::Hints;
 use attune_testkit::TestDb;
@@ -37,10 +39,19 @@ impl System {
     }
 
     async fn with_pack_and_clock(pack: &TestPack, clock: Clock) -> Self {
+        Self::start(pack, WorkLimits::default(), clock).await
+    }
+
+    /// A database whose submissions may do so much.
+    pub(crate) async fn within(work: WorkLimits, pack: &TestPack) -> Self {
+        Self::start(pack, work, Utc::now).await
+    }
+
+    async fn start(pack: &TestPack, work: WorkLimits, clock: Clock) -> Self {
         let db = TestDb::migrated().await;
         pack.load(&db.pool).await;
         let rules = Arc::new(RuleCache::new(db.pool.clone()));
-        let ingest = Ingest::start(db.pool.clone(), rules, Hints::default(), clock);
+        let ingest = Ingest::start_within(work, db.pool.clone(), rules, Hints::default(), clock);
         Self { db, ingest }
     }
 

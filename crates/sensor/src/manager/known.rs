@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use attune_common::repositories::config_version;
 use attune_common::repositories::sensor::{self, SensorRow, SensorSet};
+use attune_executor::apart::apart;
 use sqlx::PgPool;
 
 use super::look_again::Forgotten;
@@ -29,18 +30,23 @@ impl Known {
     /// Reads what changed: these, whether they still are there or not.
     pub(super) async fn renew(&mut self, pool: &PgPool) -> sqlx::Result<BTreeSet<i64>> {
         let (now, set) = sensor::load_sensor_set(pool, self.config).await?;
-        let changed = self.take(set);
+        let changed = self.take(set).await;
         self.config = Some(now);
         Ok(changed)
     }
 
-    /// A sensor whose row is as it was stays the same value, although what belongs to it may have changed.
-    fn take(&mut self, set: SensorSet) -> BTreeSet<i64> {
-        let renewed = |row: SensorRow| match self.sensors.get(&row.id) {
-            Some(sensor) if sensor.row == row => (row.id, Arc::clone(sensor)),
-            _ => (row.id, Arc::new(Sensor::new(row))),
-        };
-        let renewed: Vec<_> = set.sensors.into_iter().map(renewed).collect();
+    /// A sensor whose row is as it was stays the same value, although what belongs to it may have changed. The others are made
+    /// apart, since their schemas are an author's work.
+    async fn take(&mut self, set: SensorSet) -> BTreeSet<i64> {
+        let (mut renewed, mut new) = (Vec::new(), Vec::new());
+        for row in set.sensors {
+            match self.sensors.get(&row.id) {
+                Some(sensor) if sensor.row == row => renewed.push((row.id, Arc::clone(sensor))),
+                _ => new.push(row),
+            }
+        }
+        let make = |row: SensorRow| (row.id, Arc::new(Sensor::new(row)));
+        renewed.extend(apart(move || new.into_iter().map(make).collect::<Vec<_>>()).await);
         let gone = self.sensors.extract_if(.., |id, _| !set.changed.keeps(*id)).map(|(id, _)| id);
         let changed = gone.chain(renewed.iter().map(|(id, _)| *id)).collect();
         self.sensors.extend(renewed);
@@ -88,19 +94,19 @@ mod tests {
     use crate::manager::look_again::LookAgain;
     use crate::runtime::tests::row;
 
-    #[test]
-    fn only_what_changed_or_was_forgotten_is_given_again() {
+    #[tokio::test]
+    async fn only_what_changed_or_was_forgotten_is_given_again() {
         let mut known = Known::default();
         let set = |config| SensorSet {
             sensors: vec![SensorRow { id: 1, config, ..row() }, SensorRow { id: 2, ..row() }],
             ..SensorSet::default()
         };
-        assert_eq!(known.take(set(json!({}))), BTreeSet::from([1, 2]));
+        assert_eq!(known.take(set(json!({}))).await, BTreeSet::from([1, 2]));
         let first: Vec<_> = known.sensors.values().cloned().collect();
         for sensor in &first {
             known.give(sensor, 7);
         }
-        known.take(set(json!({"n": 1})));
+        known.take(set(json!({"n": 1}))).await;
         let given = |known: &Known| known.sensors.values().map(|s| known.has_given(s, 7)).collect::<Vec<_>>();
         assert_eq!(given(&known), [false, true]);
         assert!(!known.has_given(&first[1], 8));

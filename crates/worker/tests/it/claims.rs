@@ -35,3 +35,49 @@ async fn what_was_claimed_ahead_and_finds_no_slot_is_given_back_as_if_it_had_not
         .await;
     service.stop().await;
 }
+
+/// Sixty jobs that take long, of which two run, and one of another action behind them.
+#[tokio::test]
+async fn long_runs_of_one_action_do_not_keep_others_waiting() {
+    let place = tempfile::tempdir().unwrap();
+    let go = place.path().join("go");
+    let script = format!(
+        "#!/bin/sh\nread -r n\n[ \"$n\" = 0 ] || while [ ! -e {} ]; do sleep 0.02; done\n",
+        go.display()
+    );
+    let fixture = Fixture::with_action("core.shell", &script).await;
+    for _ in 0..60 {
+        fixture.request(json!(1)).await;
+    }
+    fixture
+        .execute(
+            "INSERT INTO action (ref, pack, pack_ref, runtime, runtime_ref, entrypoint)
+             SELECT 'demo.other', pack, pack_ref, runtime, runtime_ref, entrypoint FROM action WHERE ref = 'demo.act'",
+        )
+        .await;
+    fixture
+        .execute(
+            "INSERT INTO execution (action, action_ref, runtime, params, pack_digest)
+             SELECT a.id, 'demo.other', e.runtime, '0', e.pack_digest FROM action a, (SELECT * FROM execution LIMIT 2) e
+             WHERE a.ref = 'demo.other'",
+        )
+        .await;
+    let mut config = fixture.config("w");
+    config.worker = config
+        .worker
+        .map(|worker| attune_common::config::WorkerConfig { max_concurrent_executions: 2, ..worker });
+    let service = fixture.service(config).counting_as_long(std::time::Duration::ZERO);
+    service.start().await.unwrap();
+    fixture
+        .eventually(
+            "SELECT FROM execution HAVING count(*) FILTER (WHERE action_ref = 'demo.other' AND status = 'succeeded') = 2
+             AND count(*) FILTER (WHERE action_ref = 'demo.act' AND status = 'running') = 2
+             AND count(*) FILTER (WHERE action_ref = 'demo.act' AND status = 'requested') = 58",
+        )
+        .await;
+    std::fs::write(go, "").unwrap();
+    fixture
+        .eventually("SELECT FROM execution HAVING count(*) FILTER (WHERE status = 'succeeded') = 62")
+        .await;
+    service.stop().await;
+}

@@ -27,8 +27,14 @@ impl Tokens {
         Self { left: MAX_IN_ALL }
     }
 
-    /// Counts those of one string. What is no token is left to the parser to complain about.
-    pub(in crate::template) fn count(&mut self, source: &str, is_expression: bool) -> Result<(), String> {
+    /// So many.
+    #[cfg(test)]
+    pub(in crate::template) fn of(left: usize) -> Self {
+        Self { left }
+    }
+
+    /// Counts those of one string, and says how many there are. What is no token is left to the parser to complain about.
+    pub(in crate::template) fn count(&mut self, source: &str, is_expression: bool) -> Result<usize, String> {
         let (mut all, mut in_one, mut branches) = (0, 0, 0);
         for token in tokenize(source, is_expression, syntax()) {
             match token {
@@ -44,7 +50,12 @@ impl Tokens {
         }
         self.left =
             self.left.checked_sub(all).ok_or_else(|| longer("the parameters of a rule", MAX_IN_ALL))?;
-        Ok(())
+        Ok(all)
+    }
+
+    /// What was counted is counted again, in another way.
+    pub(in crate::template) fn give_back(&mut self, count: usize) {
+        self.left += count;
     }
 }
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::event::tests::event;
 use crate::template::engine::syntax;
-use crate::template::{Context, Template, rewrite, work};
+use crate::template::{Context, Template, WORK_LIMIT, rewrite};
+use crate::work;
 
 fn payload() -> Value {
     json!({"name": "nginx", "count": 3, "load": 1.5, "on": true, "no": null, "minus": -2, "empty": [], "text": "a b\nc d",
@@ -28,7 +29,7 @@ fn guarded(text: &str) -> Result<String, ()> {
     let mut environment = crate::template::engine::environment();
     environment.set_formatter(minijinja::escape_formatter);
     let text = rewrite::text(text).map_err(drop)?;
-    work::within(work::WORK_LIMIT, || environment.render_str(&text, context()).map_err(drop))
+    work::within(WORK_LIMIT as u64, || environment.render_str(&text, context()).map_err(drop)).value()
 }
 
 fn context() -> minijinja::Value {

@@ -5,6 +5,7 @@
 //! rendered. So what is said here is what would happen. Whether the rule or its trigger is switched off is a note beside
 //! the answer, because whoever asks wants to know what happens once it is on.
 
+mod effort;
 mod given;
 mod stored;
 
@@ -16,8 +17,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{CompiledRule, Firing, Trigger};
-use crate::ingest::{self, NewEvent};
+use crate::ingest::{self, NewEvent, Refusal};
 
+use effort::Effort;
 pub use stored::{MOST, TrialError, try_event, try_last};
 
 /// What a rule makes of one event.
@@ -106,6 +108,7 @@ pub struct OnTrial {
     trigger: Trigger,
     rule: Result<CompiledRule, String>,
     notes: Vec<String>,
+    effort: Effort,
 }
 
 impl OnTrial {
@@ -115,14 +118,16 @@ impl OnTrial {
         let notes = notes(&rule, &row);
         let trigger = Trigger::alone(&row);
         let (name, trigger_params) = (rule.r#ref.clone(), rule.trigger_params.clone());
-        Self { name, trigger_ref: row.r#ref, trigger_params, rule: trigger.rule(rule), trigger, notes }
+        let (trigger_ref, rule, effort) = (row.r#ref, trigger.rule(rule), Effort::default());
+        Self { name, trigger_ref, trigger_params, trigger, rule, notes, effort }
     }
 
     /// The answer for an event as somebody wrote it down, which would come in now.
     pub fn try_given(&self, event: Value, now: DateTime<Utc>) -> Result<Report, String> {
         let event = given::read(event, &self.trigger_ref, &self.trigger_params, now)?;
         let trial = self.refusal(&event).unwrap_or_else(|| self.judge(&event));
-        Ok(Report { rule: self.name.clone(), notes: self.notes.clone(), trial })
+        let notes = self.notes.iter().cloned().chain(self.effort.note()).collect();
+        Ok(Report { rule: self.name.clone(), notes, trial })
     }
 
     /// The answers for events that are stored.
@@ -132,9 +137,19 @@ impl OnTrial {
             created: event.created.to_rfc3339_opts(SecondsFormat::Millis, true),
             trial: self.judge(event),
         };
-        let events: Vec<_> = events.iter().map(judged).collect();
-        let fires = events.iter().filter(|judged| judged.trial.fires).count();
-        History { rule: self.name, notes: self.notes, fires, events }
+        // Of many dear ones not all are tried.
+        let judged: Vec<_> =
+            events.iter().map_while(|event| self.effort.has_some().then(|| judged(event))).collect();
+        let fires = judged.iter().filter(|judged| judged.trial.fires).count();
+        let mut notes = self.notes;
+        notes.extend(self.effort.note());
+        if judged.len() < events.len() {
+            notes.push(format!(
+                "only the newest {} events were tried: the others would take too long",
+                judged.len()
+            ));
+        }
+        History { rule: self.name, notes, fires, events: judged }
     }
 
     /// Why the event would not be stored.
@@ -148,7 +163,8 @@ impl OnTrial {
             trigger_params: event.trigger_params.clone(),
             key: event.key.clone(),
         };
-        let refusal = ingest::check(&self.trigger, &new).err()?;
+        let checked = self.effort.piece(|| ingest::check(&self.trigger, &new));
+        let refusal = checked.unwrap_or_else(|reason| Err(Refusal::OutOfWork(reason))).err()?;
         Some(rests(Cause::Event, format!("the event would be refused: {refusal}")))
     }
 
@@ -168,21 +184,26 @@ impl OnTrial {
                 format!("the event is for trigger_params {params}, the rule has {}", rule.trigger_params);
             return rests(Cause::TriggerParams, reason);
         }
-        if rule.matches(event) { fire(rule, event) } else { blame(rule.explain(event)) }
+        match self.effort.piece(|| rule.matches(event)) {
+            Ok(true) => self.fire(rule, event),
+            Ok(false) => blame(rule.explain(event)),
+            Err(reason) => rests(Cause::Conditions, format!("conditions: {reason}")),
+        }
     }
-}
 
-fn fire(rule: &CompiledRule, event: &EventView) -> Trial {
-    match rule.fire(event) {
-        Firing::Fail(reason) => rests(Cause::Action, format!("it would fire and fail: {reason}")),
-        Firing::Execute(target, params) => Trial {
-            fires: true,
-            because: None,
-            reason: None,
-            condition: None,
-            action: Some(target.action_ref.clone()),
-            params: Some(target.mask(&params)),
-        },
+    fn fire(&self, rule: &CompiledRule, event: &EventView) -> Trial {
+        let fired = self.effort.piece(|| rule.fire(event));
+        match fired.unwrap_or_else(|reason| Firing::Fail(format!("action_params: {reason}"))) {
+            Firing::Fail(reason) => rests(Cause::Action, format!("it would fire and fail: {reason}")),
+            Firing::Execute(target, params) => Trial {
+                fires: true,
+                because: None,
+                reason: None,
+                condition: None,
+                action: Some(target.action_ref.clone()),
+                params: Some(target.mask(&params)),
+            },
+        }
     }
 }
 

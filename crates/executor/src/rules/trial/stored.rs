@@ -1,11 +1,13 @@
 //! Trials of rules that are in the database. They only read.
 
-use attune_common::repositories::{event, rule};
+use attune_common::repositories::event;
+use attune_common::repositories::rule::{self, KnownRule};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgPool;
 
 use super::{History, OnTrial, Report};
+use crate::apart::apart;
 
 /// Stored events of one trial at most.
 pub const MOST: i64 = 1000;
@@ -31,17 +33,17 @@ pub async fn try_event(
     event: Value,
     now: DateTime<Utc>,
 ) -> Result<Report, TrialError> {
-    find(pool, rule).await?.try_given(event, now).map_err(TrialError::NoEvent)
+    let known = find(pool, rule).await?;
+    apart(move || OnTrial::new(known).try_given(event, now)).await.map_err(TrialError::NoEvent)
 }
 
 /// What the rule, as it is now, makes of the newest events of its trigger.
 pub async fn try_last(pool: &PgPool, rule: &str, count: i64) -> Result<History, TrialError> {
-    let on_trial = find(pool, rule).await?;
-    let events = event::list_last(pool, &on_trial.trigger_ref, count.clamp(0, MOST)).await?;
-    Ok(on_trial.try_stored(&events))
+    let known = find(pool, rule).await?;
+    let events = event::list_last(pool, &known.trigger.r#ref, count.clamp(0, MOST)).await?;
+    Ok(apart(move || OnTrial::new(known).try_stored(&events)).await)
 }
 
-async fn find(pool: &PgPool, name: &str) -> Result<OnTrial, TrialError> {
-    let known = rule::find(pool, name).await?;
-    known.map(OnTrial::new).ok_or_else(|| TrialError::UnknownRule(name.to_owned()))
+async fn find(pool: &PgPool, name: &str) -> Result<KnownRule, TrialError> {
+    rule::find(pool, name).await?.ok_or_else(|| TrialError::UnknownRule(name.to_owned()))
 }
