@@ -270,17 +270,16 @@ pub async fn list(pool: &PgPool, noun: Noun, filter: &Filter, most_bytes: usize)
     read(values.into_iter().fold(query, sqlx::query::Query::bind).fetch(pool), most_bytes).await
 }
 
-/// The rows are walked twice: for their sizes as they are stored, which are summed up in the order of the list, then as far as
-/// they fit. So the database neither reads nor sends those that do not.
+/// The rows are found first, with their sizes as they are stored, which are summed up in the order of the list. Only those that
+/// fit are then read, so the database neither reads nor sends what does not.
 fn statement(noun: Noun, wheres: &str) -> String {
     let (rows, order, size) = (noun.rows(), noun.order(), noun.size());
     format!(
-        "WITH fit AS MATERIALIZED (
-             SELECT count(*) AS found, LEAST(count(*), 1 + count(*) FILTER (WHERE upto < $2)) AS fitting
-             FROM (SELECT sum(size) OVER (ROWS UNBOUNDED PRECEDING) AS upto
-                   FROM (SELECT {size} AS size FROM ({rows}) AS t WHERE TRUE{wheres} ORDER BY {order} LIMIT $1) AS sizes) AS sums)
-         SELECT to_jsonb(t), (SELECT found FROM fit) FROM ({rows}) AS t WHERE TRUE{wheres} ORDER BY {order}
-         LIMIT (SELECT fitting FROM fit)"
+        "WITH found AS MATERIALIZED (
+             SELECT id, sum(size) OVER (ROWS UNBOUNDED PRECEDING) - size AS before
+             FROM (SELECT t.id, {size} AS size FROM ({rows}) AS t WHERE TRUE{wheres} ORDER BY {order} LIMIT $1) AS sizes)
+         SELECT to_jsonb(t), (SELECT count(*) FROM found) FROM ({rows}) AS t
+         WHERE t.id = ANY(ARRAY(SELECT id FROM found WHERE before < $2)) ORDER BY {order}"
     )
 }
 
