@@ -11,7 +11,7 @@ use crate::manager::Tools;
 use crate::runtime::PollError;
 
 /// How much longer than a poll may take its pass is good: to start its program and to end it take time too.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 
 /// The pass of a run that begins; `time`: what it may take, when that has an end. Where none is asked for this costs nothing.
 pub(crate) async fn issue(
