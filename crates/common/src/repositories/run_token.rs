@@ -66,10 +66,10 @@ pub async fn insert_of_sensor(
     seconds: Option<f64>,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        r#"WITH current AS MATERIALIZED (SELECT sensor, epoch FROM sensor_state WHERE sensor = $2 AND epoch = $3),
-           ended AS (DELETE FROM run_token t USING current c WHERE t.sensor = c.sensor)
+        r#"WITH runs AS MATERIALIZED (SELECT sensor, epoch FROM sensor_state WHERE sensor = $2 AND epoch = $3),
+           ended AS (DELETE FROM run_token t USING runs r WHERE t.sensor = r.sensor)
            INSERT INTO run_token (hash, sensor, epoch, expires)
-           SELECT $1, sensor, epoch, clock_timestamp() + make_interval(secs => $4::float8) FROM current"#,
+           SELECT $1, sensor, epoch, clock_timestamp() + make_interval(secs => $4::float8) FROM runs"#,
         hash,
         sensor,
         epoch,
