@@ -72,5 +72,5 @@ async fn unknown_path(uri: Uri) -> Failure {
 }
 
 async fn wrong_method() -> Failure {
-    Failure::Refused(StatusCode::METHOD_NOT_ALLOWED, "this can not be done here".to_owned())
+    Failure::Refused(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here".to_owned())
 }

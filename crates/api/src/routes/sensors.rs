@@ -66,7 +66,7 @@ pub(super) async fn resume(
     found(&api, &name, pause::resume(&api.pool, &name).await?).await
 }
 
-/// 202 and the number of the wish; 409 when nobody would poll it.
+/// 202 and the number of the wish; 409 when no worker would poll it.
 pub(super) async fn poke(
     State(api): State<Arc<Api>>,
     key: Key,

@@ -159,7 +159,7 @@ fn mask(row: &mut Row, column: &str, schema: &Value) {
     row.insert(column.to_owned(), masked);
 }
 
-/// Why a rule that is enabled can not match anything.
+/// Why a rule that is enabled cannot match anything.
 fn tell_fault(rules: &RuleBook, row: &mut Row) {
     let fault = row.get("ref").and_then(|name| rules.fault(name.as_str()?)).map(Value::from);
     row.insert("fault".to_owned(), fault.unwrap_or_default());
