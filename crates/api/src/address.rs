@@ -19,11 +19,11 @@ pub enum AddressError {
         "server.host is {0:?}: the API listens on loopback only (127.0.0.1, ::1 or localhost), because it has no users yet"
     )]
     NotLoopback(String),
-    /// Somebody else listens there.
+    /// Another program listens there.
     #[error("port {} of {} is taken: end what listens there, or choose another (`attune up --port`, or server.port; 0 takes a free one)", .0.port(), .0.ip())]
     Taken(SocketAddr),
     /// The system refused.
-    #[error("can not listen on {address}")]
+    #[error("cannot listen on {address}")]
     Listen {
         /// Where.
         address: SocketAddr,
@@ -31,10 +31,10 @@ pub enum AddressError {
         source: io::Error,
     },
     /// The system does not say where.
-    #[error("can not tell where the API listens")]
+    #[error("cannot tell where the API listens")]
     Unknown(#[source] io::Error),
     /// The address could not be published.
-    #[error("can not write {path}")]
+    #[error("cannot write {path}")]
     Publish {
         /// The file.
         path: PathBuf,
@@ -70,7 +70,7 @@ pub(crate) struct Published {
 }
 
 impl Published {
-    /// Writes the address beside its place and moves it there, so that nobody reads half of it.
+    /// Writes the address beside its place and moves it there, so that half of it is never read.
     pub(crate) fn write(data_dir: &Path, address: SocketAddr) -> Result<Self, AddressError> {
         let this = Self { path: data_dir.join(FILE), line: format!("http://{address}\n") };
         match replace(data_dir, &this.path, &this.line) {

@@ -1,8 +1,8 @@
 //! Answers under way, which wait in memory until they are read: a bounded number of bytes in all.
 //!
-//! An answer pays for its bytes before it has them and gives them back as they are sent. Those that grow end early when
-//! nothing is left, if they can; the others wait for a bounded time. A reader that takes its answer slowly thus costs
-//! other readers, and the process nothing.
+//! An answer pays for its bytes before it has them and gives them back as they are sent. When nothing is left, an answer that
+//! can end early does so, and any other waits for a bounded time. A reader that takes its answer slowly thus delays
+//! other readers of its share, and the memory of the process stays bounded.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -55,7 +55,9 @@ struct Sent {
 impl Answers {
     pub(crate) fn new(limits: &Limits) -> Self {
         let budget = || Arc::new(Semaphore::new(limits.answer_bytes));
-        let shares = Shares { anyone: budget(), token: budget() };
+        let anyone = budget();
+        // A run reads nothing that is large.
+        let shares = Shares { run: Arc::clone(&anyone), anyone, token: budget() };
         Self { shares, most: limits.answer_bytes, wait: limits.wait }
     }
 
@@ -192,5 +194,8 @@ impl HttpBody for Sent {
 }
 
 fn full() -> Failure {
-    Failure::Busy("other answers are still being read and take all the memory there is for them".to_owned())
+    Failure::Busy(
+        "other answers are still being read and take all the memory there is for them; name the token, or try again in a second"
+            .to_owned(),
+    )
 }

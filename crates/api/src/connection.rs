@@ -64,6 +64,7 @@ pub(crate) async fn serve(stream: TcpStream, place: Place, door: Arc<Door>, stop
         tracing::debug!(error = &error as &dyn std::error::Error, "A connection ended early");
     }
     let stream = served.into_parts().io.into_inner().into_inner();
+    member.sent();
     tokio::select! {
         () = linger(stream, &limits) => {}
         () = member.evicted() => {}

@@ -1,17 +1,18 @@
 //! The connections that there are, and which of them goes when there is no room for another.
 //!
 //! A connection on which no request is under way is worth least: it can be opened again. So the one that has been like that
-//! for longest goes, those that never named the token first. A peer's address says nothing here, since on loopback all
+//! for longest goes, those that never named a token first. A peer's address says nothing here, since on loopback all
 //! callers share one; what tells them apart is the token.
 //!
-//! Requests without the token are bounded in number below the number of connections. So there are always connections that
-//! may go, or that belong to holders of the token: no crowd shuts these out.
+//! Requests without the API's token are bounded in number below the number of connections. So there are always connections
+//! that may go, or that belong to holders of the token: no crowd shuts these out. Such a request has a place, which its
+//! connection gives back once the answer has gone to the socket, for until then the connection cannot go either.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
 use crate::limits::Limits;
@@ -37,8 +38,10 @@ pub(crate) struct Member {
 struct State {
     phase: Phase,
     since: Instant,
-    /// It has named the token.
+    /// It has named a token that is right.
     is_known: bool,
+    /// That of its request, until the answer is sent.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 /// What a connection is doing.
@@ -50,6 +53,8 @@ enum Phase {
     Head,
     /// A request is under way: it is read, worked on or answered.
     Busy,
+    /// The last of an answer is on its way to the socket.
+    Sending,
     /// A request was answered.
     Idle,
 }
@@ -61,7 +66,7 @@ pub(crate) struct Place {
     pub(crate) member: Arc<Member>,
 }
 
-/// A request under way; when it is dropped it has been answered.
+/// A request under way; when it is dropped nothing more comes of its answer.
 #[derive(Debug)]
 pub(crate) struct Busy(Arc<Member>);
 
@@ -86,7 +91,7 @@ impl Crowd {
             let oldest = members.iter().filter_map(|(id, member)| Some((member.idle_since()?, *id))).min()?.1;
             members.remove(&oldest)?.evicted.notify_one();
         }
-        let state = State { phase: Phase::Fresh, since: Instant::now(), is_known: false };
+        let state = State { phase: Phase::Fresh, since: Instant::now(), is_known: false, place: None };
         let member = Member { state: Mutex::new(state), crowd: Arc::clone(self), evicted: Notify::new() };
         let member = Arc::new(member);
         members.insert(id, Arc::clone(&member));
@@ -95,10 +100,10 @@ impl Crowd {
 }
 
 impl Member {
-    /// Since when it might go; who never named the token goes first.
+    /// Since when it might go; one that never named a token goes first.
     fn idle_since(&self) -> Option<(bool, Instant)> {
         let state = lock(&self.state);
-        (state.phase != Phase::Busy).then_some((state.is_known, state.since))
+        (!state.phase.is_busy()).then_some((state.is_known, state.since))
     }
 
     /// Waits until it has to go.
@@ -107,7 +112,7 @@ impl Member {
     }
 
     pub(crate) fn is_busy(&self) -> bool {
-        lock(&self.state).phase == Phase::Busy
+        lock(&self.state).phase.is_busy()
     }
 
     /// Bytes have come.
@@ -124,7 +129,22 @@ impl Member {
         Busy(Arc::clone(self))
     }
 
-    /// It has named the token.
+    /// Its request has this place, until the answer is sent.
+    pub(crate) fn keep(&self, place: OwnedSemaphorePermit) {
+        lock(&self.state).place = Some(place);
+    }
+
+    /// All that was written went to the socket.
+    pub(crate) fn sent(&self) {
+        let mut state = lock(&self.state);
+        if state.phase == Phase::Sending {
+            (state.phase, state.since, state.place) = (Phase::Idle, Instant::now(), None);
+            drop(state);
+            self.crowd.room.notify_one();
+        }
+    }
+
+    /// It has named a token that is right.
     pub(crate) fn know(&self) {
         lock(&self.state).is_known = true;
     }
@@ -148,18 +168,22 @@ impl Member {
             Phase::Fresh => limits.first_byte,
             Phase::Head => limits.head,
             Phase::Idle => limits.idle,
-            Phase::Busy => return None,
+            Phase::Busy | Phase::Sending => return None,
         };
         Some(state.since + wait)
     }
 }
 
+impl Phase {
+    /// To end the connection would break off an answer.
+    fn is_busy(self) -> bool {
+        matches!(self, Self::Busy | Self::Sending)
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
-        let mut state = lock(&self.0.state);
-        (state.phase, state.since) = (Phase::Idle, Instant::now());
-        drop(state);
-        self.0.crowd.room.notify_one();
+        lock(&self.0.state).phase = Phase::Sending;
     }
 }
 
@@ -179,6 +203,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt as _;
+    use tokio::sync::Semaphore;
 
     use super::*;
 
@@ -197,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_longest_idle_goes_and_who_named_the_token_goes_last() {
+    async fn the_longest_idle_goes_and_one_that_named_a_token_goes_last() {
         let (crowd, mut places) = crowd_of(4).await;
         let busy = places[0].member.begin();
         places[1].member.know();
@@ -206,7 +231,8 @@ mod tests {
         places.push(crowd.admit(5).await);
         assert_eq!(went(&places), [3]);
         drop(busy);
-        // By now it is the youngest of those who never named the token.
+        places[0].member.sent();
+        // By now it is the youngest of those that never named a token.
         places.push(crowd.admit(6).await);
         assert_eq!(went(&places), [4]);
     }
@@ -218,6 +244,8 @@ mod tests {
         let mut next = Box::pin(crowd.admit(9));
         assert!(next.as_mut().now_or_never().is_none());
         drop(busy);
+        assert!(next.as_mut().now_or_never().is_none(), "the answers are not sent yet");
+        places[0].member.sent();
         next.await;
         assert_eq!(went(&places), [0]);
     }
@@ -235,6 +263,21 @@ mod tests {
         let busy = member.begin();
         assert_eq!(member.deadline(&limits), None);
         drop(busy);
+        assert_eq!(member.deadline(&limits), None);
+        member.sent();
         assert!(member.deadline(&limits) > fresh);
+    }
+
+    #[tokio::test]
+    async fn a_place_is_kept_until_the_answer_is_sent() {
+        let (_crowd, places) = crowd_of(1).await;
+        let (member, all) = (&places[0].member, Arc::new(Semaphore::new(1)));
+        let busy = member.begin();
+        member.keep(Arc::clone(&all).try_acquire_owned().unwrap());
+        member.sent();
+        drop(busy);
+        assert_eq!(all.available_permits(), 0);
+        member.sent();
+        assert_eq!(all.available_permits(), 1);
     }
 }

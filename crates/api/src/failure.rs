@@ -1,10 +1,10 @@
 //! How a request fails, and the one place where a failure becomes an answer: `{"error": "..."}` with a status that says
 //! whose fault it is.
 //!
-//! - the caller's: 400 not understood, 401 no token, 403 and 421 from elsewhere, 404, 409 not now, 413 too large, 415 wrong
-//!   type, 422 understood and refused;
+//! - the caller's: 400 not understood, 401 no token, 403 and 421 from elsewhere, 404, 408 the body came too slowly, 409 not
+//!   now, 413 too large, 415 wrong type, 422 understood and refused, 429 held, 431 a head that is too large;
 //! - 503: the database is away, or too many callers are there; later it may work;
-//! - 504: a question that takes too long, and would take as long again;
+//! - 504: what takes too long in the database, and would take as long again;
 //! - 500: a fault in Attune, logged here, once.
 
 use std::error::Error;
@@ -50,13 +50,16 @@ impl Failure {
         Self::Refused(StatusCode::UNPROCESSABLE_ENTITY, message.into())
     }
 
+    pub(crate) fn too_slow(message: impl Into<String>) -> Self {
+        Self::Refused(StatusCode::GATEWAY_TIMEOUT, message.into())
+    }
+
     /// A failure whose kind the database's error says, within an error that says what was attempted.
     pub(crate) fn database(kind: Kind, whole: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         match kind {
-            Kind::Value(message) => {
-                Self::unprocessable(format!("the database can not store this: {message}"))
-            }
+            Kind::Value(message) => Self::unprocessable(format!("the database cannot store this: {message}")),
             Kind::Transient => Self::Unavailable(whole.into()),
+            Kind::TooSlow => Self::too_slow("this took longer in the database than a statement may"),
             Kind::Other => Self::Bug(whole.into()),
         }
     }
@@ -131,7 +134,9 @@ pub(crate) enum Kind {
     Value(String),
     /// Later it may work.
     Transient,
-    /// Nobody foresaw it.
+    /// The database ended a statement that took too long, and would again.
+    TooSlow,
+    /// It was not foreseen.
     Other,
 }
 
@@ -145,7 +150,7 @@ impl Kind {
                 Self::Value(database.message().to_owned())
             }
             // A statement that ran out of time.
-            "57014" => Self::Transient,
+            "57014" => Self::TooSlow,
             _ => general,
         }
     }

@@ -1,45 +1,46 @@
-//! Who may ask at all, checked before anything of a request is read.
+//! Which requests may ask at all, checked before anything of a request is read.
 //!
-//! A web page that somebody on this machine looks at can make the browser send requests here. It can not choose the `Host`
+//! A web page that a person on this machine looks at can make the browser send requests here. It cannot choose the `Host`
 //! that the browser names, nor hide its `Origin`: so a name that is not this machine's is refused (the page's own name was
 //! made to point here), and so is every origin but the API's own. A write names the token, which no page knows.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use attune_core::run_token::RunToken;
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 
 use crate::failure::Failure;
 use crate::run;
 use crate::state::Api;
 
-/// Lets a request through or refuses it.
-pub(crate) async fn guard(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
-    match admit(&api, &mut request).await {
-        Ok(()) => next.run(request).await,
-        Err(failure) => failure.into_response(),
+/// What a request says of itself.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// Nothing, and it only reads.
+    Nothing,
+    /// The token of a run, which has to be looked up.
+    Run(RunToken),
+    /// The API's token, which is the right one.
+    Token,
+}
+
+/// What a request says of itself, if it may ask what it asks. Nothing is waited for.
+pub(crate) fn check(api: &Api, request: &Request) -> Result<Claim, Failure> {
+    check_site(request)?;
+    if let Some(token) = run::named(request.headers()) {
+        return run::check(request.method(), request.uri()).map(|()| Claim::Run(token));
+    }
+    match check_token(api, request.headers()) {
+        Ok(()) => Ok(Claim::Token),
+        Err(_) if is_reading(request) => Ok(Claim::Nothing),
+        Err(refusal) => Err(refusal),
     }
 }
 
-async fn admit(api: &Api, request: &mut Request) -> Result<(), Failure> {
-    let Some(token) = run::named(request.headers()) else { return check(api, request) };
-    check_site(request)?;
-    run::check(request.method(), request.uri())?;
-    let run = run::find(api, &token).await?;
-    request.extensions_mut().insert(run);
-    Ok(())
-}
-
-fn check(api: &Api, request: &Request) -> Result<(), Failure> {
-    check_site(request)?;
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
-        Ok(())
-    } else {
-        check_token(api, request.headers())
-    }
+/// Whether a request changes nothing.
+pub(crate) fn is_reading(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 fn check_site(request: &Request) -> Result<(), Failure> {

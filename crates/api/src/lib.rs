@@ -15,6 +15,7 @@ mod crowd;
 mod door;
 mod failure;
 mod guard;
+mod health;
 mod limits;
 mod metrics;
 mod pace;

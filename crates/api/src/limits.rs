@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Limits {
     /// Connections at once. One more ends the one that has been idle for longest.
     pub connections: usize,
-    /// Connections that requests without the token never all use at once.
+    /// Connections that requests without a token never use. Half of them are for requests with the token of a run, at most.
     pub reserved: usize,
     /// Until the first byte of the first request.
     pub first_byte: Duration,
@@ -33,6 +33,8 @@ pub struct Limits {
     pub readers: u32,
     /// Requests with the token that read the database at once, beside those.
     pub reserved_readers: u32,
+    /// Tokens of runs that are looked up at once, beside those.
+    pub run_readers: u32,
     /// How long a request waits for one of these places, and for memory.
     pub wait: Duration,
     /// After this the database ends a statement of a reader.
@@ -55,9 +57,10 @@ impl Default for Limits {
             stall: Duration::from_secs(30),
             rate: 64 * 1024,
             linger: Duration::from_secs(5),
-            linger_bytes: 1024 * 1024 * 1024,
+            linger_bytes: 128 * 1024 * 1024,
             readers: 4,
             reserved_readers: 2,
+            run_readers: 2,
             wait: Duration::from_secs(5),
             statement: Duration::from_secs(5),
             page_bytes: 8 * 1024 * 1024,

@@ -1,6 +1,9 @@
 //! Readers that give way. While something is written, a long list that is read without the token is read with pauses: for
 //! each moment of work several of rest. So a crowd of readers takes a part of the processors and of the database, and not
-//! what those who write would wait for.
+//! what writers would wait for.
+//!
+//! A list rests in its place. Were the place free meanwhile, another list would work there at once, and a crowd would never
+//! rest. Lists have not all places (see [`crate::readers`]), so what is read in a moment does not wait for one that rests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -58,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_names_no_token_rests_while_something_is_written() {
+    fn a_list_without_the_token_rests_while_something_is_written() {
         let (pace, took) = (Pace::new(), Duration::from_millis(2));
         assert_eq!(pace.rest_after(Trust::Anyone, took), Duration::ZERO);
         pace.last.store(u64::MAX, Ordering::Relaxed);

@@ -1,20 +1,20 @@
 //! The database as readers see it: connections of their own, few, that cannot write and whose statements end in time.
 //!
 //! Ingest and everything else that writes never waits for a reader, since they share no connection. A crowd of readers waits
-//! for its own places, each for a bounded time, and those who name the token have places that no crowd can take.
+//! for its own places, each for a bounded time. Requests with the token have places that no crowd can take, and so has the
+//! look-up of the tokens of runs.
 
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::limits::Limits;
 use crate::state::Api;
 use crate::trust::{Shares, Trust};
@@ -36,6 +36,8 @@ pub(crate) struct Readers {
 struct Share {
     pool: PgPool,
     places: Arc<Semaphore>,
+    /// Places that lists may have.
+    lists: Arc<Semaphore>,
 }
 
 /// A place. Its statements go one after the other.
@@ -44,37 +46,65 @@ pub(crate) struct Reader {
     pub(crate) trust: Trust,
     statement: Duration,
     pool: PgPool,
-    _place: OwnedSemaphorePermit,
+    _places: Vec<OwnedSemaphorePermit>,
 }
 
 impl Readers {
     /// Places in the database of this pool; connections are made when they are needed.
     pub(crate) fn new(pool: &PgPool, limits: &Limits) -> Self {
-        let share = |count| Share {
+        let share = |count, lists| Share {
             pool: connect(pool, count, limits),
-            places: Arc::new(Semaphore::new(usize::try_from(count).unwrap_or(1))),
+            places: semaphore(count),
+            lists: semaphore(lists),
         };
-        let shares = Shares { anyone: share(limits.readers), token: share(limits.reserved_readers) };
+        let shares = Shares {
+            // A list may rest in its place. It leaves one to those that want something short.
+            anyone: share(limits.readers, limits.readers.saturating_sub(1).max(1)),
+            run: share(limits.run_readers, limits.run_readers),
+            token: share(limits.reserved_readers, limits.reserved_readers),
+        };
         Self { shares, wait: limits.wait, statement: limits.statement }
     }
 
     /// Waits for a place, for a bounded time.
     pub(crate) async fn place(&self, trust: Trust) -> Result<Reader, Failure> {
-        let share = self.shares.of(trust);
-        let place = tokio::time::timeout(self.wait, Arc::clone(&share.places).acquire_owned());
-        let place = place.await.map_err(|_| self.crowded())?.map_err(|closed| Failure::Bug(closed.into()))?;
-        Ok(Reader { trust, statement: self.statement, pool: share.pool.clone(), _place: place })
+        self.acquire(trust, &[&self.shares.of(trust).places]).await
+    }
+
+    /// The same for a list.
+    pub(crate) async fn place_for_list(&self, trust: Trust) -> Result<Reader, Failure> {
+        let Share { places, lists, .. } = self.shares.of(trust);
+        self.acquire(trust, &[lists, places]).await
+    }
+
+    async fn acquire(&self, trust: Trust, of: &[&Arc<Semaphore>]) -> Result<Reader, Failure> {
+        let all = async {
+            let mut all = Vec::new();
+            for places in of {
+                all.push(Arc::clone(places).acquire_owned().await?);
+            }
+            Ok(all)
+        };
+        let places = tokio::time::timeout(self.wait, all).await.map_err(|_| self.crowded())?;
+        let places = places.map_err(|closed: AcquireError| Failure::Bug(closed.into()))?;
+        let pool = self.shares.of(trust).pool.clone();
+        Ok(Reader { trust, statement: self.statement, pool, _places: places })
     }
 
     fn crowded(&self) -> Failure {
         Failure::Busy(format!(
-            "too many requests are reading at once; none ended within {} s, so this one was not begun",
+            "too many requests are reading at once; none ended within {} s, so this one was not begun: name the token, or try again in a second",
             self.wait.as_secs()
         ))
     }
 }
 
-fn connect(pool: &PgPool, connections: u32, limits: &Limits) -> PgPool {
+fn semaphore(places: u32) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(usize::try_from(places).unwrap_or(Semaphore::MAX_PERMITS)))
+}
+
+/// Connections that cannot write and whose statements end, to the database of this pool.
+pub(crate) fn connect(pool: &PgPool, connections: u32, limits: &Limits) -> PgPool {
     let options = pool.connect_options().as_ref().clone().application_name(NAME).options([
         ("statement_timeout", format!("{}ms", limits.statement.as_millis())),
         ("default_transaction_read_only", "on".to_owned()),
@@ -87,13 +117,12 @@ impl Reader {
     /// Says of a statement that ran out of time what it was for, and how to ask for less.
     pub(crate) fn failed(&self, what: &str, narrower: &str) -> impl FnOnce(sqlx::Error) -> Failure + use<> {
         let (what, narrower, limit) = (what.to_owned(), narrower.to_owned(), self.statement);
-        move |error| match &error {
-            sqlx::Error::Database(database) if database.code().as_deref() == Some("57014") => {
-                let message =
-                    format!("{what} took longer than {} s in the database; {narrower}", limit.as_secs_f32());
-                Failure::Refused(StatusCode::GATEWAY_TIMEOUT, message)
-            }
-            _ => error.into(),
+        move |error| match Kind::of(&error) {
+            Kind::TooSlow => Failure::too_slow(format!(
+                "{what} took longer than {} s in the database; {narrower}",
+                limit.as_secs_f32()
+            )),
+            Kind::Value(_) | Kind::Transient | Kind::Other => error.into(),
         }
     }
 }
@@ -122,10 +151,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_reader_can_not_write() {
+    async fn a_reader_cannot_write() {
         let db = TestDb::migrated().await;
         let readers = Readers::new(&db.pool, &Limits::default());
-        for trust in [Trust::Anyone, Trust::Token] {
+        for trust in [Trust::Anyone, Trust::Run, Trust::Token] {
             let reader = readers.place(trust).await.unwrap();
             let wrote = sqlx::query("UPDATE pack SET enabled = TRUE").execute(&*reader).await.unwrap_err();
             assert_eq!(

@@ -1,8 +1,12 @@
 //! Requests with the token of a run: an action or a sensor that says `api: [event.send]` may send events while it runs, and
 //! nothing else.
 //!
-//! What an action sends carries the execution as its cause, what a sensor sends comes from outside. A chain of causes that is too long, or has too many events, goes no
-//! further; then the poster is told, and so is the log of its execution, since a program may ignore the answer.
+//! A token is looked up in the share of runs, before anything else is done for it: a made-up one costs other runs a moment,
+//! and neither ingest nor the holder of the API's token anything.
+//!
+//! What an action sends carries the execution as its cause, what a sensor sends comes from outside. A chain of causes that
+//! is too long, or has too many events, goes no further. Then the poster is told, and so is the log of its execution, since
+//! a program may ignore the answer.
 
 use attune_common::repositories::run_token::{self, Bearer, Run};
 use attune_core::brakes::ChainFault;
@@ -10,9 +14,10 @@ use attune_core::run_token::RunToken;
 use attune_executor::ingest::{Cause, Origin};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::guard::bearer;
 use crate::state::Api;
+use crate::trust::Trust;
 
 /// All that a run may ask.
 const ALLOWED: (&Method, &str) = (&Method::POST, "/api/events");
@@ -35,7 +40,13 @@ pub(crate) fn check(method: &Method, uri: &Uri) -> Result<(), Failure> {
 pub(crate) async fn find(api: &Api, token: &RunToken) -> Result<Bearer, Failure> {
     let message = "the token is of no run that goes on: it ends with the attempt that it was made for";
     let refused = || Failure::Refused(StatusCode::UNAUTHORIZED, message.to_owned());
-    run_token::find(&api.pool, &token.hash()).await?.ok_or_else(refused)
+    let reader = api.readers.place(Trust::Run).await?;
+    let found = run_token::find(&reader, &token.hash()).await.map_err(|error| match Kind::of(&error) {
+        // To look it up is short. When it is not, the database is at fault and not the question.
+        Kind::TooSlow => Failure::Unavailable(error.into()),
+        kind => Failure::database(kind, error),
+    })?;
+    found.ok_or_else(refused)
 }
 
 /// Where events come from that a run sends.

@@ -28,7 +28,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Why the API does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// It can not listen, or nobody would find it.
+    /// It cannot listen, or could not be found.
     #[error(transparent)]
     Address(#[from] AddressError),
     /// It would have nothing to recognise writers by.

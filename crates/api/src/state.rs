@@ -9,6 +9,7 @@ use sqlx::PgPool;
 use tokio::sync::Semaphore;
 
 use crate::answers::Answers;
+use crate::health::Health;
 use crate::limits::Limits;
 use crate::pace::Pace;
 use crate::readers::Readers;
@@ -24,6 +25,7 @@ pub(crate) struct Api {
     pub(crate) pool: PgPool,
     /// For what only reads.
     pub(crate) readers: Readers,
+    pub(crate) health: Health,
     pub(crate) answers: Answers,
     pub(crate) pace: Pace,
     pub(crate) ingest: Ingest,
@@ -45,9 +47,22 @@ impl Api {
         token: Token,
         bounds: Limits,
     ) -> Self {
-        let readers = Readers::new(&pool, &bounds);
+        let (readers, health) = (Readers::new(&pool, &bounds), Health::new(&pool, &bounds));
         let (answers, bounds) = (Answers::new(&bounds), Arc::new(bounds));
         let (pace, pack_slots) = (Pace::new(), Semaphore::new(PACKS_AT_ONCE));
-        Self { pool, readers, answers, pace, ingest, hints, limits, token, pack_slots, bounds, safe: false }
+        Self {
+            pool,
+            readers,
+            health,
+            answers,
+            pace,
+            ingest,
+            hints,
+            limits,
+            token,
+            pack_slots,
+            bounds,
+            safe: false,
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! A socket that tells its member when bytes come, and waits for a reader only as long as that makes progress.
+//! A socket that tells its member when bytes come and when they have gone, and waits for a reader only as long as that makes progress.
 
 use std::future::Future as _;
 use std::io;
@@ -95,7 +95,12 @@ impl AsyncWrite for Timed {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        // Everything was written before, else nothing is flushed.
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_ready() {
+            self.member.sent();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -8,6 +8,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use attune_common::config::env;
+use attune_core::run_token::{PREFIX as RUN, RunToken};
 use subtle::ConstantTimeEq as _;
 use tempfile::NamedTempFile;
 
@@ -23,11 +24,14 @@ pub struct Token(String);
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// None at all would let everybody in.
+    /// None at all would let every program in.
     #[error("the token in {0} is empty")]
     Empty(String),
+    /// It would be taken for the token of a run.
+    #[error("the token in {0} begins as the tokens of runs do ({RUN}); choose another")]
+    OfRun(String),
     /// The file could not be read or made.
-    #[error("can not read or make the API's token {path}")]
+    #[error("cannot read or make the API's token {path}")]
     File {
         /// The file.
         path: PathBuf,
@@ -62,6 +66,9 @@ impl Token {
         let token = token.trim();
         if token.is_empty() {
             return Err(TokenError::Empty(origin.to_owned()));
+        }
+        if RunToken::named(token).is_some() {
+            return Err(TokenError::OfRun(origin.to_owned()));
         }
         if token.len() < GUESSABLE {
             tracing::warn!(token.origin = origin, "The API's token is short and may be guessed");
@@ -123,5 +130,7 @@ mod tests {
             assert!(!token.is(wrong), "{wrong}");
         }
         assert!(matches!(Token::checked(" \n", "a test"), Err(TokenError::Empty(_))));
+        let of_run = RunToken::new([1; 32]);
+        assert!(matches!(Token::checked(of_run.reveal(), "a test"), Err(TokenError::OfRun(_))));
     }
 }

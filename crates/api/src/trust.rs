@@ -1,4 +1,4 @@
-//! Whether a request names the token, which decides whose share it uses of connections, readers and memory.
+//! Which token a request names, which decides whose share it uses of connections, readers and memory.
 
 use std::convert::Infallible;
 
@@ -8,9 +8,11 @@ use axum::http::request::Parts;
 /// Whose share a request uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// That of all who do not name the token.
+    /// That of all requests without a token.
     Anyone,
-    /// That of the token.
+    /// That of runs, for a request with the token of one.
+    Run,
+    /// That of the API's token.
     Token,
 }
 
@@ -18,6 +20,7 @@ pub(crate) enum Trust {
 #[derive(Debug)]
 pub(crate) struct Shares<T> {
     pub(crate) anyone: T,
+    pub(crate) run: T,
     pub(crate) token: T,
 }
 
@@ -25,6 +28,7 @@ impl<T> Shares<T> {
     pub(crate) fn of(&self, trust: Trust) -> &T {
         match trust {
             Trust::Anyone => &self.anyone,
+            Trust::Run => &self.run,
             Trust::Token => &self.token,
         }
     }

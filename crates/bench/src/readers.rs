@@ -1,4 +1,4 @@
-//! What crowds of readers cost those who write: `POST /api/events`, one at a time, alone and beside each crowd.
+//! What crowds of readers cost writers: `POST /api/events`, one at a time, alone and beside each crowd.
 //!
 //! Each crowd is compared with a time without one just before it, since a machine is not the same for minutes. It fails
 //! when a post was refused, or when one of a hundred took more than twice as long.
@@ -17,6 +17,7 @@ use crate::summary::Summary;
 use crate::world::Scratch;
 
 mod crowd;
+mod run;
 
 use crowd::Crowd;
 
@@ -35,6 +36,9 @@ pub(crate) struct Arguments {
     /// Bytes of a payload
     #[arg(long, default_value_t = 6000)]
     payload: usize,
+    /// Post as an action does, with the token of its run
+    #[arg(long)]
+    as_run: bool,
     /// Where the programs were built
     #[arg(long, default_value = "target/release")]
     programs: PathBuf,
@@ -49,8 +53,9 @@ struct Posted {
 
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     println!(
-        "settings: payload {} bytes, one post at a time, each tenth on a new connection, fsync on",
-        arguments.payload
+        "settings: payload {} bytes, one post at a time with the token of {}, each tenth on a new connection, fsync on",
+        arguments.payload,
+        if arguments.as_run { "a run" } else { "the API" }
     );
     let scratch = Scratch::new("readers")?;
     write_pack(&scratch.path().join("pack"))?;
@@ -65,11 +70,12 @@ async fn measure(arguments: &Arguments, data_dir: &Path, programs: &Programs) ->
     let address: SocketAddr = url.trim().trim_start_matches("http://").parse()?;
     let event = event(arguments.payload);
     fill(data_dir, &event)?;
+    let poster = Poster::new(arguments, data_dir, event).await?;
     let mut is_good = true;
     for kind in Crowd::ALL {
-        let alone = post_for(arguments.seconds, data_dir, &event).await?;
+        let alone = poster.post_for(arguments.seconds).await?;
         let crowd = kind.gather(address).await;
-        let beside = post_for(arguments.seconds, data_dir, &event).await?;
+        let beside = poster.post_for(arguments.seconds).await?;
         let got = crowd.disperse();
         let ratio = beside.taken.p99().as_secs_f64() / alone.taken.p99().as_secs_f64();
         println!("alone: {} refused={}", alone.taken.line(), alone.refused);
@@ -107,37 +113,57 @@ fn fill(data_dir: &Path, event: &str) -> anyhow::Result<()> {
     (0..ROWS / 100).try_for_each(|_| connection.post_event(&hundred))
 }
 
-/// Posts on a thread of its own, so that it waits for nothing but the API.
-async fn post_for(seconds: u64, data_dir: &Path, event: &str) -> anyhow::Result<Posted> {
-    let (data_dir, event) = (data_dir.to_owned(), event.to_owned());
-    tokio::task::spawn_blocking(move || post(Duration::from_secs(seconds), &data_dir, &event)).await?
+/// What posts, with its token and its event.
+#[derive(Clone)]
+struct Poster {
+    data_dir: PathBuf,
+    token: String,
+    event: String,
 }
 
-fn post(time: Duration, data_dir: &Path, event: &str) -> anyhow::Result<Posted> {
-    let mut posted = Posted { taken: Summary::new()?, refused: 0, reason: None };
-    let (begin, mut connection) = (Instant::now(), None);
-    for round in 0.. {
-        if begin.elapsed() > time {
-            break;
-        }
-        let start = Instant::now();
-        if round % FRESH == 0 {
-            connection = None;
-        }
-        match send(&mut connection, data_dir, event) {
-            Ok(()) => posted.taken.record(start.elapsed())?,
-            Err(error) => {
-                (posted.refused, connection) = (posted.refused + 1, None);
-                posted.reason.get_or_insert(error.to_string());
+impl Poster {
+    async fn new(arguments: &Arguments, data_dir: &Path, event: String) -> anyhow::Result<Self> {
+        let token = if arguments.as_run {
+            run::begin(data_dir).await?.reveal().to_owned()
+        } else {
+            std::fs::read_to_string(data_dir.join("api.token"))?.trim().to_owned()
+        };
+        Ok(Self { data_dir: data_dir.to_owned(), token, event })
+    }
+
+    /// Posts on a thread of its own, so that it waits for nothing but the API.
+    async fn post_for(&self, seconds: u64) -> anyhow::Result<Posted> {
+        let this = self.clone();
+        tokio::task::spawn_blocking(move || this.post(Duration::from_secs(seconds))).await?
+    }
+
+    fn post(&self, time: Duration) -> anyhow::Result<Posted> {
+        let mut posted = Posted { taken: Summary::new()?, refused: 0, reason: None };
+        let (begin, mut connection) = (Instant::now(), None);
+        for round in 0.. {
+            if begin.elapsed() > time {
+                break;
+            }
+            let start = Instant::now();
+            if round % FRESH == 0 {
+                connection = None;
+            }
+            match self.send(&mut connection) {
+                Ok(()) => posted.taken.record(start.elapsed())?,
+                Err(error) => {
+                    (posted.refused, connection) = (posted.refused + 1, None);
+                    posted.reason.get_or_insert(error.to_string());
+                }
             }
         }
+        Ok(posted)
     }
-    Ok(posted)
-}
 
-fn send(connection: &mut Option<Connection>, data_dir: &Path, event: &str) -> anyhow::Result<()> {
-    match connection {
-        Some(connection) => connection.post_event(event),
-        none => none.insert(Connection::open(data_dir)?).post_event(event),
+    fn send(&self, connection: &mut Option<Connection>) -> anyhow::Result<()> {
+        let connection = match connection {
+            Some(connection) => connection,
+            none => none.insert(Connection::with_token(&self.data_dir, &self.token)?),
+        };
+        connection.post_event(&self.event)
     }
 }

@@ -1,7 +1,9 @@
 //! Speaks to `attune-api`: finds its address and token, and turns its refusals into failures with exit codes.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use attune_common::config::{Config, env};
@@ -12,10 +14,13 @@ use ureq::{Agent, Body, RequestBuilder};
 
 use crate::arguments::Global;
 use crate::failure::Failure;
+use crate::listener;
 use crate::run_context::RunContext;
 
 /// Longer than any answer takes; a load of a large pack is the slowest.
 const TIMEOUT: Duration = Duration::from_mins(2);
+/// A crowd of readers is over sooner, or the person wants to know of it.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Logs may be long.
 const ANSWER_LIMIT: u64 = 256 * 1024 * 1024;
 /// Pages of one list: at 8 MB each as much as of anything else.
@@ -31,6 +36,8 @@ pub(crate) struct Client {
     run_token: Option<String>,
     /// The address is the data directory's own.
     is_own: bool,
+    /// For how long an API that is busy is asked again.
+    patience: Duration,
 }
 
 impl Client {
@@ -39,7 +46,7 @@ impl Client {
         Self::patient_for(global, TIMEOUT)
     }
 
-    /// The same, for who can not wait long for an answer.
+    /// The same, for what cannot wait long for an answer.
     pub(crate) fn patient_for(global: &Global, timeout: Duration) -> anyhow::Result<Self> {
         let data_dir = data_dir(global)?;
         let url = match &global.api_url {
@@ -66,13 +73,13 @@ impl Client {
     fn at(url: &str, data_dir: PathBuf, timeout: Duration) -> Self {
         let agent =
             Agent::config_builder().http_status_as_error(false).timeout_global(Some(timeout)).build().into();
-        Self { agent, url: url.trim_end_matches('/').to_owned(), data_dir, run_token: None, is_own: false }
+        let url = url.trim_end_matches('/').to_owned();
+        Self { agent, url, data_dir, run_token: None, is_own: false, patience: PATIENCE.min(timeout) }
     }
 
     /// GETs JSON.
     pub(crate) fn get(&self, path: &str, query: &[(String, String)]) -> anyhow::Result<Value> {
-        let pairs = query.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        json(self.answer(self.reading(path).query_pairs(pairs).call())?)
+        json(self.read(path, query)?)
     }
 
     /// GETs a list: up to `limit` rows, from as many pages as they take. The second part asks for the rows after these, when
@@ -83,8 +90,7 @@ impl Client {
         query: &[(String, String)],
         limit: usize,
     ) -> anyhow::Result<(Vec<Value>, Option<String>)> {
-        let pairs = query.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let mut response = self.answer(self.reading(path).query_pairs(pairs).call())?;
+        let mut response = self.read(path, query)?;
         let mut rows = Vec::new();
         for page in 1.. {
             let next = next_page(&response);
@@ -93,27 +99,41 @@ impl Client {
             }
             match next {
                 Some(next) if rows.len() < limit && page < MOST_PAGES => {
-                    response = self.answer(self.reading(&next).call())?;
+                    response = self.read(&next, &[])?;
                 }
-                next => return Ok((rows, next.filter(|_| page == MOST_PAGES))),
+                next => {
+                    let is_short = rows.len() < limit;
+                    return Ok((rows, next.filter(|_| is_short)));
+                }
             }
         }
         Ok((rows, None))
     }
 
-    /// A GET. To the API of the data directory it names the token, although nothing needs it: the holder of the token has
-    /// places that a crowd of others can not take.
-    fn reading(&self, path: &str) -> RequestBuilder<WithoutBody> {
-        let request = self.agent.get(self.address(path));
-        match self.token().ok().filter(|_| self.is_own) {
-            Some(token) => request.header("authorization", token),
-            None => request,
+    /// GETs, and again for as long as the API says that it is busy and when to come again.
+    fn read(&self, path: &str, query: &[(String, String)]) -> anyhow::Result<Response<Body>> {
+        let begun = Instant::now();
+        loop {
+            let pairs = query.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+            let outcome = self.reading(path)?.query_pairs(pairs).call();
+            match outcome.as_ref().ok().and_then(retry_after) {
+                Some(wait) if begun.elapsed() + wait < self.patience => thread::sleep(wait),
+                _ => return self.answer(outcome),
+            }
         }
+    }
+
+    /// A GET. It names a token that is at hand, although nothing needs it: the holder of the token has places that a crowd of
+    /// others cannot take.
+    fn reading(&self, path: &str) -> anyhow::Result<RequestBuilder<WithoutBody>> {
+        let request = self.agent.get(self.address(path));
+        let is_at_hand = given_token().is_some() || (self.is_own && File::open(self.token_file()).is_ok());
+        Ok(if is_at_hand { request.header("authorization", self.token()?) } else { request })
     }
 
     /// GETs bytes.
     pub(crate) fn get_bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
-        let mut response = self.answer(self.reading(path).call())?;
+        let mut response = self.read(path, &[])?;
         Ok(response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec()?)
     }
 
@@ -154,12 +174,17 @@ impl Client {
         format!("{}{path}", self.url)
     }
 
+    /// The token, as a request names it. An address and a token that a person or a run gave together belong together; else the
+    /// one of them came from the data directory, and what listens there is looked at first.
     fn token(&self) -> anyhow::Result<String> {
-        let file = self.token_file();
-        let token = match self.run_token.clone().or_else(given_token) {
+        let (given, file) = (self.run_token.clone().or_else(given_token), self.token_file());
+        if self.is_own || given.is_none() {
+            listener::check(&self.url, &file)?;
+        }
+        let token = match given {
             Some(token) => token,
             None => std::fs::read_to_string(&file).with_context(|| {
-                format!("can not read the API's token from {}; set ATTUNE_API_TOKEN", file.display())
+                format!("cannot read the API's token from {}; set ATTUNE_API_TOKEN", file.display())
             })?,
         };
         Ok(format!("Bearer {}", token.trim()))
@@ -208,11 +233,17 @@ fn json(mut response: Response<Body>) -> anyhow::Result<Value> {
     response.body_mut().with_config().limit(ANSWER_LIMIT).read_json().context("the API's answer is no JSON")
 }
 
-/// Where the page after this one is: `</api/events?before=7>; rel="next"`.
+/// Where the page after this one is: `</api/events?before=7>; rel="next"`. It is at the same API.
 fn next_page(response: &Response<Body>) -> Option<String> {
     let link = response.headers().get("link")?.to_str().ok()?;
     let (path, relation) = link.strip_prefix('<')?.split_once('>')?;
-    relation.contains("rel=\"next\"").then(|| path.to_owned())
+    (path.starts_with("/api/") && relation.contains("rel=\"next\"")).then(|| path.to_owned())
+}
+
+/// How long an API that is busy wants to be left alone.
+fn retry_after(response: &Response<Body>) -> Option<Duration> {
+    let seconds = response.headers().get("retry-after")?.to_str().ok()?.parse().ok()?;
+    (response.status() == 503).then(|| Duration::from_secs(seconds))
 }
 
 fn refusal(status: u16, body: &str) -> Failure {

@@ -7,13 +7,13 @@ use crate::output;
 /// A failure that has an exit code of its own.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// 2: the call can not be understood.
+    /// 2: the call cannot be understood.
     #[error("{0}")]
     Usage(String),
     /// 3: what was named does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// 5: nobody answers.
+    /// 5: it does not answer.
     #[error(
         "the API does not answer at {url}: {cause}\nhint: start it with `attune up`, or name another with --api-url"
     )]
@@ -38,6 +38,16 @@ pub(crate) enum Failure {
         /// The address that refused it.
         url: String,
     },
+    /// 5: something else answers.
+    #[error(
+        "what listens at {url} runs for another user (uid {uid}), so the token is not sent there\nhint: an `attune up` that was killed leaves its address behind; start it again, or name the API's address and token with --api-url and ATTUNE_API_TOKEN"
+    )]
+    Stranger {
+        /// The address.
+        url: String,
+        /// The user that listens there.
+        uid: u32,
+    },
     /// 6: the input was refused.
     #[error("{0}")]
     Refused(String),
@@ -52,7 +62,7 @@ impl Failure {
             Self::Failed(_) | Self::WrongToken { .. } => 1,
             Self::Usage(_) => 2,
             Self::NotFound(_) => 3,
-            Self::Unreachable { .. } | Self::NoAddress(_) => 5,
+            Self::Unreachable { .. } | Self::NoAddress(_) | Self::Stranger { .. } => 5,
             Self::Refused(_) => 6,
         }
     }

@@ -7,6 +7,7 @@ mod arguments;
 mod client;
 mod commands;
 mod failure;
+mod listener;
 mod output;
 mod run_context;
 

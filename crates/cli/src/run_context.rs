@@ -1,4 +1,6 @@
-//! What a command finds when it is typed by the run of an action that may ask something of the API.
+//! What a command finds when it is typed by the run of an action or a sensor that may ask something of the API.
+
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use attune_common::config::env;
@@ -13,14 +15,23 @@ pub(crate) struct RunContext {
 impl RunContext {
     /// The context of the run that types this command; `None`: a person does, or a run that may ask nothing.
     pub(crate) fn find() -> anyhow::Result<Option<Self>> {
-        let Some(path) = std::env::var_os(env::RUN_CONTEXT).filter(|path| !path.is_empty()) else {
-            return Ok(None);
-        };
-        let place = || format!("can not read {}, which {} names", path.display(), env::RUN_CONTEXT);
-        let text = std::fs::read_to_string(&path).with_context(place)?;
+        if let Some(path) = named(env::RUN_CONTEXT) {
+            // An action has this file for nothing else.
+            let found = Self::read(&path, env::RUN_CONTEXT)?;
+            return found.map(Some).with_context(|| format!("{} names no API and no token", path.display()));
+        }
+        named(env::SENSOR_CONTEXT).map_or(Ok(None), |path| Self::read(&path, env::SENSOR_CONTEXT))
+    }
+
+    fn read(path: &Path, variable: &str) -> anyhow::Result<Option<Self>> {
+        let place = || format!("cannot read {}, which {variable} names", path.display());
+        let text = std::fs::read_to_string(path).with_context(place)?;
         let document: Value = serde_json::from_str(&text).with_context(place)?;
         let part = |name: &str| document["api"][name].as_str().map(str::to_owned);
-        let found = part("url").zip(part("token")).map(|(url, token)| Self { url, token });
-        found.map(Some).with_context(|| format!("{} names no API and no token", path.display()))
+        Ok(part("url").zip(part("token")).map(|(url, token)| Self { url, token }))
     }
+}
+
+fn named(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from)
 }

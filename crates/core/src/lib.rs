@@ -15,6 +15,7 @@ pub mod pack;
 pub mod path;
 mod pattern;
 pub mod placement;
+pub mod printable;
 pub mod protocol;
 pub mod retry;
 pub mod run_token;

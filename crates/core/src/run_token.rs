@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 
 /// What tells it from other tokens.
-const PREFIX: &str = "attune_run_";
+pub const PREFIX: &str = "attune_run_";
 
 /// A token; it prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ impl RunToken {
         Self(format!("{PREFIX}{}", hex::encode(secret)))
     }
 
-    /// The token that somebody names; `None`: it is another kind of token.
+    /// The token that a request names; `None`: it is another kind of token.
     pub fn named(text: &str) -> Option<Self> {
         text.starts_with(PREFIX).then(|| Self(text.to_owned()))
     }

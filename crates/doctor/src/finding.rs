@@ -40,6 +40,12 @@ impl Finding {
         Self { verdict: Verdict::Warning, found: found.into(), mend: Some(mend.into()) }
     }
 
+    /// A check that the database, although it is there, gave no answer to.
+    pub(crate) fn unread(what: &str, error: &dyn std::error::Error) -> Self {
+        let found = format!("{what} could not be read: {}", chain(error));
+        Self::warning(found, "mend what the checks `database` and `schema` say, then run it again")
+    }
+
     pub(crate) fn problem(found: impl Into<String>, mend: impl Into<String>) -> Self {
         Self { verdict: Verdict::Problem, found: found.into(), mend: Some(mend.into()) }
     }

@@ -1,5 +1,6 @@
 //! All findings, for people and for programs.
 
+use attune_core::printable::printable;
 use serde::{Serialize, Serializer};
 
 use crate::finding::{Finding, Verdict};
@@ -105,11 +106,6 @@ fn counted(number: usize, noun: &str) -> String {
         1 => format!("1 {noun}"),
         _ => format!("{number} {noun}s"),
     }
-}
-
-/// Texts come from rows and programs: what would move the cursor is shown, not sent.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

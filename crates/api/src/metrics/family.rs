@@ -7,7 +7,7 @@ use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricT
 pub(super) struct Measure {
     /// As Prometheus has it.
     pub(super) name: &'static str,
-    /// For whoever reads the page.
+    /// For the reader of the page.
     pub(super) help: &'static str,
     /// Whether it only rises.
     pub(super) is_counter: bool,

@@ -1,7 +1,7 @@
 //! What a monitoring system reads: Prometheus text, format 0.0.4, made of the database when it is asked for.
 //!
 //! Everything is from two statements, so it is the same whichever API answers, and no process has to be reached. Counters are
-//! columns that are only ever added to, so they do not go down, whoever restarts; the series of who is deleted ends. How many
+//! columns that are only ever added to, so they do not go down at a restart; the series of what is deleted ends. How many
 //! series there are is bounded by [`MOST`].
 //!
 //! Each family is written before the next one is made, and the crate writes the text: values are other people's.

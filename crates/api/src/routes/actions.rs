@@ -14,6 +14,7 @@ use super::rows::{self, Key};
 use crate::body;
 use crate::failure::Failure;
 use crate::state::Api;
+use crate::trust::Trust;
 
 /// Parameters, with room for what JSON adds to them.
 const LIMIT: usize = 2 * 1024 * 1024;
@@ -43,7 +44,7 @@ pub(super) async fn execute(
 /// Why an action took no work.
 pub(super) async fn refused(api: &Api, error: request::Error) -> Failure {
     match error {
-        request::Error::UnknownAction(name) => rows::missing(api, Noun::Action, &name).await,
+        request::Error::UnknownAction(name) => rows::missing(api, Trust::Token, Noun::Action, &name).await,
         request::Error::Disabled(_) | request::Error::PackDisabled(_) | request::Error::PutAside(..) => {
             Failure::conflict(error.to_string())
         }

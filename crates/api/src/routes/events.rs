@@ -19,6 +19,7 @@ use crate::body;
 use crate::failure::{Failure, Kind};
 use crate::run;
 use crate::state::Api;
+use crate::trust::Trust;
 
 /// A request's body.
 const LIMIT: usize = 8 * 1024 * 1024;
@@ -42,6 +43,7 @@ struct Posted {
 /// 201 and the id, or 200 when the key was there already; for a list a list.
 pub(super) async fn post(
     State(api): State<Arc<Api>>,
+    trust: Trust,
     request: Request,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
     let run = request.extensions().get::<Bearer>().cloned();
@@ -58,7 +60,7 @@ pub(super) async fn post(
     }
     match api.ingest.submit(submission, PATIENCE).await {
         Ok(receipt) => Ok(answer(&receipt, is_list)),
-        Err(error) => Err(failure(&api, error, is_list).await),
+        Err(error) => Err(failure(&api, trust, error, is_list).await),
     }
 }
 
@@ -107,23 +109,27 @@ fn answer(receipt: &Receipt, is_list: bool) -> (StatusCode, Json<Value>) {
     (status, Json(body))
 }
 
-async fn failure(api: &Api, error: IngestError, is_list: bool) -> Failure {
+async fn failure(api: &Api, trust: Trust, error: IngestError, is_list: bool) -> Failure {
     match error {
         IngestError::Refused { index, refusal } => {
             let place = if is_list { format!("event {index}: ") } else { String::new() };
-            refused(api, &place, refusal).await
+            refused(api, trust, &place, refusal).await
         }
         IngestError::FanOut { .. } => Failure::unprocessable(error.to_string()),
-        IngestError::Database(ref database) => Failure::database(Kind::of(database), error),
+        IngestError::Database(ref database) => match Kind::of(database) {
+            // What takes time is the company it goes in with, or a lock: the next attempt may be quick.
+            Kind::TooSlow => Failure::Unavailable(error.into()),
+            kind => Failure::database(kind, error),
+        },
         IngestError::Unavailable(_) | IngestError::Stopped => Failure::Unavailable(error.into()),
         IngestError::Fenced { .. } => Failure::Bug(error.into()),
     }
 }
 
-async fn refused(api: &Api, place: &str, refusal: Refusal) -> Failure {
+async fn refused(api: &Api, trust: Trust, place: &str, refusal: Refusal) -> Failure {
     let message = format!("{place}{refusal}");
     match refusal {
-        Refusal::UnknownTrigger(name) => match rows::missing(api, Noun::Trigger, &name).await {
+        Refusal::UnknownTrigger(name) => match rows::missing(api, trust, Noun::Trigger, &name).await {
             Failure::Refused(status, message) => Failure::Refused(status, format!("{place}{message}")),
             other => other,
         },

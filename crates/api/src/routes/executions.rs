@@ -137,7 +137,7 @@ pub(super) async fn retry(
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 
-/// What can not be an id names nothing.
+/// What cannot be an id names nothing.
 pub(super) fn id(key: Key) -> Result<i64, Failure> {
     let key = rows::text(key)?;
     let id = key.parse().ok().filter(|id: &i64| *id > 0);

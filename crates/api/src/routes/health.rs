@@ -2,20 +2,16 @@
 
 use std::sync::Arc;
 
-use attune_common::repositories::config_version;
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::state::Api;
-use crate::trust::Trust;
 
-/// 200 when both answer, 503 when the database does not. A crowd of readers is not its concern, so it uses the places of the
-/// token.
+/// 200 when both answer, 503 when the database does not.
 pub(super) async fn health(State(api): State<Arc<Api>>) -> Result<Json<Value>, Failure> {
-    let reader = api.readers.place(Trust::Token).await?;
-    let config_version = config_version::get(&reader).await?;
+    let config_version = api.health.config_version().await?;
     let mode = if api.safe { "safe" } else { "normal" };
     let version = env!("CARGO_PKG_VERSION");
     Ok(Json(json!({"status": "ok", "mode": mode, "version": version, "config_version": config_version})))

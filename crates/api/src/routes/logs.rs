@@ -1,7 +1,7 @@
 //! `GET /api/executions/{id}/logs`: what an execution wrote to stderr, byte for byte.
 //!
-//! It is read and sent part by part. Between two parts no place in the database is taken, however slowly somebody reads; a
-//! part that can not be read ends the connection, so that nobody takes the half of a log for the whole.
+//! It is read and sent part by part. Between two parts no place in the database is taken, however slowly the log is read.
+//! A part that cannot be read ends the connection, so half a log never looks whole.
 
 use std::sync::Arc;
 

@@ -38,7 +38,7 @@ pub(super) async fn diff(State(api): State<Arc<Api>>, request: Request) -> Resul
     diff_pack(&api.pool, archive.into(), &api.limits).await.map(Json).map_err(refused)
 }
 
-/// 200 and the archive. Files are as their author wrote them, secrets too, and can not be masked as rows are; so reading
+/// 200 and the archive. Files are as their author wrote them, secrets too, and cannot be masked as rows are; so reading
 /// them asks for the token.
 pub(super) async fn content(
     State(api): State<Arc<Api>>,

@@ -3,7 +3,7 @@
 //! A page ends at its limit of rows, at its limit of bytes, or when answers take all the memory that they may have. When
 //! there is more, the header `Link` names the next page, whose limit is the number of rows that this one still owes.
 //! Each piece begins where the one before ended, so a statement is short however long the list is, and rows that come in
-//! meanwhile move nothing.
+//! meanwhile move nothing. The database ends a piece at its bytes, so one is small whatever the rows after it have.
 
 use attune_common::repositories::listing::{self, Filter, Noun};
 use axum::http::{HeaderValue, header};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::rows::JSON;
-use super::view;
+use super::safe;
 use crate::answers::Answer;
 use crate::failure::Failure;
 use crate::readers::Reader;
@@ -23,7 +23,7 @@ const FIRST: i64 = 4;
 /// Bytes of each further one, more or less; so a piece takes moments of one thread.
 const PIECE: usize = 64 * 1024;
 /// Bytes after which it ends, when its rows are larger than those before. One row is never too much.
-const LARGEST: usize = 1024 * 1024;
+const LARGEST: usize = 256 * 1024;
 /// Rows of one piece.
 const MOST: i64 = 256;
 
@@ -68,7 +68,7 @@ async fn fill(api: &Api, reader: &Reader, noun: Noun, page: &mut Page) -> Result
         let piece = listing::list(reader, noun, &filter, LARGEST).await;
         let piece = piece.map_err(reader.failed(&format!("the list of {}s", noun.name()), NARROWER))?;
         let got = i64::try_from(piece.rows.len()).unwrap_or(i64::MAX);
-        for row in view::of_rows(reader, api.ingest.rules().current(), noun, piece.rows).await? {
+        for row in safe::shown(api, reader, noun, piece.rows).await? {
             if !page.take(noun, &row).await? {
                 return Ok(true);
             }

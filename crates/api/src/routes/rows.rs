@@ -11,7 +11,7 @@ use axum::routing::get;
 use serde_json::Value;
 use sqlx::PgPool;
 
-use super::{page, view};
+use super::{page, safe};
 use crate::failure::Failure;
 use crate::readers::Reader;
 use crate::state::Api;
@@ -28,8 +28,8 @@ pub(super) type Key = Result<Path<String>, PathRejection>;
 
 /// Adds the two endpoints of a noun.
 pub(super) fn add(router: Router<Arc<Api>>, noun: Noun) -> Router<Arc<Api>> {
-    let all = move |State(api): State<Arc<Api>>, reader: Reader, query: Pairs| async move {
-        list(&api, &reader, noun, query).await
+    let all = move |State(api): State<Arc<Api>>, trust: Trust, query: Pairs| async move {
+        list(&api, trust, noun, query).await
     };
     let one = move |State(api): State<Arc<Api>>, reader: Reader, key: Key| async move {
         show(&api, &reader, noun, key).await
@@ -38,9 +38,10 @@ pub(super) fn add(router: Router<Arc<Api>>, noun: Noun) -> Router<Arc<Api>> {
     router.route(&path, get(all)).route(&format!("{path}/{{key}}"), get(one))
 }
 
-async fn list(api: &Api, reader: &Reader, noun: Noun, query: Pairs) -> Result<Response, Failure> {
+async fn list(api: &Api, trust: Trust, noun: Noun, query: Pairs) -> Result<Response, Failure> {
     let Query(pairs) = query.map_err(|rejection| Failure::bad_request(rejection.body_text()))?;
-    page::of(api, reader, noun, filter(noun, pairs)?).await
+    let filter = filter(noun, pairs)?;
+    page::of(api, &api.readers.place_for_list(trust).await?, noun, filter).await
 }
 
 async fn show(api: &Api, reader: &Reader, noun: Noun, key: Key) -> Result<Response, Failure> {
@@ -51,15 +52,15 @@ async fn show(api: &Api, reader: &Reader, noun: Noun, key: Key) -> Result<Respon
 /// The row, or a 404 that says what was probably meant.
 pub(super) async fn find(api: &Api, reader: &Reader, noun: Noun, key: &str) -> Result<Value, Failure> {
     let row = listing::find(reader, noun, key).await?;
-    match view::of_rows(reader, api.ingest.rules().current(), noun, Vec::from_iter(row)).await?.pop() {
+    match safe::shown(api, reader, noun, Vec::from_iter(row)).await?.pop() {
         Some(row) => Ok(row),
         None => Err(unknown(reader, noun, key).await),
     }
 }
 
-/// Says to a holder of the token that something does not exist, and what was probably meant.
-pub(super) async fn missing(api: &Api, noun: Noun, key: &str) -> Failure {
-    match api.readers.place(Trust::Token).await {
+/// Says to a writer that something does not exist, and what was probably meant.
+pub(super) async fn missing(api: &Api, trust: Trust, noun: Noun, key: &str) -> Failure {
+    match api.readers.place(trust).await {
         Ok(reader) => unknown(&reader, noun, key).await,
         Err(failure) => failure,
     }

@@ -20,6 +20,7 @@ use crate::body;
 use crate::failure::Failure;
 use crate::readers::Reader;
 use crate::state::Api;
+use crate::trust::Trust;
 
 /// More than a reason takes.
 const LIMIT: usize = 8 * 1024;
@@ -65,7 +66,7 @@ pub(super) async fn resume(
     found(&api, &name, pause::resume(&api.pool, &name).await?).await
 }
 
-/// 202 and the number of the wish; 409 when nobody would poll it.
+/// 202 and the number of the wish; 409 when no worker would poll it.
 pub(super) async fn poke(
     State(api): State<Arc<Api>>,
     key: Key,
@@ -75,7 +76,7 @@ pub(super) async fn poke(
     let Ticked { canary } = body::parse(&body::read(request, body::json(LIMIT)).await?)?;
     match poke_sensor(&api.pool, &api.hints, &name, canary).await {
         Ok(poked) => Ok((StatusCode::ACCEPTED, Json(poked))),
-        Err(poke::Error::Unknown(name)) => Err(rows::missing(&api, Noun::Sensor, &name).await),
+        Err(poke::Error::Unknown(name)) => Err(rows::missing(&api, Trust::Token, Noun::Sensor, &name).await),
         Err(error @ poke::Error::Refused(_)) => Err(Failure::conflict(error.to_string())),
         Err(poke::Error::Database(error)) => Err(error.into()),
     }
@@ -94,7 +95,7 @@ pub(super) async fn canary(reader: Reader, key: Key) -> Result<Json<Value>, Fail
 async fn found(api: &Api, name: &str, paused: Option<Paused>) -> Result<Json<Paused>, Failure> {
     match paused {
         Some(paused) => Ok(Json(paused)),
-        None => Err(rows::missing(api, Noun::Sensor, name).await),
+        None => Err(rows::missing(api, Trust::Token, Noun::Sensor, name).await),
     }
 }
 

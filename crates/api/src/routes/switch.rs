@@ -13,6 +13,7 @@ use super::rows::{self, Key};
 use crate::body;
 use crate::failure::Failure;
 use crate::state::Api;
+use crate::trust::Trust;
 
 /// More than the one field takes.
 const LIMIT: usize = 1024;
@@ -41,6 +42,6 @@ async fn set(api: &Api, noun: Noun, key: Key, request: Request) -> Result<Json<S
     let asked: Asked = body::parse(&body::read(request, body::json(LIMIT)).await?)?;
     match switch(&api.pool, noun, &name, asked.enabled).await? {
         Some(switched) => Ok(Json(switched)),
-        None => Err(rows::missing(api, noun, &name).await),
+        None => Err(rows::missing(api, Trust::Token, noun, &name).await),
     }
 }

@@ -1,4 +1,4 @@
-//! What is not in a timer's row because it follows from it: its schedule in words, its next instant, and who asks for it.
+//! What is not in a timer's row because it follows from it: its schedule in words, its next instant, and which rules ask for it.
 
 use attune_core::schedule::{self, Timer};
 use attune_core::schema;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::view::Row;
 
-/// Adds `schedule`, `next` and `rules`. A timer that nobody asks for has no next instant.
+/// Adds `schedule`, `next` and `rules`. A timer that no rule asks for has no next instant.
 pub(super) fn tell(book: &RuleBook, row: &mut Row, now: DateTime<Utc>) {
     let trigger = row.get("trigger_ref").and_then(Value::as_str).unwrap_or_default().to_owned();
     let params = row.get("params").cloned().unwrap_or_default();

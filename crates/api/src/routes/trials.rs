@@ -62,7 +62,7 @@ pub(super) async fn test(
     }
 }
 
-/// The rule is not there, or somebody took its trigger away.
+/// The rule is not there, or its trigger was taken away.
 async fn unusable(api: &Api, name: &str) -> Failure {
     let reader = match api.readers.place(Trust::Token).await {
         Ok(reader) => reader,

@@ -38,7 +38,7 @@ async fn show(
     Ok(Json(json!({"last_hour": figures(&last_hour, is_stream), "last_day": figures(&last_day, is_stream)})))
 }
 
-/// What nobody knows is null: the processor time of hosts that do not tell it, and what the runs of a stream are like, which
+/// What is not known is null: the processor time of hosts that do not tell it, and what the runs of a stream are like, which
 /// goes on as a rule.
 fn figures(used: &Used, is_stream: bool) -> Value {
     let per = |us: i64, runs: i64| (runs > 0 && !is_stream).then(|| millis(us / runs));

@@ -40,6 +40,9 @@ const TIMES: [&str; 18] = [
     "held_since",
 ];
 
+/// What stands for a value that may be secret.
+const HIDDEN: &str = "***";
+
 /// A row by column.
 pub(super) type Row = Map<String, Value>;
 
@@ -83,6 +86,39 @@ fn shown(rules: &RuleBook, noun: Noun, mut rows: Vec<Row>, schemas: &Schemas) ->
     rows.iter_mut().for_each(tell_trouble);
     rows.iter_mut().for_each(unify_times);
     rows.into_iter().map(Value::Object).collect()
+}
+
+/// The rows as safe mode shows them, where no schema and no rule is read: what may hold a secret is hidden, and what only the
+/// rules in force could say is not known.
+pub(super) fn of_rows_unread(rules: &RuleBook, noun: Noun, rows: Vec<Value>) -> Vec<Value> {
+    let mut rows: Vec<Row> = rows.into_iter().filter_map(into_row).collect();
+    for row in &mut rows {
+        match noun {
+            Noun::Sensor => {
+                hide(row, "config");
+                timeline::name_parts(row);
+            }
+            Noun::Pack => hide(row, "config"),
+            Noun::Execution => hide(row, "params"),
+            Noun::Rule => {
+                hide(row, "action_params");
+                row.insert("fault".to_owned(), Value::from("not known in safe mode"));
+            }
+            Noun::Timer => {
+                timers::tell(rules, row, Utc::now());
+                row.insert("rules".to_owned(), Value::Null);
+            }
+            Noun::Runtime | Noun::Worker | Noun::Trigger | Noun::Action | Noun::Event | Noun::Enforcement => {
+            }
+        }
+        tell_trouble(row);
+        unify_times(row);
+    }
+    rows.into_iter().map(Value::Object).collect()
+}
+
+fn hide(row: &mut Row, column: &str) {
+    row.insert(column.to_owned(), Value::from(HIDDEN));
 }
 
 fn into_row(value: Value) -> Option<Row> {
@@ -130,12 +166,12 @@ fn action_of(row: &Row) -> Option<i64> {
 fn mask(row: &mut Row, column: &str, schema: &Value) {
     let masked = match (row.get(column), masks::schema(schema)) {
         (Some(value), Some(schema)) => schema.mask(value),
-        _ => Value::from("***"),
+        _ => Value::from(HIDDEN),
     };
     row.insert(column.to_owned(), masked);
 }
 
-/// Why a rule that is enabled can not match anything.
+/// Why a rule that is enabled cannot match anything.
 fn tell_fault(rules: &RuleBook, row: &mut Row) {
     let fault = row.get("ref").and_then(|name| rules.fault(name.as_str()?)).map(Value::from);
     row.insert("fault".to_owned(), fault.unwrap_or_default());
@@ -179,6 +215,21 @@ mod tests {
         let schema = json!({"properties": {"key": {"type": "string", "secret": true}}});
         assert_eq!(masked(&schema), json!({"key": "***", "url": "u"}));
         assert_eq!(masked(&json!({"type": "nonsense"})), json!("***"));
+    }
+
+    #[test]
+    fn safe_mode_hides_what_a_schema_might_call_secret_and_says_what_it_does_not_know() {
+        let row = |noun, row| of_rows_unread(&RuleBook::default(), noun, vec![row]).remove(0);
+        let schema = json!({"properties": {}});
+        let sensor = row(Noun::Sensor, json!({"ref": "a", "config": {"url": "u"}, "param_schema": schema}));
+        assert_eq!(sensor, json!({"ref": "a", "config": "***", "param_schema": schema}));
+        assert_eq!(row(Noun::Pack, json!({"config": {}}))["config"], "***");
+        assert_eq!(row(Noun::Execution, json!({"params": {"a": 1}}))["params"], "***");
+        let rule = json!({"action_params": {"a": "{{ 1 }}"}, "put_aside": null});
+        assert_eq!(row(Noun::Rule, rule), json!({"action_params": "***", "fault": "not known in safe mode"}));
+        assert_eq!(row(Noun::Rule, json!({"put_aside": "it killed Attune"}))["fault"], "it killed Attune");
+        assert_eq!(row(Noun::Timer, json!({"trigger_ref": "x"}))["rules"], Value::Null);
+        assert_eq!(row(Noun::Event, json!({"payload": {"a": 1}}))["payload"], json!({"a": 1}));
     }
 
     #[test]

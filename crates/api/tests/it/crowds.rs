@@ -10,6 +10,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::client::{Answer, Request, send};
+use crate::runs;
 use crate::server::Server;
 
 /// No time that a test has to wait for.
@@ -28,7 +29,7 @@ fn patient() -> Limits {
     }
 }
 
-/// Makes everybody wait who reads workers.
+/// Makes all wait that read workers.
 async fn lock_workers(server: &Server) -> PgTransaction<'static> {
     let mut lock = server.db.pool.begin().await.unwrap();
     sqlx::query("LOCK TABLE worker IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
@@ -37,10 +38,15 @@ async fn lock_workers(server: &Server) -> PgTransaction<'static> {
 
 /// So many requests without the token that read workers; as many statements wait as have a place.
 async fn readers(server: &Server, count: usize, waiting: i64) -> JoinSet<Answer> {
+    crowd(server, count, waiting, || Request::get("/api/workers")).await
+}
+
+/// So many requests, as they come; as many statements wait as have a place.
+async fn crowd(server: &Server, count: usize, waiting: i64, request: fn() -> Request) -> JoinSet<Answer> {
     let mut crowd = JoinSet::new();
     for _ in 0..count {
         let address = server.address;
-        crowd.spawn(async move { send(address, &Request::get("/api/workers")).await });
+        crowd.spawn(async move { send(address, &request()).await });
     }
     let found = "SELECT to_jsonb(count(*)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'attune-web' AND wait_event_type = 'Lock'";
     while server.value(found).await != waiting {
@@ -57,13 +63,15 @@ fn event() -> Request {
 async fn a_crowd_of_readers_holds_up_neither_events_nor_the_holder_of_the_token() {
     let server = Server::start_within(patient()).await;
     let lock = lock_workers(&server).await;
-    let mut crowd = readers(&server, 50, 4).await;
+    let mut crowd = readers(&server, 50, 3).await;
     server.write(&event()).await.ok(201);
     server.write(&Request::get("/api/events")).await.ok(200);
     server.get("/api/health").await.ok(200);
+    // Lists leave a place to those that want something short.
+    server.get("/api/packs/demo").await.ok(200);
     assert!(crowd.try_join_next().is_none(), "they read what is locked");
     let connections = "SELECT to_jsonb(count(*)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'attune-web'";
-    assert!(server.value(connections).await.as_i64() <= Some(6));
+    assert!(server.value(connections).await.as_i64() <= Some(9));
     lock.rollback().await.unwrap();
     while let Some(answer) = crowd.join_next().await {
         answer.unwrap().ok(200);
@@ -74,7 +82,7 @@ async fn a_crowd_of_readers_holds_up_neither_events_nor_the_holder_of_the_token(
 async fn a_reader_without_a_place_is_told_to_come_again() {
     let server = Server::start_within(Limits { wait: SHORT, ..patient() }).await;
     let lock = lock_workers(&server).await;
-    let crowd = readers(&server, 4, 4).await;
+    let crowd = readers(&server, 4, 3).await;
     let answer = server.get("/api/packs").await;
     assert!(answer.error(503).starts_with("too many requests are reading at once"), "{}", answer.head);
     assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
@@ -111,17 +119,72 @@ async fn idle_connections_make_room_for_others() {
 }
 
 #[tokio::test]
-async fn requests_without_the_token_leave_connections_to_its_holder() {
+async fn requests_without_the_token_leave_connections_to_its_holder_and_to_runs() {
     let server = Server::start_within(Limits { connections: 6, reserved: 2, ..patient() }).await;
+    let token = runs::begin(&server).await;
     let lock = lock_workers(&server).await;
-    let crowd = readers(&server, 4, 4).await;
+    let crowd = readers(&server, 4, 3).await;
     let answer = server.get("/api/packs").await;
-    assert_eq!(answer.error(503), "too many requests that do not name the API's token are under way");
+    assert_eq!(
+        answer.error(503),
+        "too many requests that name no token are under way; name one, or try again in a second"
+    );
     server.write(&event()).await.ok(201);
+    runs::ask(&server, &token, &event()).await.ok(201);
     lock.rollback().await.unwrap();
     for answer in crowd.join_all().await {
         answer.ok(200);
     }
+}
+
+#[tokio::test]
+async fn made_up_tokens_of_runs_hold_up_neither_events_nor_readers() {
+    let server = Server::start_within(patient()).await;
+    let mut lock = server.db.pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE run_token IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let crowd = crowd(&server, 50, 2, || event().with("authorization", "Bearer attune_run_x")).await;
+    for _ in 0..30 {
+        server.write(&event()).await.ok(201);
+    }
+    server.get("/api/events").await.ok(200);
+    lock.rollback().await.unwrap();
+    for answer in crowd.join_all().await {
+        answer.error(401);
+    }
+}
+
+#[tokio::test]
+async fn all_that_ask_for_health_at_once_share_one_connection_and_one_look() {
+    let server = Server::start_within(patient()).await;
+    let mut lock = server.db.pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE config_version IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let mut crowd = crowd(&server, 50, 1, || Request::get("/api/health")).await;
+    server.get("/api/events").await.ok(200);
+    server.write(&Request::get("/api/events")).await.ok(200);
+    assert!(crowd.try_join_next().is_none());
+    lock.rollback().await.unwrap();
+    for answer in crowd.join_all().await {
+        answer.ok(200);
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_takes_too_long_is_told_so() {
+    let server = Server::start_within(Limits { statement: SHORT, ..patient() }).await;
+    let _lock = lock_workers(&server).await;
+    let error = server.get("/api/workers/w").await.error(504);
+    assert_eq!(error, "this took longer in the database than a statement may");
+}
+
+#[tokio::test]
+async fn a_look_up_of_a_token_that_waits_too_long_ends() {
+    let server = Server::start_within(Limits { statement: SHORT, ..patient() }).await;
+    let token = runs::begin(&server).await;
+    let mut lock = server.db.pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE run_token IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    runs::ask(&server, &token, &event()).await.error(503);
+    lock.rollback().await.unwrap();
+    runs::ask(&server, &token, &event()).await.ok(201);
 }
 
 /// A reader that asks for all events and reads nothing.

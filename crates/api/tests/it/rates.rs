@@ -1,4 +1,4 @@
-//! What is held says so to who sends too much and to who looks.
+//! What is held says so, to a sender of too much and in lists.
 
 use serde_json::{Value, json};
 

@@ -9,6 +9,12 @@ use crate::server::Server;
 /// An API with an execution that runs; `event 1` led to it.
 async fn with_run() -> (Server, RunToken) {
     let server = Server::start().await;
+    let token = begin(&server).await;
+    (server, token)
+}
+
+/// Sends the first event of this API, which leads to an execution. The token of its run.
+pub(crate) async fn begin(server: &Server) -> RunToken {
     server.write(&Request::json("/api/events", &event(1))).await.ok(201);
     let token = RunToken::new([7; 32]);
     let hash = hex::encode(token.hash());
@@ -21,14 +27,14 @@ async fn with_run() -> (Server, RunToken) {
              FROM execution x JOIN enforcement f ON f.id = x.enforcement JOIN event v ON v.id = f.event"
         ))
         .await;
-    (server, token)
+    token
 }
 
 fn event(value: i64) -> Value {
     json!({"trigger": "demo.high", "payload": {"value": value}})
 }
 
-async fn ask(server: &Server, token: &RunToken, request: &Request) -> Answer {
+pub(crate) async fn ask(server: &Server, token: &RunToken, request: &Request) -> Answer {
     let named = request.clone().with("authorization", &format!("Bearer {}", token.reveal()));
     send(server.address, &named).await
 }
@@ -109,6 +115,12 @@ async fn what_the_run_of_a_sensor_sends_comes_from_outside() {
     let cause = ["caused_by", "depth", "root", "source"].map(|name| &stored[name]);
     assert_eq!(cause, [&Value::Null, &json!(0), &Value::Null, &json!("demo.look")]);
     ask(&server, &token, &Request::get("/api/events")).await.error(403);
+    server.run("UPDATE run_token SET expires = NOW() + INTERVAL '1 hour'").await;
+    post(&server, &token, &event(2)).await.ok(201);
+    server.run("UPDATE run_token SET expires = NOW()").await;
+    post(&server, &token, &event(2)).await.error(401);
+    server.run("UPDATE run_token SET expires = NULL").await;
+    post(&server, &token, &event(2)).await.ok(201);
     server.run("UPDATE sensor_state SET epoch = 4").await;
     post(&server, &token, &event(2)).await.error(401);
 }

@@ -14,12 +14,16 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects to the API whose address and token are in `data_dir`.
     pub(crate) fn open(data_dir: &Path) -> anyhow::Result<Self> {
+        Self::with_token(data_dir, std::fs::read_to_string(data_dir.join("api.token"))?.trim())
+    }
+
+    /// The same with another token.
+    pub(crate) fn with_token(data_dir: &Path, token: &str) -> anyhow::Result<Self> {
         let url = std::fs::read_to_string(data_dir.join("api.url"))?;
-        let token = std::fs::read_to_string(data_dir.join("api.token"))?.trim().to_owned();
         let host = url.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
         let stream = TcpStream::connect(&host)?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream), host, token })
+        Ok(Self { stream: BufReader::new(stream), host, token: token.to_owned() })
     }
 
     /// Posts events and waits for their acknowledgement.

@@ -1,4 +1,5 @@
-//! Three crowds without the token: one that does nothing, one that does not read its answers, one that reads all it can.
+//! Crowds without the token: one that does nothing, one that does not read its answers, one that reads all it can, and one that
+//! posts with made-up tokens of runs.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ pub(super) enum Crowd {
     Idle,
     Slow,
     Lists,
+    MadeUp,
 }
 
 /// A crowd that is there.
@@ -39,13 +41,14 @@ struct Got {
 }
 
 impl Crowd {
-    pub(super) const ALL: [Self; 3] = [Self::Idle, Self::Slow, Self::Lists];
+    pub(super) const ALL: [Self; 4] = [Self::Idle, Self::Slow, Self::Lists, Self::MadeUp];
 
     fn size(self) -> usize {
         match self {
             Self::Idle => 512,
             Self::Slow => 60,
             Self::Lists => 120,
+            Self::MadeUp => 384,
         }
     }
 
@@ -72,7 +75,8 @@ impl Crowd {
         match self {
             Self::Idle => TcpStream::connect(address).await?.read(&mut [0]).await.map(drop),
             Self::Slow => hardly_read(address, got).await,
-            Self::Lists => read_all(address, got).await,
+            Self::Lists => read_all(address, &list(address), got).await,
+            Self::MadeUp => read_all(address, &made_up(address), got).await,
         }
     }
 }
@@ -83,6 +87,7 @@ impl fmt::Display for Crowd {
             Self::Idle => "idle connections",
             Self::Slow => "slow readers",
             Self::Lists => "clients on long lists",
+            Self::MadeUp => "clients with made-up tokens of runs",
         };
         write!(f, "{} {what}", self.size())
     }
@@ -108,6 +113,12 @@ fn list(address: SocketAddr) -> String {
     format!("GET /api/events?limit=1000 HTTP/1.1\r\nhost: {address}\r\n\r\n")
 }
 
+fn made_up(address: SocketAddr) -> String {
+    format!(
+        "POST /api/events HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer attune_run_x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
+    )
+}
+
 async fn hardly_read(address: SocketAddr, got: &Got) -> std::io::Result<()> {
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(4096)?;
@@ -123,12 +134,12 @@ async fn hardly_read(address: SocketAddr, got: &Got) -> std::io::Result<()> {
     }
 }
 
-/// One list after the other, on one connection as long as it lasts.
-async fn read_all(address: SocketAddr, got: &Got) -> std::io::Result<()> {
+/// One request after the other, on one connection as long as it lasts.
+async fn read_all(address: SocketAddr, request: &str, got: &Got) -> std::io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     let mut answer = vec![0; 256 * 1024];
     loop {
-        stream.write_all(list(address).as_bytes()).await?;
+        stream.write_all(request.as_bytes()).await?;
         let mut head = Vec::new();
         let mut left = loop {
             let read = stream.read(&mut answer).await?;

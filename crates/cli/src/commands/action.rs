@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
@@ -52,7 +53,11 @@ pub(crate) fn run(global: &Global, run: &Run) -> anyhow::Result<ExitCode> {
         output::object(global.output, &json!({"id": id}))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let execution = wait(&client, id)?;
+    let execution = wait(&client, id).with_context(|| {
+        format!(
+            "execution {id} was begun, and how it ends could not be read (see `attune execution show {id}`)"
+        )
+    })?;
     let succeeded = execution["status"] == "succeeded";
     match global.output {
         Format::Json => output::json(&execution)?,

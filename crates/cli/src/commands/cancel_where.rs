@@ -2,11 +2,11 @@
 
 use std::io::{IsTerminal, Write};
 
-use anyhow::bail;
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{Format, Global};
 use crate::client::Client;
+use crate::failure::Failure;
 use crate::output;
 
 const PATH: &str = "/api/executions/cancel";
@@ -40,18 +40,18 @@ pub(crate) fn cancel(
 }
 
 /// The filters as the API takes them: an id is a number.
-fn description(filters: &[(String, String)], older_than: Option<&str>) -> anyhow::Result<Value> {
+fn description(filters: &[(String, String)], older_than: Option<&str>) -> Result<Value, Failure> {
     let mut given = Map::new();
     for (column, value) in filters {
         let value = match column.as_str() {
             "event" => match value.parse::<i64>() {
                 Ok(id) => Value::from(id),
-                Err(_) => bail!("--where event={value}: an event is named by its id"),
+                Err(_) => return Err(usage(format!("--where event={value}: an event is named by its id"))),
             },
             _ => Value::from(value.as_str()),
         };
         if given.insert(column.clone(), value).is_some() {
-            bail!("--where {column} is given twice");
+            return Err(usage(format!("--where {column} is given twice")));
         }
     }
     if let Some(span) = older_than {
@@ -60,12 +60,16 @@ fn description(filters: &[(String, String)], older_than: Option<&str>) -> anyhow
     Ok(Value::Object(given))
 }
 
+fn usage(message: String) -> Failure {
+    Failure::Usage(message)
+}
+
 /// Asks the person at the terminal. Where there is none, `--yes` has to say it.
 #[expect(clippy::print_stderr, reason = "the question is for the person who typed the command")]
 fn agrees(counted: &Value) -> anyhow::Result<bool> {
     let what = format!("{} that wait and {} that run", counted["requested"], counted["running"]);
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        bail!("this would cancel {what}; add --yes to do it");
+        return Err(usage(format!("this would cancel {what}; add --yes to do it")).into());
     }
     eprint!("Cancel {what}? [y/N] ");
     std::io::stderr().flush()?;
@@ -90,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_meant_is_refused() {
+    fn what_cannot_be_meant_is_refused() {
         assert!(description(&pairs(&[("event", "seven")]), None).is_err());
         assert!(description(&pairs(&[("status", "running"), ("status", "requested")]), None).is_err());
     }

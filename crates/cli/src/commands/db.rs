@@ -1,9 +1,9 @@
 //! `attune db`: the schema and the address of the database, and ways to it while nothing else runs.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::PathBuf;
 
-use attune_common::config::Config;
+use attune_common::config::{Config, DatabaseUrl};
 use clap::Subcommand;
 
 use crate::arguments::Global;
@@ -41,20 +41,36 @@ pub(crate) fn run(global: &Global, command: Command) -> anyhow::Result<()> {
     }
 }
 
-/// The configured database, unless a data directory is asked for by name.
-fn url(global: &Global) -> anyhow::Result<String> {
-    let configured = Config::load_from(global.config.as_deref())?.database.url;
-    match (configured, &global.data_dir) {
-        (Some(url), None) => Ok(url.reveal().to_owned()),
-        _ => url_in(&data_dir(global)?),
-    }
+/// Where a database is.
+pub(super) enum Place {
+    /// Where the configuration says.
+    Configured(DatabaseUrl),
+    /// In this data directory.
+    Private(PathBuf),
 }
 
-fn url_in(data_dir: &Path) -> anyhow::Result<String> {
-    if !data_dir.exists() {
-        return Err(Failure::NoAddress(data_dir.display().to_string()).into());
+/// The configured database, unless a data directory is asked for by name; a private one must be there.
+pub(super) fn database_of(global: &Global) -> anyhow::Result<Place> {
+    let configured = Config::load_from(global.config.as_deref())?.database.url;
+    if let (Some(url), None) = (configured, &global.data_dir) {
+        return Ok(Place::Configured(url));
     }
-    Ok(attune_localdb::url_of(data_dir)?)
+    let data_dir = data_dir(global)?;
+    if data_dir.join("postgres").exists() {
+        return Ok(Place::Private(data_dir));
+    }
+    let message = format!(
+        "there is no private database in {} yet; `attune up` or `attune db start` makes one",
+        data_dir.display()
+    );
+    Err(Failure::NotFound(message).into())
+}
+
+fn url(global: &Global) -> anyhow::Result<String> {
+    Ok(match database_of(global)? {
+        Place::Configured(url) => url.reveal().to_owned(),
+        Place::Private(data_dir) => attune_localdb::url_of(&data_dir)?,
+    })
 }
 
 fn migrate(global: &Global) -> anyhow::Result<()> {

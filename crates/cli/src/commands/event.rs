@@ -30,7 +30,7 @@ pub(crate) struct Send {
     /// A second event of this key from this source is dropped and counted
     #[arg(short, long)]
     key: Option<String>,
-    /// Who sends it; without it `cli`, or the action whose run sends it
+    /// What sends it; without it `cli`, or the action whose run sends it
     #[arg(long)]
     source: Option<String>,
     /// The parameters it is made for, as a JSON object, for a trigger that has some

@@ -17,6 +17,7 @@ mod input;
 pub(crate) mod noun;
 pub(crate) mod pack;
 mod private_db;
+mod psql;
 pub(crate) mod reference;
 mod report;
 pub(crate) mod rule;

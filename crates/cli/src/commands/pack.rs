@@ -73,7 +73,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<(Files, Pack)> {
     Ok((files, pack))
 }
 
-/// What is not there is so, what can not be read is a failure, what a pack can not hold is refused.
+/// What is not there is so, what cannot be read is a failure, what a pack cannot hold is refused.
 pub(crate) fn unfit(error: DirectoryError) -> anyhow::Error {
     match error {
         DirectoryError::Unreadable { path, source } if source.kind() == ErrorKind::NotFound => {
@@ -113,7 +113,7 @@ fn warn_of_commands(pack: &Pack) {
 /// Scripts as another system's editor saves them.
 pub(crate) fn warn_of_line_ends(files: &Files) {
     for path in files.foreign_line_ends() {
-        let words = "its lines end in CR LF, which most interpreters can not read; save it with LF";
+        let words = "its lines end in CR LF, which most interpreters cannot read; save it with LF";
         output::note(&format!("warning: {path}: {words}"));
     }
 }

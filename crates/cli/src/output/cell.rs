@@ -2,9 +2,8 @@
 //!
 //! Values come from packs and programs, so control characters are shown and not sent to the terminal.
 
+use attune_core::printable::printable;
 use serde_json::Value;
-
-use super::terminal;
 
 /// Longer texts are cut in tables; `show` and JSON have them whole.
 const WIDTH: usize = 60;
@@ -31,16 +30,11 @@ pub(super) fn long(value: &Value) -> String {
     }
 }
 
-/// Timestamps without the parts that nobody reads in a table: `2026-01-31 09:35:15Z`.
+/// Timestamps without the parts that no table needs: `2026-01-31 09:35:15Z`.
 fn time(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let is_time = bytes.len() == 24 && bytes[4] == b'-' && bytes[10] == b'T' && text.ends_with('Z');
     is_time.then(|| format!("{} {}Z", &text[..10], &text[11..19]))
-}
-
-pub(super) fn printable(text: &str) -> String {
-    let is_shown = |c: char| c == '\n' || !(c.is_control() || terminal::is_obeyed(c));
-    text.chars().map(|c| if is_shown(c) { c } else { '\u{fffd}' }).collect()
 }
 
 #[cfg(test)]

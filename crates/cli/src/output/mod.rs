@@ -6,10 +6,12 @@ mod terminal;
 
 use std::io::Write as _;
 
+use attune_core::printable::is_turning;
 use serde_json::Value;
 
 use crate::arguments::Format;
 
+pub(crate) use attune_core::printable::printable;
 pub(crate) use table::Column;
 
 /// Prints a list.
@@ -52,11 +54,6 @@ pub(crate) fn whole(value: &Value) -> String {
     }
 }
 
-/// Text of others without what a terminal would obey.
-pub(crate) fn printable(text: &str) -> String {
-    cell::printable(text)
-}
-
 /// Prints JSON.
 pub(crate) fn json(value: &Value) -> anyhow::Result<()> {
     text(&serde_json::to_string_pretty(value)?)
@@ -74,7 +71,7 @@ pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
 
 /// Prints lines that are coloured for a terminal, and in which the text of others was made printable.
 pub(crate) fn coloured(lines: &str) -> anyhow::Result<()> {
-    let lines: String = lines.chars().map(|c| if terminal::is_turning(c) { '\u{fffd}' } else { c }).collect();
+    let lines: String = lines.chars().map(|c| if is_turning(c) { '\u{fffd}' } else { c }).collect();
     let mut stdout = std::io::stdout().lock();
     Ok(stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush())?)
 }

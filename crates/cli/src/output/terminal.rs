@@ -7,6 +7,8 @@
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
+use attune_core::printable::is_obeyed;
+
 /// Writes as it is, or so that a terminal shows it. A closed pipe (`| head`) is the reader's right and no failure.
 pub(super) fn write(mut output: impl Write + IsTerminal, bytes: &[u8]) -> io::Result<()> {
     let shown = output.is_terminal().then(|| shown(bytes));
@@ -15,16 +17,6 @@ pub(super) fn write(mut output: impl Write + IsTerminal, bytes: &[u8]) -> io::Re
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }
-}
-
-/// Whether a terminal would do something else than show it, or move to the next line or column.
-pub(super) fn is_obeyed(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t') || is_turning(c)
-}
-
-/// Marks, overrides and isolates of the direction of writing.
-pub(super) fn is_turning(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// As JSON writes it, so that JSON stays JSON; a byte that is no text as `\xff`.

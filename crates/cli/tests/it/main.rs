@@ -31,6 +31,7 @@ mod outage;
 mod pack;
 mod packs;
 mod recovery;
+mod requests;
 mod rule_test;
 mod runtimes;
 mod safe;

@@ -18,7 +18,7 @@ pub(super) const ABOUT: &str = "Where the facts are, and how long a statement ma
 pub struct DatabaseConfig {
     /// `url`: the database. `attune up` and `attune demo` bring their own without it.
     pub url: Option<DatabaseUrl>,
-    /// `max_connections`: connections of one process.
+    /// `max_connections`: connections of one process; those of the API's readers come on top.
     pub max_connections: u32,
     /// `statement_timeout`: after this `PostgreSQL` ends a statement.
     pub statement_timeout: Duration,
@@ -41,7 +41,11 @@ impl DatabaseConfig {
                 "The database. `attune up` and `attune demo` bring a private one without it.",
                 |given| DatabaseUrl::parse(&given.text()?),
             ),
-            max_connections: keys.count("max_connections", 20, "Connections of one process."),
+            max_connections: keys.count(
+                "max_connections",
+                20,
+                "Connections of one process; an API has at most 9 more, for readers.",
+            ),
             statement_timeout: keys.seconds(
                 "statement_timeout",
                 30,

@@ -41,6 +41,10 @@ variables! {
     /// reads it.
     RUN_CONTEXT = "ATTUNE_CONTEXT";
 
+    /// The file in which the run of a sensor finds its configuration, its state and, with `api`, the API and its own token.
+    /// Attune sets it; `attune event send` reads the latter.
+    SENSOR_CONTEXT = "SENSOR_CONTEXT";
+
     /// Where programs are looked for, by detection as by everything that is started.
     PATH = "PATH";
 

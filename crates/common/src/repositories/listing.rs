@@ -13,6 +13,9 @@ use crate::readable::{self, Row};
 /// Names that are compared with a misspelt one at most.
 const NAMES: i64 = 10_000;
 
+/// About what a row has beside its large columns, in bytes.
+const SMALL: usize = 512;
+
 /// A kind of thing that operators list and show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the nouns of SPEC section 1")]
@@ -142,6 +145,40 @@ impl Noun {
         }
     }
 
+    /// Columns that may hold much.
+    fn large(self) -> &'static [&'static str] {
+        match self {
+            Self::Pack => &["description", "config", "config_schema", "requires"],
+            Self::Runtime => &["description", "distributions", "installation", "execution"],
+            Self::Worker => &["capabilities", "meta"],
+            Self::Trigger => &["description", "param_schema", "payload_schema"],
+            Self::Timer => &["params"],
+            Self::Sensor => &[
+                "description",
+                "config",
+                "param_schema",
+                "limits",
+                "labels",
+                "expect",
+                "api",
+                "last_error",
+                "ticks",
+            ],
+            Self::Action => &["description", "param_schema", "retry", "limits", "api"],
+            Self::Rule => &["description", "conditions", "trigger_params", "action_params"],
+            Self::Event => &["trigger_params", "payload"],
+            Self::Enforcement => &["reason"],
+            Self::Execution => &["params", "result", "error"],
+        }
+    }
+
+    /// About how many bytes a row has. What a column has is known without reading it; a text that repeats itself is stored
+    /// shorter than it is.
+    fn size(self) -> String {
+        let columns = self.large().iter().map(|column| format!(" + COALESCE(pg_column_size(t.{column}), 0)"));
+        format!("{SMALL}{}", columns.collect::<String>())
+    }
+
     /// The column that names one row beside its id.
     pub fn natural_key(self) -> &'static str {
         match self {
@@ -209,7 +246,7 @@ pub async fn list(pool: &PgPool, noun: Noun, filter: &Filter, most_bytes: usize)
         filter.equals.iter().filter(move |(name, _)| name == column).map(move |(_, value)| (column, value))
     });
     // What is not asked for is not in the text: only so an index can begin where the list does.
-    let (mut wheres, mut next) = (String::new(), 2);
+    let (mut wheres, mut next) = (String::new(), 3);
     let mut place = |condition: &dyn Fn(usize) -> String, takes: usize| {
         wheres.extend([" AND ", &condition(next)]);
         next += takes;
@@ -225,9 +262,8 @@ pub async fn list(pool: &PgPool, noun: Noun, filter: &Filter, most_bytes: usize)
         place(&|n| format!("t.{column}::text = ${n}"), 1);
         values.push(value);
     }
-    let (rows, order) = (noun.rows(), noun.order());
-    let sql = format!("SELECT to_jsonb(t) FROM ({rows}) AS t WHERE TRUE{wheres} ORDER BY {order} LIMIT $1");
-    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(filter.limit);
+    let most = i64::try_from(most_bytes).unwrap_or(i64::MAX);
+    let mut query = sqlx::query(AssertSqlSafe(statement(noun, &wheres))).bind(filter.limit).bind(most);
     if let Some(id) = filter.before {
         query = query.bind(id);
     }
@@ -237,21 +273,33 @@ pub async fn list(pool: &PgPool, noun: Noun, filter: &Filter, most_bytes: usize)
     read(values.into_iter().fold(query, sqlx::query::Query::bind).fetch(pool), most_bytes).await
 }
 
-/// Rows are of any size, so they are taken one by one.
+/// The rows are found first, with their sizes as they are stored, which are summed up in the order of the list. Only those that
+/// fit are then read, so the database neither reads nor sends what does not.
+fn statement(noun: Noun, wheres: &str) -> String {
+    let (rows, order, size) = (noun.rows(), noun.order(), noun.size());
+    format!(
+        "WITH found AS MATERIALIZED (
+             SELECT id, sum(size) OVER (ROWS UNBOUNDED PRECEDING) - size AS before
+             FROM (SELECT t.id, {size} AS size FROM ({rows}) AS t WHERE TRUE{wheres} ORDER BY {order} LIMIT $1) AS sizes)
+         SELECT to_jsonb(t), (SELECT count(*) FROM found) FROM ({rows}) AS t
+         WHERE t.id = ANY(ARRAY(SELECT id FROM found WHERE before < $2)) ORDER BY {order}"
+    )
+}
+
+/// What is stored in less than it has is taken row by row, for as long as it fits.
 async fn read(
     mut rows: impl Stream<Item = sqlx::Result<PgRow>> + Unpin,
     most_bytes: usize,
 ) -> sqlx::Result<Piece> {
-    let (mut piece, mut bytes) = (Piece { rows: Vec::new(), is_cut: false }, 0);
-    while let Some(row) = rows.try_next().await? {
+    let (mut piece, mut bytes, mut found) = (Vec::new(), 0, 0);
+    while bytes <= most_bytes
+        && let Some(row) = rows.try_next().await?
+    {
         bytes += row.try_get_raw(0)?.as_bytes().map_or(0, <[u8]>::len);
-        piece.rows.push(row.try_get::<Row, _>(0)?.into());
-        if bytes > most_bytes {
-            piece.is_cut = true;
-            break;
-        }
+        found = row.try_get(1)?;
+        piece.push(row.try_get::<Row, _>(0)?.into());
     }
-    Ok(piece)
+    Ok(Piece { is_cut: i64::try_from(piece.len()).is_ok_and(|taken| taken < found), rows: piece })
 }
 
 /// One row, by id or by its natural key.
@@ -315,7 +363,22 @@ pub fn is_id(column: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use attune_testkit::TestDb;
+
+    use super::{Noun, nearest};
+
+    #[tokio::test]
+    async fn the_size_of_a_row_counts_all_that_may_be_large() {
+        let db = TestDb::migrated().await;
+        for noun in Noun::ALL {
+            let columns = "SELECT attname::text FROM pg_attribute WHERE attrelid = $1::regclass AND atttypid = 'jsonb'::regtype AND NOT attisdropped";
+            let columns: Vec<String> =
+                sqlx::query_scalar(columns).bind(noun.name()).fetch_all(&db.pool).await.unwrap();
+            for column in columns {
+                assert!(noun.large().contains(&column.as_str()), "{noun:?}: {column}");
+            }
+        }
+    }
 
     #[test]
     fn guesses_only_what_is_close() {

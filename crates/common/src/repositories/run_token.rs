@@ -3,7 +3,8 @@
 //!
 //! A token is kept as its hash. That of an action's run is good while its execution runs the attempt that it was made for, so
 //! the end of the run, the loss of its worker and a cancel all end it, whether or not its row is still there. That of a
-//! sensor's run is good while the sensor is under the epoch of the run, and its row goes with the run.
+//! sensor's run is good while the sensor is under the epoch of the run, and its row goes with the run. Should its worker fail
+//! to remove it, the sensor's next run does; and that of a poll expires when no poll goes on for so long.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -55,13 +56,24 @@ pub async fn insert(
     Ok(done.rows_affected() == 1)
 }
 
-/// Keeps a token of a sensor's run under this epoch. `false`: it is under another one.
-pub async fn insert_of_sensor(pool: &PgPool, hash: &[u8], sensor: i64, epoch: i64) -> sqlx::Result<bool> {
+/// Keeps a token of a sensor's run under this epoch, for so many seconds at most, and ends those of its runs before. `false`:
+/// it is under another epoch.
+pub async fn insert_of_sensor(
+    pool: &PgPool,
+    hash: &[u8],
+    sensor: i64,
+    epoch: i64,
+    seconds: Option<f64>,
+) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "INSERT INTO run_token (hash, sensor, epoch) SELECT $1, sensor, epoch FROM sensor_state WHERE sensor = $2 AND epoch = $3",
+        r#"WITH runs AS MATERIALIZED (SELECT sensor, epoch FROM sensor_state WHERE sensor = $2 AND epoch = $3),
+           ended AS (DELETE FROM run_token t USING runs r WHERE t.sensor = r.sensor)
+           INSERT INTO run_token (hash, sensor, epoch, expires)
+           SELECT $1, sensor, epoch, clock_timestamp() + make_interval(secs => $4::float8) FROM runs"#,
         hash,
         sensor,
-        epoch
+        epoch,
+        seconds
     )
     .execute(pool)
     .await?;
@@ -78,7 +90,7 @@ pub async fn find(pool: &PgPool, hash: &[u8]) -> sqlx::Result<Option<Bearer>> {
                AND e.cancel_requested IS NULL
            LEFT JOIN sensor_state x ON x.sensor = t.sensor AND x.epoch = t.epoch
            LEFT JOIN sensor s ON s.id = x.sensor
-           WHERE t.hash = $1"#,
+           WHERE t.hash = $1 AND (t.expires > clock_timestamp()) IS NOT FALSE"#,
         hash
     )
     .fetch_optional(pool)
@@ -133,7 +145,8 @@ pub async fn delete_ended(pool: &PgPool, before: DateTime<Utc>, limit: i64) -> s
         r#"DELETE FROM run_token WHERE hash = ANY(ARRAY(
                SELECT t.hash FROM run_token t WHERE t.created < $1 AND NOT EXISTS (
                    SELECT FROM execution e WHERE e.id = t.execution AND e.attempt = t.attempt AND e.status::text = 'running')
-                   AND NOT EXISTS (SELECT FROM sensor_state x WHERE x.sensor = t.sensor AND x.epoch = t.epoch)
+                   AND (t.expires <= clock_timestamp() OR NOT EXISTS (
+                       SELECT FROM sensor_state x WHERE x.sensor = t.sensor AND x.epoch = t.epoch))
                LIMIT $2))"#,
         before,
         limit

@@ -2,6 +2,7 @@
 
 mod changes;
 mod config;
+mod listing;
 mod migrations;
 mod plans;
 mod runtime_detection;

@@ -4,7 +4,7 @@ use attune_common::repositories::fuse;
 use attune_common::repositories::listing::{self, Noun};
 use sqlx::PgPool;
 
-use crate::finding::{Finding, chain, first_few};
+use crate::finding::{Finding, first_few};
 use crate::installation::Installation;
 
 /// What operators write.
@@ -15,10 +15,7 @@ pub(super) async fn check(installation: &Installation) -> Vec<Finding> {
         Ok(pool) => pool,
         Err(skipped) => return skipped,
     };
-    read(pool).await.unwrap_or_else(|error| {
-        let mend = "see above: database and schema";
-        vec![Finding::warning(format!("they can not be read: {}", chain(&error)), mend)]
-    })
+    read(pool).await.unwrap_or_else(|error| vec![Finding::unread("what operators write", &error)])
 }
 
 async fn read(pool: &PgPool) -> sqlx::Result<Vec<Finding>> {

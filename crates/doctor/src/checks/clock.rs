@@ -4,7 +4,7 @@ use attune_common::repositories::{event, server};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
 
-use crate::finding::{Finding, chain};
+use crate::finding::Finding;
 use crate::installation::Installation;
 
 /// What a difference may be before times in logs, rows and conditions contradict each other.
@@ -18,10 +18,7 @@ pub(super) async fn check(installation: &Installation) -> Vec<Finding> {
     };
     match compare(pool).await {
         Ok(findings) => findings,
-        Err(error) => vec![Finding::warning(
-            format!("the database was not to be asked for its time: {}", chain(&error)),
-            "see above: database and schema",
-        )],
+        Err(error) => vec![Finding::unread("the time of the database", &error)],
     }
 }
 

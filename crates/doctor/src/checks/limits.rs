@@ -6,8 +6,8 @@ use rustix::process::{Resource, getrlimit};
 use crate::finding::Finding;
 use crate::installation::Installation;
 
-/// Connections to the API, logs, listeners, libraries.
-const BASE: u64 = 640;
+/// Connections to the API, those of its readers to the database, logs, listeners, libraries.
+const BASE: u64 = 649;
 /// A program that runs: its three streams, its report, and the handle on it.
 const PER_PROGRAM: u64 = 5;
 

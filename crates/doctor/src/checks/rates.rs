@@ -2,7 +2,7 @@
 
 use attune_common::repositories::held::{self, Held};
 
-use crate::finding::{Finding, chain, first_few};
+use crate::finding::{Finding, first_few};
 use crate::installation::Installation;
 
 pub(super) async fn check(installation: &Installation) -> Vec<Finding> {
@@ -12,10 +12,7 @@ pub(super) async fn check(installation: &Installation) -> Vec<Finding> {
     };
     match held::list(pool).await {
         Ok(held) => vec![judge(&held)],
-        Err(error) => {
-            let mend = "see above: database and schema";
-            vec![Finding::warning(format!("they can not be read: {}", chain(&error)), mend)]
-        }
+        Err(error) => vec![Finding::unread("what is held", &error)],
     }
 }
 

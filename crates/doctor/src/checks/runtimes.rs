@@ -6,7 +6,7 @@ use attune_common::models::Runtime;
 use attune_common::repositories::runtime;
 use attune_common::runtime_detection::{Trust, Verdict, Verifier, advice};
 
-use crate::finding::{Finding, chain};
+use crate::finding::Finding;
 use crate::installation::Installation;
 
 /// The PATH that a service manager gives, where nothing else is said.
@@ -20,10 +20,7 @@ pub(super) async fn check(installation: &Installation) -> Vec<Finding> {
     };
     let rows = match runtime::list(pool).await {
         Ok(rows) => rows,
-        Err(error) => {
-            let mend = "see above: database and schema";
-            return vec![Finding::warning(format!("they can not be read: {}", chain(&error)), mend)];
-        }
+        Err(error) => return vec![Finding::unread("the runtimes", &error)],
     };
     // Without the cache, which would be written.
     let verifier = Verifier::new(&installation.config.limits);

@@ -5,7 +5,7 @@ use attune_common::repositories::worker;
 use serde_json::Value;
 use sqlx::PgPool;
 
-use crate::finding::{Finding, chain, first_few};
+use crate::finding::{Finding, first_few};
 use crate::installation::Installation;
 
 /// Nobody reads more.
@@ -16,10 +16,7 @@ pub(super) async fn check(installation: &Installation) -> Vec<Finding> {
         Ok(pool) => pool,
         Err(skipped) => return skipped,
     };
-    read(pool).await.unwrap_or_else(|error| {
-        let mend = "see above: database and schema";
-        vec![Finding::warning(format!("they can not be read: {}", chain(&error)), mend)]
-    })
+    read(pool).await.unwrap_or_else(|error| vec![Finding::unread("the sensors", &error)])
 }
 
 async fn read(pool: &PgPool) -> sqlx::Result<Vec<Finding>> {

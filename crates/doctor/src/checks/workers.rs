@@ -5,7 +5,7 @@ use attune_common::registration::WorkerRole;
 use attune_common::repositories::worker::{self, Registered};
 use attune_process::{Liveness, ProcessIdentity};
 
-use crate::finding::{Finding, chain, first_few};
+use crate::finding::{Finding, first_few};
 use crate::installation::Installation;
 
 pub(super) async fn check(installation: &Installation) -> Vec<Finding> {
@@ -15,10 +15,7 @@ pub(super) async fn check(installation: &Installation) -> Vec<Finding> {
     };
     match worker::list(pool).await {
         Ok(workers) => judge(&installation.config, &workers),
-        Err(error) => vec![Finding::warning(
-            format!("they can not be read: {}", chain(&error)),
-            "see above: database and schema",
-        )],
+        Err(error) => vec![Finding::unread("the workers", &error)],
     }
 }
 

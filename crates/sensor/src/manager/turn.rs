@@ -124,13 +124,14 @@ impl Tools {
             Found::Ready(interpreter) => interpreter,
             Found::Building(building) => return Ok(Polled::Building(building)),
         };
-        let pass = pass::issue(self, &turn.sensor, turn.epoch).await?;
+        let time = turn.sensor.timeout().unwrap_or(self.timeout);
+        let pass = pass::issue(self, &turn.sensor, turn.epoch, Some(time)).await?;
         let job = Job {
             sensor: &turn.sensor,
             code: &code,
             state: &turn.state,
             trigger_params: &self.generator.trigger_params(&turn.sensor),
-            time: turn.sensor.timeout().unwrap_or(self.timeout),
+            time,
             pass: pass.as_ref(),
         };
         let output = self.runtime.poll_with(&interpreter, &job, spent, turn.stop.cancelled()).await;

@@ -4,14 +4,12 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
+use attune_common::config::env::SENSOR_CONTEXT;
 use attune_core::pack::Mode;
 use attune_runtimes::note;
 use serde_json::json;
 
 use super::Job;
-
-/// Names the context file.
-const CONTEXT: &str = "SENSOR_CONTEXT";
 
 /// Writes the context file, readable for its owner only, and returns the variables of the poll.
 pub(super) fn write(job: &Job<'_>, directory: &Path) -> io::Result<Vec<(OsString, OsString)>> {
@@ -31,5 +29,5 @@ pub(super) fn write(job: &Job<'_>, directory: &Path) -> io::Result<Vec<(OsString
     }
     let file = note::write(directory, context.to_string().as_bytes())?;
     let variables = job.sensor.variables.iter().map(|(name, value)| (name.into(), value.into()));
-    Ok(variables.chain([(CONTEXT.into(), file.into())]).collect())
+    Ok(variables.chain([(SENSOR_CONTEXT.into(), file.into())]).collect())
 }

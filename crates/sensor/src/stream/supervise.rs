@@ -125,7 +125,7 @@ impl Stream {
             Err(next) => return next,
         };
         let asked = Asked::new(self.tools.generator.rules(), Arc::clone(sensor));
-        let pass = match pass::issue(&self.tools, sensor, self.epoch).await {
+        let pass = match pass::issue(&self.tools, sensor, self.epoch, None).await {
             Ok(pass) => pass,
             Err(error) => return self.failed(sensor, &error.into(), Duration::ZERO).await,
         };

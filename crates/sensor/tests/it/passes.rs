@@ -3,6 +3,7 @@
 use std::fs;
 
 use attune_common::config::Config;
+use attune_common::repositories::run_token;
 use serde_json::Value;
 use sqlx::Row as _;
 
@@ -30,9 +31,41 @@ async fn given(fixture: &Fixture, query: &str) -> Vec<Value> {
     row.get::<Value, _>("payloads").as_array().unwrap().clone()
 }
 
+/// A sensor that asks for nothing, and its epoch.
+async fn quiet(fixture: &Fixture) -> (i64, i64) {
+    sqlx::query_as(
+        "INSERT INTO sensor_state (sensor, epoch) SELECT id, 7 FROM sensor
+         ON CONFLICT (sensor) DO UPDATE SET epoch = 7 RETURNING sensor, epoch",
+    )
+    .fetch_one(fixture.pool())
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_token_that_was_left_ends_with_the_next_run_or_when_its_time_is_over() {
+    let fixture = Fixture::with_sensors(&[("look", "core.shell", POLL)]).await;
+    let ((sensor, epoch), pool) = (quiet(&fixture).await, fixture.pool());
+    let is_good = async |hash| run_token::find(pool, hash).await.unwrap().is_some();
+    assert!(run_token::insert_of_sensor(pool, b"left", sensor, epoch, Some(60.0)).await.unwrap());
+    assert!(is_good(b"left".as_slice()).await);
+    // What the worker of another epoch begins ends nothing.
+    assert!(!run_token::insert_of_sensor(pool, b"stale", sensor, epoch - 1, Some(60.0)).await.unwrap());
+    assert!(is_good(b"left").await);
+    assert!(run_token::insert_of_sensor(pool, b"next", sensor, epoch, Some(0.0)).await.unwrap());
+    assert!(!is_good(b"left").await && !is_good(b"next").await);
+    assert_eq!(tokens(&fixture).await, 1);
+    let later = chrono::Utc::now() + chrono::TimeDelta::minutes(1);
+    assert_eq!(run_token::delete_ended(pool, later, 10).await.unwrap(), 1);
+    assert!(run_token::insert_of_sensor(pool, b"stream", sensor, epoch, None).await.unwrap());
+    assert!(is_good(b"stream").await);
+    assert_eq!(run_token::delete_ended(pool, later, 10).await.unwrap(), 0);
+}
+
 #[tokio::test]
 async fn each_poll_is_given_a_token_of_its_own() {
     let fixture = Fixture::with_sensors(&[("look", "core.shell", POLL)]).await;
+    fixture.execute("INSERT INTO run_token (hash, sensor, epoch) SELECT 'left', id, 1 FROM sensor").await;
     let payloads =
         given(&fixture, "SELECT jsonb_agg(payload) AS payloads FROM event HAVING count(*) >= 2").await;
     assert_eq!(payloads[0]["api"]["url"], "http://127.0.0.1:1");

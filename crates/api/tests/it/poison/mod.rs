@@ -32,7 +32,7 @@ const POISONED: [(&str, &str); 15] = [
     ("execution", "id >= 1000000000"),
 ];
 
-/// What only Attune writes: who changes it by hand changes how Attune works.
+/// What only Attune writes: to change it by hand is to change how Attune works.
 const OWN: [&str; 16] = [
     "_sqlx_migrations",
     "attempt",

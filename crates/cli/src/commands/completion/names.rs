@@ -29,18 +29,14 @@ pub(super) fn columns(noun: Noun) -> Vec<CompletionCandidate> {
 
 fn ask(noun: Noun) -> Option<Value> {
     let client = Client::patient_for(&global(), PATIENCE).ok()?;
-    let limit = if is_happening(noun) { HAPPENINGS } else { THINGS };
+    let limit = if noun.is_happening() { HAPPENINGS } else { THINGS };
     client.get(&format!("/api/{}s", noun.name()), &[("limit".to_owned(), limit.to_owned())]).ok()
-}
-
-fn is_happening(noun: Noun) -> bool {
-    matches!(noun, Noun::Timer | Noun::Event | Noun::Enforcement | Noun::Execution)
 }
 
 fn name(noun: Noun, row: &Value) -> Option<String> {
     match noun {
         Noun::Worker => row["name"].as_str().map(str::to_owned),
-        noun if is_happening(noun) => row["id"].as_i64().map(|id| id.to_string()),
+        noun if noun.is_happening() => row["id"].as_i64().map(|id| id.to_string()),
         _ => row["ref"].as_str().map(str::to_owned),
     }
 }
