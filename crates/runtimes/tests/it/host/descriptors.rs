@@ -146,7 +146,7 @@ fn garbage_by_any_low_number_reaches_nobody(language: &Language) {
 }
 
 /// Another thread has whatever number is free for a moment, again and again, as the C library in the engine's threads does.
-const THREAD: &str = r#"
+const THREAD: &str = r"
 const { readlinkSync } = require('fs');
 const { Worker } = require('worker_threads');
 const { replace } = require(process.argv[2]);
@@ -160,7 +160,7 @@ new Worker(opens, { eval: true }).once('message', () => {
   console.log(readlinkSync('/proc/self/fd/0'));
   process.exit(0);
 });
-"#;
+";
 
 #[test]
 fn a_number_that_a_thread_takes_in_between_is_had_nevertheless() {
