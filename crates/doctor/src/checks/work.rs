@@ -23,7 +23,7 @@ fn judge(rules: &[OutOfWork]) -> Finding {
     if rules.is_empty() {
         return Finding::ok("every rule came to its end today, as far as the last 10,000 enforcements tell");
     }
-    let names: Vec<_> = rules.iter().map(|it| format!("rule {} ({} times)", it.rule, it.count)).collect();
+    let names: Vec<_> = rules.iter().map(|it| format!("rule {} ({}x)", it.rule, it.count)).collect();
     let mend =
         "make its patterns and templates cheaper: `attune rule test REF --last 20` says what they take";
     Finding::warning(format!("out of work: {}", first_few(&names)), mend)
