@@ -189,10 +189,15 @@ async fn a_look_up_of_a_token_that_waits_too_long_ends() {
 
 /// A reader that asks for all events and reads nothing.
 async fn slow_reader(server: &Server) -> TcpStream {
+    slow(server, &Request::get("/api/events")).await
+}
+
+/// A reader that asks for something and reads nothing.
+async fn slow(server: &Server, request: &Request) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(server.address).await.unwrap();
-    stream.write_all(&Request::get("/api/events").bytes(server.address)).await.unwrap();
+    stream.write_all(&request.bytes(server.address)).await.unwrap();
     // It has begun to answer.
     stream.readable().await.unwrap();
     stream
@@ -233,4 +238,30 @@ async fn an_answer_that_is_not_read_ends_with_its_connection() {
     // As an end or as a reset.
     drop(slow.read_to_end(&mut answer).await);
     assert!(answer.starts_with(b"HTTP/1.1 200 ") && answer.len() < 3_000_000, "{} bytes", answer.len());
+}
+
+#[tokio::test]
+async fn an_answer_on_its_way_is_not_broken_off_for_others() {
+    let server = Server::start_within(Limits { connections: 2, reserved: 1, ..patient() }).await;
+    // Some of them fit into what the kernel keeps, and some but for what the server has left to write.
+    for size in (100_000..=800_000).step_by(50_000) {
+        server
+            .run(&format!(
+                "TRUNCATE event; INSERT INTO event (trigger_ref, payload) VALUES ('demo.high', jsonb_build_object('text', repeat('x', {size})))"
+            ))
+            .await;
+        for connection in ["close", "keep-alive"] {
+            let request = Request::get("/api/events").with("connection", connection);
+            let mut slow = slow(&server, &request).await;
+            for _ in 0..3 {
+                server.write(&Request::get("/api/health")).await.ok(200);
+            }
+            let (mut answer, mut piece) = (Vec::new(), vec![0; 64 * 1024]);
+            while !answer.ends_with(b"}]") {
+                let read = slow.read(&mut piece).await.unwrap();
+                assert_ne!(read, 0, "{connection}: {} bytes of {size}", answer.len());
+                answer.extend_from_slice(&piece[..read]);
+            }
+        }
+    }
 }
