@@ -92,4 +92,7 @@ committed AS (
 SELECT (SELECT version FROM config_version) AS "version!",
        ARRAY(SELECT id FROM inserted) AS "events!: Vec<i64>",
        ARRAY(SELECT sensor FROM held) AS "sensors!: Vec<i64>",
-       (SELECT count(*) FROM requested) AS "executions!"
+       (SELECT count(*) FROM requested) AS "executions!",
+       -- Where no action has a bound, the second half is not read.
+       EXISTS (SELECT FROM bounded) AND EXISTS (
+           SELECT FROM fired WHERE reason IS NULL AND action IN (SELECT id FROM bounded)) AS "is_any_waiting!"

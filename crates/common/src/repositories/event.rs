@@ -136,6 +136,8 @@ pub struct Inserted {
     pub sensors: Vec<i64>,
     /// Executions that were born.
     pub executions: i64,
+    /// Whether one of them waits for its turn.
+    pub is_any_waiting: bool,
 }
 
 /// Takes `count` event ids, so that conditions and templates see the id before the row exists.

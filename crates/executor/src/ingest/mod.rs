@@ -104,6 +104,9 @@ async fn commit(pool: PgPool, hints: Hints, batch: Vec<Prepared>) -> Vec<Outcome
     if inserted.executions > 0 {
         hints.wake(Topic::Execution);
     }
+    if inserted.is_any_waiting {
+        hints.wake(Topic::Turn);
+    }
     let is_stale = inserted.version != newest;
     columns.note(inserted);
     batch

@@ -28,7 +28,7 @@ const VICTIMS: [(&str, &str); 15] = [
 ];
 
 /// What only Attune writes: who changes it by hand changes how Attune works.
-const OWN: [&str; 16] = [
+const OWN: [&str; 17] = [
     "_sqlx_migrations",
     "attempt",
     "chain",
@@ -38,6 +38,7 @@ const OWN: [&str; 16] = [
     "fuse",
     "held",
     "log",
+    "newly_bounded",
     "pack_content",
     "pack_item",
     "run_token",
