@@ -17,7 +17,7 @@ impl RunToken {
         Self(format!("{PREFIX}{}", hex::encode(secret)))
     }
 
-    /// The token that somebody names; `None`: it is another kind of token.
+    /// The token that a request names; `None`: it is another kind of token.
     pub fn named(text: &str) -> Option<Self> {
         text.starts_with(PREFIX).then(|| Self(text.to_owned()))
     }
