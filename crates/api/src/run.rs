@@ -8,10 +8,10 @@
 //! is too long, or has too many events, goes no further. Then the poster is told, and so is the log of its execution, since
 //! a program may ignore the answer.
 
-use attune_common::repositories::run_token::{self, Bearer, Run};
+use attune_common::repositories::run_token::{self, Bearer, Run, SensorRun};
 use attune_core::brakes::ChainFault;
 use attune_core::run_token::RunToken;
-use attune_executor::ingest::{Cause, Origin};
+use attune_executor::ingest::{Cause, Origin, Receipt, SensorRate};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 
 use crate::failure::{Failure, Kind};
@@ -58,7 +58,11 @@ pub(crate) async fn origin(
 ) -> Result<Origin, Failure> {
     match bearer {
         Bearer::Action(run) => of_action(api, run, source, events).await,
-        Bearer::Sensor(sensor) => Ok(Origin::Post { source: source.or(Some(sensor)) }),
+        Bearer::Sensor(run) => {
+            let SensorRun { sensor, sensor_ref, max_per_minute } = run;
+            let source = source.unwrap_or_else(|| sensor_ref.clone());
+            Ok(Origin::SensorRun { source, rate: SensorRate { sensor, sensor_ref, max_per_minute } })
+        }
     }
 }
 
@@ -75,6 +79,22 @@ async fn of_action(api: &Api, run: Run, source: Option<String>, events: usize) -
     };
     run_token::say(&api.pool, &run, format!("Events were refused: {fault}\n").as_bytes()).await?;
     Err(Failure::unprocessable(fault.to_string()))
+}
+
+/// Events of a run that were counted in its chain, and are not in, are counted no more: they were refused, or had a key that
+/// was there already. Where that fails the chain ends sooner.
+pub(crate) async fn count_out(api: &Api, root: i64, events: usize, receipt: Option<&Receipt>) {
+    let taken = receipt.map_or(0, |receipt| receipt.events.iter().flatten().count());
+    let left = i64::try_from(events.saturating_sub(taken)).unwrap_or(i64::MAX);
+    if left == 0 {
+        return;
+    }
+    if let Err(error) = run_token::count_out(&api.pool, root, left).await {
+        tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "Events that are not in still count in their chain"
+        );
+    }
 }
 
 /// What began with no event is no chain yet.

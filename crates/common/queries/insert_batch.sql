@@ -2,10 +2,10 @@ WITH current AS MATERIALIZED (
     SELECT version FROM config_version WHERE version = $1),
 -- The fence. Locked in id order; whoever is not returned here has nothing in this batch.
 held AS MATERIALIZED (
-    SELECT s.sensor, h.state, h.polls, h.duplicates, h.lateness_ms, h.contact, h.ticks, h.heard
+    SELECT s.sensor, h.state, h.polls, h.duplicates, h.rejected, h.lateness_ms, h.contact, h.ticks, h.heard
     FROM sensor_state s JOIN unnest($2::bigint[], $3::bigint[], $4::jsonb[], $5::bigint[], $6::bigint[], $38::bigint[],
-                                    $39::bool[], $40::jsonb[], $41::bool[])
-         AS h (sensor, epoch, state, polls, duplicates, lateness_ms, contact, ticks, heard) ON s.sensor = h.sensor
+                                    $39::bool[], $40::jsonb[], $41::bool[], $45::bigint[])
+         AS h (sensor, epoch, state, polls, duplicates, lateness_ms, contact, ticks, heard, rejected) ON s.sensor = h.sensor
     WHERE s.sensor = ANY($2) AND s.epoch = h.epoch AND EXISTS (SELECT FROM current)
     ORDER BY s.sensor FOR UPDATE OF s),
 -- The count reads `held` to its end before any key is locked, also when no event has a sensor.
@@ -68,7 +68,7 @@ tally AS MATERIALIZED (
            sum(events) AS events, sum(duplicates) AS duplicates, sum(rejected) AS rejected,
            max(lateness_ms) AS lateness_ms, bool_or(contact) AS contact,
            (array_agg(ticks) FILTER (WHERE ticks IS NOT NULL))[1] AS ticks, bool_or(heard) AS heard
-    FROM (SELECT sensor, state, polls, 0, duplicates, 0, lateness_ms, contact, ticks, heard FROM held
+    FROM (SELECT sensor, state, polls, 0, duplicates, rejected, lateness_ms, contact, ticks, heard FROM held
           UNION ALL SELECT sensor, NULL, 0, 0, 1, 0, NULL, FALSE, NULL, FALSE FROM admitted
           UNION ALL SELECT sensor, NULL, 0, (trigger_ref <> 'core.canary')::int, -1, 0, NULL, FALSE, NULL, FALSE FROM fresh
           UNION ALL SELECT sensor, NULL, 0, 0, 0, 1, NULL, FALSE, NULL, FALSE FROM set_aside)
@@ -92,4 +92,7 @@ committed AS (
 SELECT (SELECT version FROM config_version) AS "version!",
        ARRAY(SELECT id FROM inserted) AS "events!: Vec<i64>",
        ARRAY(SELECT sensor FROM held) AS "sensors!: Vec<i64>",
-       (SELECT count(*) FROM requested) AS "executions!"
+       (SELECT count(*) FROM requested) AS "executions!",
+       -- Where no action has a bound, the second half is not read.
+       EXISTS (SELECT FROM bounded) AND EXISTS (
+           SELECT FROM fired WHERE reason IS NULL AND action IN (SELECT id FROM bounded)) AS "is_any_waiting!"

@@ -1,8 +1,8 @@
 //! The connection to PostgreSQL, the one truth of the system.
 //!
-//! Every session carries time limits, so that a client that dies in the middle of a transaction, or a lock that nobody
-//! gives back, costs seconds and not the night. Statements of hot paths are prepared once per connection and planned
-//! generically: their arrays vary in length, and planning them again each time cost more than running them.
+//! Every session but the one that migrates carries time limits, so that a client that dies in the middle of a transaction, or
+//! a lock that is never given back, costs seconds and not the night. Statements of hot paths are prepared once per connection
+//! and planned generically: their arrays vary in length, and planning them again each time cost more than running them.
 
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -28,13 +28,13 @@ pub enum Error {
     )]
     NoUrl,
     /// The address is not one. It may hold a password, so it is not repeated.
-    #[error("the database URL can not be read")]
+    #[error("the database URL cannot be read")]
     BadUrl(#[source] sqlx::Error),
     /// The server did not answer.
-    #[error("can not connect to the database")]
+    #[error("cannot connect to the database")]
     Connect(#[source] sqlx::Error),
     /// The schema could not be brought up to date.
-    #[error("can not migrate the database")]
+    #[error("cannot migrate the database")]
     Migrate(#[source] MigrateError),
 }
 
@@ -53,8 +53,15 @@ pub async fn reach(config: &DatabaseConfig, program: &str) -> Result<(), Error> 
 }
 
 /// Brings the schema up to date. Safe to run from several programs at once.
+///
+/// It has a connection of its own, without time limits. An index of a large table takes as long as it takes, and so does the
+/// wait for another program that migrates; with the limits of a service every start would fail.
 pub async fn migrate(pool: &PgPool) -> Result<(), Error> {
-    MIGRATOR.run(pool).await.map_err(Error::Migrate)
+    let unlimited = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"];
+    let options = pool.connect_options().as_ref().clone().options(unlimited.map(|name| (name, "0")));
+    let mut connection = PgConnection::connect_with(&options).await.map_err(Error::Connect)?;
+    MIGRATOR.run(&mut connection).await.map_err(Error::Migrate)?;
+    connection.close().await.map_err(Error::Connect)
 }
 
 fn pool_options(config: &DatabaseConfig) -> PgPoolOptions {

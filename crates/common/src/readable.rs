@@ -152,7 +152,7 @@ fn json<'r>(cell: &PgValueRef<'r>) -> Result<&'r [u8], BoxDynError> {
     }
 }
 
-/// The words of the parser, without the place, which nobody sees in a table.
+/// The words of the parser, without the place, which is of no use in a table.
 fn reason(error: impl Display) -> String {
     let text = error.to_string();
     match text.split(" at line ").next() {

@@ -58,8 +58,8 @@ pub struct Minute {
 const MINUTE: i64 = 60_000;
 
 impl Minute {
-    /// Counts one more at this time, if there may be so many. Else when there may be some again.
-    pub fn take(&mut self, now: i64, limit: u32) -> Result<(), i64> {
+    /// Counts one more at this time, if there may be so many. Returns when its minute began; else when there may be some again.
+    pub fn take(&mut self, now: i64, limit: u32) -> Result<i64, i64> {
         // A clock that went back begins a new one.
         if !(self.began..self.began + MINUTE).contains(&now) {
             *self = Self { began: now, count: 0 };
@@ -68,12 +68,14 @@ impl Minute {
             return Err(self.began + MINUTE);
         }
         self.count += 1;
-        Ok(())
+        Ok(self.began)
     }
 
-    /// One that was counted did not happen.
-    pub fn give_back(&mut self) {
-        self.count = self.count.saturating_sub(1);
+    /// One that was counted in the minute that began then did not happen.
+    pub fn give_back(&mut self, began: i64) {
+        if self.began == began {
+            self.count = self.count.saturating_sub(1);
+        }
     }
 }
 
@@ -112,13 +114,15 @@ mod tests {
     fn a_minute_has_room_for_so_many_and_the_next_one_again() {
         let mut minute = Minute::default();
         let start = 1_700_000_000_000;
-        assert_eq!([0, 59_999].map(|ms| minute.take(start + ms, 2)), [Ok(()); 2]);
+        assert_eq!([0, 59_999].map(|ms| minute.take(start + ms, 2)), [Ok(start); 2]);
         assert_eq!(minute.take(start + 59_999, 2), Err(start + 60_000));
-        minute.give_back();
-        assert_eq!(minute.take(start + 59_999, 2), Ok(()));
-        assert_eq!(minute.take(start + 60_000, 2), Ok(()));
-        assert_eq!(minute.take(start, 2), Ok(()), "the clock went back");
-        assert_eq!([1, 2].map(|ms| minute.take(start + ms, 2)), [Ok(()), Err(start + 60_000)]);
+        minute.give_back(start);
+        assert_eq!(minute.take(start + 59_999, 2), Ok(start));
+        assert_eq!(minute.take(start + 60_000, 1), Ok(start + 60_000));
+        minute.give_back(start);
+        assert_eq!(minute.take(start + 60_001, 1), Err(start + 120_000), "what is over lowers nothing");
+        assert_eq!(minute.take(start, 2), Ok(start), "the clock went back");
+        assert_eq!([1, 2].map(|ms| minute.take(start + ms, 2)), [Ok(start), Err(start + 60_000)]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Executions that fit a description and that nobody wants any more: all at once, in batches of one transaction each.
+//! Executions that fit a description and are wanted no more: all at once, in batches of one transaction each.
 //!
 //! What was born after the order is left alone, so it ends however many are born meanwhile.
 
@@ -20,8 +20,8 @@ pub async fn cancel_where(pool: &PgPool, hints: &Hints, wanted: &Wanted) -> sqlx
         }
         all.requested += batch.requested;
         all.running += batch.running;
-        // Less than a batch may be because others changed what was found.
-        if batch == Counted::default() {
+        // What was found and not cancelled, others changed meanwhile. It may fit again: what was claimed runs.
+        if batch.found == 0 {
             return Ok(all);
         }
     }

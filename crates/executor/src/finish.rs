@@ -3,6 +3,7 @@
 //! An ended attempt is `succeeded`, `failed`, `timed_out` or `cancelled`, or goes back into the queue when its retry policy
 //! allows another. An attempt that was declared lost meanwhile changes nothing: its successor owns the execution.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use attune_common::db::is_transient;
@@ -52,7 +53,7 @@ pub enum Outcome {
         /// How long it had.
         error: String,
     },
-    /// Somebody wanted it to end.
+    /// An order wanted it to end.
     Cancelled,
 }
 
@@ -92,21 +93,15 @@ impl Weigh for Finish {
 
 async fn commit(pool: PgPool, hints: Hints, worker: i64, batch: Vec<Finish>) -> Vec<Recorded> {
     let written = write(&pool, worker, &batch).await;
-    if batch.iter().any(|finish| finish.retry_in.is_some()) || written.iter().any(|it| it.had_turn) {
+    if batch.iter().any(|finish| finish.retry_in.is_some()) {
         hints.wake(Topic::Execution);
     }
-    batch
-        .iter()
-        .map(
-            |finish| {
-                if written.iter().any(|it| it.id == finish.execution) {
-                    Recorded::Yes
-                } else {
-                    Recorded::Lost
-                }
-            },
-        )
-        .collect()
+    if written.iter().any(|it| it.had_turn) {
+        hints.wake(Topic::Turn);
+    }
+    let written: HashSet<_> = written.iter().map(|it| it.id).collect();
+    let recorded = |id| if written.contains(&id) { Recorded::Yes } else { Recorded::Lost };
+    batch.iter().map(|finish| recorded(finish.execution)).collect()
 }
 
 /// Writes until the database answers. A second write of the same end finds nothing running and changes nothing, so an

@@ -1,6 +1,6 @@
 //! Group commit: whatever waits while a commit is under way goes into the next one.
 //!
-//! A lone item is committed at once, a crowd shares transactions, and nobody waits for a timer. A commit answers every item
+//! A lone item is committed at once, a crowd shares transactions, and nothing waits for a timer. A commit answers every item
 //! it was given; callers whose commit task died get `None` and treat it as an error of unknown outcome.
 
 use std::sync::Arc;
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_solo_item_shares_its_batch_with_nobody() {
+    async fn a_solo_item_shares_its_batch_with_no_other() {
         let sizes = batches(vec![Item(1, false), Item(1, true), Item(1, true), Item(50, false)]).await;
         assert_eq!(sizes, [1, 1, 1, 1]);
     }

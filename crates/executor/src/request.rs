@@ -1,7 +1,8 @@
 //! One execution outside any rule: what `attune action run` asks for.
 
 use attune_common::fuse::{self, Part, Thing};
-use attune_common::repositories::{execution_order, listing};
+use attune_common::repositories::execution_order::{self, Requested};
+use attune_common::repositories::listing;
 use attune_core::schema::Schema;
 use attune_hints::{Hints, Topic};
 use serde_json::Value;
@@ -40,10 +41,15 @@ pub async fn request_execution(
     params: Value,
 ) -> Result<i64, Error> {
     let work = Work::check(pool, action, params).await?;
-    let id =
+    let requested =
         execution_order::request(pool, action, &work.params).await?.ok_or_else(|| work.refused(action))?;
-    hints.wake(Topic::Execution);
-    Ok(id)
+    Ok(announce(hints, requested))
+}
+
+/// Says that there is one more execution. Returns its id.
+pub(crate) fn announce(hints: &Hints, requested: Requested) -> i64 {
+    hints.wake(if requested.waits { Topic::Turn } else { Topic::Execution });
+    requested.id
 }
 
 /// Work that an action may be given.

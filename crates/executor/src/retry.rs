@@ -5,7 +5,7 @@
 //! locked.
 
 use attune_common::repositories::execution_order::{self, OrderedRow};
-use attune_hints::{Hints, Topic};
+use attune_hints::Hints;
 use sqlx::PgPool;
 
 use crate::request::{self, Work};
@@ -43,8 +43,7 @@ pub async fn retry_execution(pool: &PgPool, hints: &Hints, id: i64, force: bool)
     let again = execution_order::request_again(pool, id, &work.params)
         .await?
         .ok_or_else(|| work.refused(&row.action_ref))?;
-    hints.wake(Topic::Execution);
-    Ok(again)
+    Ok(request::announce(hints, again))
 }
 
 fn check(row: &OrderedRow, force: bool) -> Result<(), Error> {

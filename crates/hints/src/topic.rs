@@ -5,6 +5,8 @@
 pub enum Topic {
     /// An execution was requested, or became due.
     Execution,
+    /// An execution waits for its turn, or one gave up its turn.
+    Turn,
     /// Configuration changed: a runtime, pack, trigger, sensor, rule or action.
     Config,
     /// A running execution should be cancelled.
@@ -19,13 +21,14 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic; the index of each is its discriminant.
-    pub const ALL: [Self; 6] =
-        [Self::Execution, Self::Config, Self::Cancel, Self::Worker, Self::Notice, Self::Poke];
+    pub const ALL: [Self; 7] =
+        [Self::Execution, Self::Turn, Self::Config, Self::Cancel, Self::Worker, Self::Notice, Self::Poke];
 
     /// Its name on the wire.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Execution => "execution",
+            Self::Turn => "turn",
             Self::Config => "config",
             Self::Cancel => "cancel",
             Self::Worker => "worker",

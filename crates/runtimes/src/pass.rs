@@ -17,7 +17,7 @@ pub struct Pass {
 }
 
 impl Pass {
-    /// The pass of a run of what asks for this in its column `api`; the reason when it can not have one. `secret` is random.
+    /// The pass of a run of what asks for this in its column `api`; the reason when it cannot have one. `secret` is random.
     pub fn new(api: &Value, data_dir: &Path, secret: [u8; 32]) -> Result<Option<Self>, String> {
         if permissions(api)?.is_empty() {
             return Ok(None);

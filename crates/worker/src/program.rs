@@ -22,17 +22,17 @@ pub(crate) enum StartError {
     /// Its row, or that of its action, cannot be read.
     #[error("{0}")]
     Unreadable(String),
-    /// What its action says of its confinement can not be used.
+    /// What its action says of its confinement cannot be used.
     #[error("{0}")]
     Confinement(String),
-    /// What its action asks of the API can not be given.
+    /// What its action asks of the API cannot be given.
     #[error("{0}")]
     Api(String),
     /// It was declared lost meanwhile.
     #[error("the attempt was declared lost before it began")]
     Lost,
     /// Its token could not be kept.
-    #[error("the token of the run can not be stored: {0}")]
+    #[error("the token of the run cannot be stored: {0}")]
     Token(#[source] sqlx::Error),
     /// The program could not be started.
     #[error(transparent)]

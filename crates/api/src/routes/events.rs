@@ -58,7 +58,15 @@ pub(super) async fn post(
     if let (Some(run), Origin::Post { source }) = (run, &mut submission.origin) {
         submission.origin = run::origin(&api, run, source.take(), submission.events.len()).await?;
     }
-    match api.ingest.submit(submission, PATIENCE).await {
+    let chain = match &submission.origin {
+        Origin::Run { cause, .. } => cause.root.map(|root| (root, submission.events.len())),
+        _ => None,
+    };
+    let outcome = api.ingest.submit(submission, PATIENCE).await;
+    if let Some((root, events)) = chain {
+        run::count_out(&api, root, events, outcome.as_ref().ok()).await;
+    }
+    match outcome {
         Ok(receipt) => Ok(answer(&receipt, is_list)),
         Err(error) => Err(failure(&api, trust, error, is_list).await),
     }

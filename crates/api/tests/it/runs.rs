@@ -97,8 +97,8 @@ async fn a_token_ends_with_its_run() {
     post(&server, &RunToken::new([8; 32]), &event(2)).await.error(401);
 }
 
-#[tokio::test]
-async fn what_the_run_of_a_sensor_sends_comes_from_outside() {
+/// An API with a sensor that runs.
+async fn with_run_of_a_sensor() -> (Server, RunToken) {
     let (server, _) = with_run().await;
     let token = RunToken::new([9; 32]);
     let hash = hex::encode(token.hash());
@@ -110,6 +110,34 @@ async fn what_the_run_of_a_sensor_sends_comes_from_outside() {
              INSERT INTO run_token (hash, sensor, epoch) SELECT '\\x{hash}', sensor, epoch FROM sensor_state"
         ))
         .await;
+    (server, token)
+}
+
+#[tokio::test]
+async fn what_the_run_of_a_sensor_sends_keeps_to_its_rate() {
+    let (server, token) = with_run_of_a_sensor().await;
+    server.run("UPDATE sensor SET max_per_minute = 1 WHERE ref = 'demo.look'").await;
+    post(&server, &token, &event(2)).await.ok(201);
+    let words = post(&server, &token, &event(3)).await.error(429);
+    assert!(words.starts_with("held: sensor demo.look may bring at most 1 events a minute"), "{words}");
+}
+
+#[tokio::test]
+async fn what_is_not_in_does_not_count_in_its_chain() {
+    let (server, token) = with_run().await;
+    let counted = async || server.value("SELECT to_jsonb(events) FROM chain").await;
+    let wrong = json!({"trigger": "demo.high", "payload": {"value": "text"}});
+    post(&server, &token, &json!([event(2), wrong])).await.error(422);
+    assert_eq!(counted().await, 0);
+    let keyed = json!({"trigger": "demo.high", "payload": {"value": 4}, "key": "k"});
+    post(&server, &token, &json!([keyed, event(5)])).await.ok(201);
+    post(&server, &token, &keyed).await.ok(200);
+    assert_eq!(counted().await, 2);
+}
+
+#[tokio::test]
+async fn what_the_run_of_a_sensor_sends_comes_from_outside() {
+    let (server, token) = with_run_of_a_sensor().await;
     let id = post(&server, &token, &event(2)).await.ok(201)["id"].clone();
     let stored = server.get(&format!("/api/events/{id}")).await.ok(200);
     let cause = ["caused_by", "depth", "root", "source"].map(|name| &stored[name]);

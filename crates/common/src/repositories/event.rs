@@ -40,6 +40,8 @@ pub struct SensorColumns {
     pub polls: Vec<i64>,
     /// Duplicates found before the database was asked.
     pub duplicates: Vec<i64>,
+    /// Events that were set aside and are not stored.
+    pub rejected: Vec<i64>,
     /// How late the last of the polls had started; `None`: it was no poll.
     pub lateness_ms: Vec<Option<i64>>,
     /// Whether it said that it reached its source.
@@ -136,6 +138,8 @@ pub struct Inserted {
     pub sensors: Vec<i64>,
     /// Executions that were born.
     pub executions: i64,
+    /// Whether one of them waits for its turn.
+    pub is_any_waiting: bool,
 }
 
 /// Takes `count` event ids, so that conditions and templates see the id before the row exists.
@@ -198,7 +202,8 @@ pub async fn insert_batch(pool: &PgPool, version: i64, batch: &Batch) -> sqlx::R
         &s.heard,
         &causes.caused_by as &[Option<i64>],
         &causes.depth as &[Option<i16>],
-        &causes.root as &[Option<i64>]
+        &causes.root as &[Option<i64>],
+        &s.rejected
     )
     .fetch_one(pool)
     .await
@@ -207,6 +212,17 @@ pub async fn insert_batch(pool: &PgPool, version: i64, batch: &Batch) -> sqlx::R
 /// Which of these events exist.
 pub async fn find_ids(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar!("SELECT id FROM event WHERE id = ANY($1)", ids).fetch_all(pool).await
+}
+
+/// Which of these keys of a source keep a second event out now.
+pub async fn find_keys(pool: &PgPool, source: &str, keys: &[String]) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "SELECT key FROM event_key WHERE source = $1 AND key = ANY($2) AND expires > clock_timestamp()",
+        source,
+        keys
+    )
+    .fetch_all(pool)
+    .await
 }
 
 /// The newest events of a trigger, the newest first.

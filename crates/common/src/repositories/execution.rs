@@ -3,7 +3,8 @@
 //! `idx_execution_requested` serves [`claim`], `idx_execution_running` serves [`requeue_lost`]. The state in a row is the
 //! place in the queue; every statement names the state it expects. Plans are kept (see [`crate::db`]), also those made while
 //! the table was empty, so each statement leaves the planner one index to find its rows by: where that is the primary key,
-//! the state is compared as text, which keeps the partial indexes out.
+//! the state is compared as text, which keeps the partial indexes out. Counters that stand at the end of their type, which only
+//! an operator can have written, are raised no further: one such row must not fail the statement and all rows beside it.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -223,8 +224,8 @@ pub struct Finished {
 }
 
 /// Records how attempts ended. Returns the executions that were still running that attempt on this worker; for the others
-/// nothing changed: their attempt was declared lost. What should be cancelled gets no other attempt, and what waits for one
-/// gives up its turn.
+/// nothing changed: their attempt was declared lost. What should be cancelled gets no other attempt, nor does what has a number
+/// that no other follows; and what waits for one gives up its turn.
 pub async fn finish(pool: &PgPool, worker: i64, finishes: &Finishes) -> sqlx::Result<Vec<Finished>> {
     sqlx::query_as!(
         Finished,
@@ -237,7 +238,7 @@ pub async fn finish(pool: &PgPool, worker: i64, finishes: &Finishes) -> sqlx::Re
            mine AS MATERIALIZED (
                SELECT id, attempt, i.result, i.error, i.log, l.started,
                       CASE WHEN l.cancelling AND i.retry_in IS NOT NULL THEN 'cancelled' ELSE i.status END AS status,
-                      CASE WHEN NOT l.cancelling THEN i.retry_in END AS retry_in
+                      CASE WHEN NOT l.cancelling AND attempt < 2147483647 THEN i.retry_in END AS retry_in
                FROM input i JOIN locked l USING (id, attempt)),
            past AS (
                INSERT INTO attempt (execution, attempt, worker, status, error, started)
@@ -311,10 +312,13 @@ pub(super) async fn requeue_lost(
         r#"WITH lost AS MATERIALIZED (
                SELECT e.id, e.attempt, e.started,
                       CASE WHEN e.cancel_requested IS NOT NULL THEN 'cancelled'
-                           WHEN COALESCE(a.at_most_once, FALSE) OR e.lost_in_row + $4 >= $2 THEN 'abandoned' END AS ending,
+                           WHEN COALESCE(a.at_most_once, FALSE) OR e.lost_in_row >= $2::smallint - $4::smallint OR e.attempt = 2147483647
+                           THEN 'abandoned' END AS ending,
                       CASE WHEN e.cancel_requested IS NOT NULL THEN 'it was cancelled, and its worker was lost'
                            WHEN COALESCE(a.at_most_once, FALSE) THEN 'its worker was lost, and the action may run at most once'
-                           ELSE 'its worker was lost ' || (e.lost_in_row + $4) || ' times in a row' END AS reason
+                           WHEN e.lost_in_row >= $2::smallint - $4::smallint
+                           THEN 'its worker was lost ' || (e.lost_in_row::int + $4::smallint) || ' times in a row'
+                           ELSE 'its worker was lost, and no other attempt has a number' END AS reason
                FROM execution e LEFT JOIN action a ON a.id = e.action
                WHERE e.worker = $1 AND e.status = 'running' AND e.id <> ALL($3) ORDER BY e.id FOR UPDATE OF e),
            past AS (
@@ -328,7 +332,7 @@ pub(super) async fn requeue_lost(
                finished = CASE WHEN l.ending IS NOT NULL THEN clock_timestamp() END,
                error = CASE WHEN l.ending IS NOT NULL THEN l.reason END,
                not_before = clock_timestamp(),
-               lost = e.lost + 1, lost_in_row = e.lost_in_row + $4, updated = clock_timestamp()
+               lost = LEAST(e.lost, 32766) + 1, lost_in_row = LEAST(e.lost_in_row, 32766) + $4::smallint, updated = clock_timestamp()
            FROM lost l WHERE e.id = l.id AND e.id = ANY(ARRAY(SELECT id FROM lost))"#,
         worker,
         MAX_LOSSES,

@@ -22,7 +22,7 @@ pub struct OrderedRow {
     pub fault: Option<String>,
 }
 
-/// Finds an execution, and keeps everybody else from changing it until the transaction ends.
+/// Finds an execution, and keeps others from changing it until the transaction ends.
 pub async fn find_for_update(tx: &mut PgConnection, id: i64) -> sqlx::Result<Option<OrderedRow>> {
     sqlx::query!(
         r#"SELECT id, status::text AS "status!", cancel_requested IS NOT NULL AS "is_cancelling!", action_ref,
@@ -92,7 +92,7 @@ pub struct Wanted {
 pub struct Counted {
     /// They wait.
     pub requested: i64,
-    /// They run, and nobody asked to end them.
+    /// They run, and were not asked to end.
     pub running: i64,
 }
 
@@ -119,15 +119,26 @@ pub async fn count_wanted(pool: &PgPool, wanted: &Wanted) -> sqlx::Result<Counte
     .await
 }
 
-/// Cancels up to `limit` of those that wait, and asks the workers of those that run, the oldest first, none newer than
-/// `last`. Returns how many there were.
+/// What [`cancel_batch`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batch {
+    /// What it found. Less may have been cancelled, because others changed it meanwhile.
+    pub found: i64,
+    /// Those that waited, and are cancelled.
+    pub requested: i64,
+    /// Those that run, and whose workers were asked.
+    pub running: i64,
+}
+
+/// Cancels up to `limit` of those that wait, and asks the workers of those that run, none newer than `last`.
 ///
-/// What is looked for is found by the partial indexes; what is found is changed by its key, in the state that it is in then.
-pub async fn cancel_batch(pool: &PgPool, wanted: &Wanted, last: i64, limit: i64) -> sqlx::Result<Counted> {
+/// What is looked for is found by the partial indexes, in their order: to sort it would read all that is left for each
+/// batch. What is found is changed by its key, in the state that it is in then.
+pub async fn cancel_batch(pool: &PgPool, wanted: &Wanted, last: i64, limit: i64) -> sqlx::Result<Batch> {
     sqlx::query_as!(
-        Counted,
+        Batch,
         r#"WITH found AS MATERIALIZED (
-               SELECT id FROM wanted_executions($1, $2, $3, $4, $5, $6) WHERE id <= $7 ORDER BY id LIMIT $8),
+               SELECT id FROM wanted_executions($1, $2, $3, $4, $5, $6) WHERE id <= $7 LIMIT $8),
            locked AS MATERIALIZED (
                SELECT e.id, e.status::text AS status FROM execution e
                WHERE e.id = ANY(ARRAY(SELECT id FROM found)) AND e.status::text IN ('requested', 'running')
@@ -142,7 +153,7 @@ pub async fn cancel_batch(pool: &PgPool, wanted: &Wanted, last: i64, limit: i64)
                    updated = clock_timestamp()
                FROM locked l WHERE e.id = l.id AND e.status::text = l.status
                RETURNING l.status)
-           SELECT count(*) FILTER (WHERE status = 'requested') AS "requested!",
+           SELECT (SELECT count(*) FROM found) AS "found!", count(*) FILTER (WHERE status = 'requested') AS "requested!",
                   count(*) FILTER (WHERE status = 'running') AS "running!" FROM ended"#,
         wanted.status.as_deref(),
         wanted.action_ref.as_deref(),
@@ -168,13 +179,23 @@ pub async fn list_cancelling(pool: &PgPool, worker: i64) -> sqlx::Result<Vec<(i6
     Ok(rows.into_iter().map(|row| (row.id, row.attempt)).collect())
 }
 
+/// An execution that was born by an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Requested {
+    /// `execution.id`.
+    pub id: i64,
+    /// Whether it waits for its turn, because its action has a bound.
+    pub waits: bool,
+}
+
 /// Requests one execution outside any rule: `attune action run`. `None`: the action is away or disabled.
-pub async fn request(pool: &PgPool, action_ref: &str, params: &Value) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar!(
-        r#"INSERT INTO execution (action, action_ref, runtime, params, pack_digest)
-           SELECT a.id, a.ref, a.runtime, $2, p.digest FROM action a LEFT JOIN pack p ON p.id = a.pack
+pub async fn request(pool: &PgPool, action_ref: &str, params: &Value) -> sqlx::Result<Option<Requested>> {
+    sqlx::query_as!(
+        Requested,
+        r#"INSERT INTO execution (action, action_ref, runtime, params, pack_digest, turn)
+           SELECT a.id, a.ref, a.runtime, $2, p.digest, CASE WHEN a.max_concurrent IS NOT NULL THEN FALSE END FROM action a LEFT JOIN pack p ON p.id = a.pack
            WHERE a.ref = $1 AND a.enabled AND p.enabled IS NOT FALSE
-           RETURNING id"#,
+           RETURNING id, turn IS NOT NULL AS "waits!""#,
         action_ref,
         params
     )
@@ -184,13 +205,15 @@ pub async fn request(pool: &PgPool, action_ref: &str, params: &Value) -> sqlx::R
 
 /// Requests one that has ended once more, with these parameters, the action as it is now, and no enforcement. `None`: the
 /// action is away or disabled.
-pub async fn request_again(pool: &PgPool, id: i64, params: &Value) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar!(
-        r#"INSERT INTO execution (action, action_ref, runtime, params, pack_digest, rule_ref, trigger_ref, retry_of)
-           SELECT a.id, a.ref, a.runtime, $2, p.digest, e.rule_ref, e.trigger_ref, COALESCE(e.retry_of, e.id)
+pub async fn request_again(pool: &PgPool, id: i64, params: &Value) -> sqlx::Result<Option<Requested>> {
+    sqlx::query_as!(
+        Requested,
+        r#"INSERT INTO execution (action, action_ref, runtime, params, pack_digest, rule_ref, trigger_ref, retry_of, turn)
+           SELECT a.id, a.ref, a.runtime, $2, p.digest, e.rule_ref, e.trigger_ref, COALESCE(e.retry_of, e.id),
+                  CASE WHEN a.max_concurrent IS NOT NULL THEN FALSE END
            FROM execution e JOIN action a ON a.ref = e.action_ref LEFT JOIN pack p ON p.id = a.pack
            WHERE e.id = $1 AND e.finished IS NOT NULL AND a.enabled AND p.enabled IS NOT FALSE
-           RETURNING id"#,
+           RETURNING id, turn IS NOT NULL AS "waits!""#,
         id,
         params
     )

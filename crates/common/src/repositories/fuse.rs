@@ -1,6 +1,6 @@
 //! Table `fuse`: what was being evaluated when processes died, and what is put aside for it.
 //!
-//! Whoever reads things to evaluate them joins this table by noun, id and config version, and takes the reason for a fault.
+//! What reads things to evaluate them joins this table by noun, id and config version, and takes the reason for a fault.
 
 use sqlx::{PgConnection, PgPool};
 

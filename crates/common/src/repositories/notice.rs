@@ -20,12 +20,16 @@ pub struct Notice {
     pub payload: Value,
 }
 
-/// The oldest ones whose trigger exists. While an upgrade is under way the others' may be about to come.
-pub async fn list(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<Notice>> {
+/// The oldest ones after `after`, for triggers that exist and are not among the `held`. While an upgrade is under way the
+/// others' may be about to come.
+pub async fn list(pool: &PgPool, after: i64, held: &[String], limit: i64) -> sqlx::Result<Vec<Notice>> {
     sqlx::query_as!(
         Notice,
         r#"SELECT id, trigger_ref, payload AS "payload!: Readable" FROM notice n
-           WHERE EXISTS (SELECT FROM trigger t WHERE t.ref = n.trigger_ref) ORDER BY id LIMIT $1"#,
+           WHERE id > $1 AND trigger_ref <> ALL($2) AND EXISTS (SELECT FROM trigger t WHERE t.ref = n.trigger_ref)
+           ORDER BY id LIMIT $3"#,
+        after,
+        held,
         limit
     )
     .fetch_all(pool)

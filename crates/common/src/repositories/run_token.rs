@@ -14,8 +14,19 @@ use sqlx::PgPool;
 pub enum Bearer {
     /// The run of an action.
     Action(Run),
-    /// A run of the sensor with this ref.
-    Sensor(String),
+    /// A run of a sensor.
+    Sensor(SensorRun),
+}
+
+/// A run of a sensor, or of all of them that are under its epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SensorRun {
+    /// `sensor.id`.
+    pub sensor: i64,
+    /// `sensor.ref`.
+    pub sensor_ref: String,
+    /// Events that it may bring in a minute; `None`: any number.
+    pub max_per_minute: Option<i32>,
 }
 
 /// A run of an action.
@@ -84,7 +95,7 @@ pub async fn insert_of_sensor(
 pub async fn find(pool: &PgPool, hash: &[u8]) -> sqlx::Result<Option<Bearer>> {
     let row = sqlx::query!(
         r#"SELECT e.id AS "execution?", e.attempt AS "attempt?", e.action_ref AS "action_ref?", t.depth, t.root,
-                  s.ref AS "sensor_ref?"
+                  s.id AS "sensor?", s.ref AS "sensor_ref?", s.max_per_minute AS "max_per_minute?"
            FROM run_token t
            LEFT JOIN execution e ON e.id = t.execution AND e.attempt = t.attempt AND e.status::text = 'running'
                AND e.cancel_requested IS NULL
@@ -95,11 +106,13 @@ pub async fn find(pool: &PgPool, hash: &[u8]) -> sqlx::Result<Option<Bearer>> {
     )
     .fetch_optional(pool)
     .await?;
-    Ok(row.and_then(|row| match (row.execution, row.attempt, row.action_ref, row.sensor_ref) {
-        (Some(execution), Some(attempt), Some(action_ref), _) => {
+    Ok(row.and_then(|row| match (row.execution, row.attempt, row.action_ref) {
+        (Some(execution), Some(attempt), Some(action_ref)) => {
             Some(Bearer::Action(Run { execution, attempt, action_ref, depth: row.depth, root: row.root }))
         }
-        (_, _, _, sensor) => sensor.map(Bearer::Sensor),
+        _ => row.sensor.zip(row.sensor_ref).map(|(sensor, sensor_ref)| {
+            Bearer::Sensor(SensorRun { sensor, sensor_ref, max_per_minute: row.max_per_minute })
+        }),
     }))
 }
 
@@ -123,6 +136,14 @@ pub async fn count(pool: &PgPool, root: i64, events: i64, limit: i64) -> sqlx::R
     .execute(pool)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// So many events that were counted in a chain did not go in.
+pub async fn count_out(pool: &PgPool, root: i64, events: i64) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE chain SET events = GREATEST(events - $2, 0) WHERE root = $1", root, events)
+        .execute(pool)
+        .await
+        .map(drop)
 }
 
 /// Says something in the log of a run, once.

@@ -4,12 +4,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+use std::time::Duration;
+
+use attune_common::config::{Config, DatabaseConfig, DatabaseUrl};
+use attune_common::db;
 use attune_testkit::{TestDb, migrate_rest};
 use sqlx::PgPool;
 use sqlx::postgres::PgRow;
 
 const BASE: i64 = 20_260_101_000_001;
 const BEFORE_UNIFYING: i64 = 20_260_202_000_001;
+const BEFORE_BATCHES: i64 = 20_261_204_000_003;
 
 const VERIFIED: bool = true;
 const UNVERIFIED: bool = false;
@@ -311,6 +316,23 @@ async fn operators_change_and_add_runtimes() {
     )
     .await;
     assert_eq!(binaries, pairs([("core.python", "python3.11"), ("core.ruby", "ruby")]));
+}
+
+#[tokio::test]
+async fn a_migration_of_a_large_table_takes_longer_than_a_service_waits() {
+    let database = TestDb::migrated_to(BEFORE_BATCHES).await;
+    let many =
+        "INSERT INTO execution (action, action_ref) SELECT n, 'a.b' FROM generate_series(1, 50000) AS n";
+    execute(&database.pool, many).await;
+    let url = DatabaseUrl::parse(&database.url);
+    let short = Duration::from_millis(1);
+    let config =
+        DatabaseConfig { url, statement_timeout: short, lock_timeout: short, ..Config::default().database };
+    let pool = db::connect(&config, "impatient").await.unwrap();
+    let cut_off = sqlx::query("SELECT pg_sleep(60)").execute(&pool).await.unwrap_err();
+    assert!(cut_off.to_string().contains("statement timeout"), "{cut_off}");
+    db::migrate(&pool).await.unwrap();
+    assert!(attune_common::schema::compare(&database.pool).await.unwrap().pending.is_empty());
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! By which ways the statements reach their rows that run for each event, each execution and each poll.
+//! By which ways the statements reach their rows that run for each event, each execution and each poll, and those that
+//! change many executions.
 //!
 //! Their texts are those of `.sqlx`, and the session is that of the services: plans are generic, and sequential scans as
 //! dear as can be. So one that stands here has no index that would serve: right for a table of a few rows, for no other.
@@ -15,7 +16,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 
 /// What the statement does, and a piece of its text that no other has.
-const HOT: [(&str, &str); 9] = [
+const HOT: [(&str, &str); 17] = [
     ("a batch of events is stored", "WITH current AS MATERIALIZED"),
     ("executions are claimed", "due AS MATERIALIZED"),
     ("the next execution that waits", "min(d.not_before)"),
@@ -25,6 +26,14 @@ const HOT: [(&str, &str); 9] = [
     ("polls without events are noted", "clock_timestamp() - make_interval(secs => t.age)"),
     ("the last events of a trigger", "WHERE trigger_ref = $1 ORDER BY id DESC"),
     ("keys are forgotten", "DELETE FROM event_key"),
+    ("whether there is something to do for turns", "WITH RECURSIVE waiting"),
+    ("actions are held while turns are given", "FOR NO KEY UPDATE SKIP LOCKED"),
+    ("turns are given", "next AS MATERIALIZED"),
+    ("executions are skipped", "late AS MATERIALIZED"),
+    ("executions are let go", "SELECT action FROM free"),
+    ("executions are counted from now on", "AND turn IS NULL) AS e"),
+    ("many executions are cancelled", "LIMIT $8"),
+    ("tokens of runs are forgotten", "DELETE FROM run_token WHERE hash = ANY"),
 ];
 
 fn statements() -> Vec<String> {

@@ -79,6 +79,7 @@ impl World {
             state: vec![None],
             polls: vec![1],
             duplicates: vec![0],
+            rejected: vec![0],
             lateness_ms: vec![Some(0)],
             contact: vec![false],
             ticks: vec![Some(json!([[0, 1, 2, 3]]))],

@@ -1,6 +1,5 @@
 //! Defaults of missing properties. Only where a schema says unconditionally what an object holds (`properties`, `items`,
 //! `allOf`, a local `$ref`): a default inside one branch of a choice would decide the choice.
-
 //!
 //! A default may be put in at every element of a list, so what goes in is bounded in size, and the work in steps.
 

@@ -22,6 +22,8 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Mutex, PoisonError};
+
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{PatternOptions, ValidationError, Validator};
@@ -46,6 +48,8 @@ const REGEX_LIMIT: usize = 1 << 20;
 /// Levels of a document that is compiled on the caller's stack, and the stack for those that are deeper.
 const SHALLOW: usize = 24;
 const STACK: usize = 64 << 20;
+/// Held while a deep document is compiled.
+static DEEP: Mutex<()> = Mutex::new(());
 /// Looks at the parts of a value to find out whether it keeps to a schema; then, if not, to say where.
 const STEPS: u64 = 5_000_000;
 const STEPS_OF_MESSAGE: u64 = 200_000;
@@ -92,6 +96,8 @@ impl Schema {
         if shape::depth(value) <= SHALLOW {
             return Self::compile_here(value);
         }
+        // One at a time, so that however many ask for it, there is one such stack.
+        let _alone = DEEP.lock().unwrap_or_else(PoisonError::into_inner);
         // The compiler calls itself for each level of the document, and for references eight times as often.
         let compile = || Self::compile_here(value);
         std::thread::scope(|scope| {

@@ -4,13 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use attune_core::output;
-use attune_core::sensor_status::CANARY;
 use serde_json::Value;
 
 use super::effort::Effort;
 use super::error::Refusal;
 use super::rates::{Kind, Taking};
-use super::submission::{NewEvent, Origin, Submission};
+use super::submission::{NewEvent, Submission};
 use crate::rules::{RuleBook, Trigger};
 
 /// The longest key and the longest source of an event, in bytes.
@@ -35,12 +34,8 @@ pub(super) async fn admit<'a>(
         check(&checked, event).map(|()| checked.places_for(event.trigger_params.as_ref()))
     };
     let places = effort.one(look).await.map_err(Refusal::OutOfWork)??;
-    // A canary is no event of its sensor.
-    if let Origin::Sensor(commit) = &submission.origin
-        && *name != CANARY
-    {
-        let limit = commit.max_per_minute;
-        taking.take(Kind::Sensor, commit.sensor, &commit.sensor_ref, limit).map_err(Refusal::Held)?;
+    if let Some((sensor, sensor_ref, limit)) = submission.origin.rate(name) {
+        taking.take(Kind::Sensor, sensor, sensor_ref, limit).map_err(Refusal::Held)?;
     }
     taking.take(Kind::Trigger, trigger.id, name, trigger.max_per_minute).map_err(Refusal::Held)?;
     Ok((trigger, places))

@@ -16,7 +16,7 @@ const KEY_WINDOW: Duration = Duration::from_hours(7 * 24);
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     pub(super) batch: Batch,
-    /// Keys in this batch: one statement can not insert a key twice.
+    /// Keys in this batch: one statement cannot insert a key twice.
     keys: HashSet<(String, String)>,
     /// The epoch under which each sensor takes part. The statement fences by sensor, so one batch takes one epoch of each.
     epochs: HashMap<i64, i64>,
@@ -49,8 +49,8 @@ impl Columns {
                 duplicates += 1;
             }
         }
-        if let Origin::Sensor(commit) = &prepared.submission.origin {
-            self.add_sensor(commit, duplicates);
+        if let Some(commit) = prepared.submission.origin.commit() {
+            self.add_sensor(commit, duplicates, prepared.not_stored);
             commit
                 .rejected
                 .iter()
@@ -60,10 +60,8 @@ impl Columns {
     }
 
     fn takes(&self, prepared: &Prepared) -> bool {
-        match &prepared.submission.origin {
-            Origin::Sensor(commit) => self.epochs.get(&commit.sensor) == Some(&commit.epoch),
-            Origin::Post { .. } | Origin::Run { .. } | Origin::Own { .. } => true,
-        }
+        let commit = prepared.submission.origin.commit();
+        commit.is_none_or(|commit| self.epochs.get(&commit.sensor) == Some(&commit.epoch))
     }
 
     fn is_new_key(&mut self, prepared: &Prepared, event: &PreparedEvent) -> bool {
@@ -83,20 +81,16 @@ impl Columns {
         e.key.push(source.key.clone());
         e.payload.push(event.payload.clone());
         e.created.push(event.created);
-        let (sensor, posted) = match &prepared.submission.origin {
-            Origin::Sensor(commit) => (Some(commit), None),
-            Origin::Post { source } => (None, source.clone()),
-            Origin::Run { source, cause } => {
-                self.batch.causes.add(e.id.len(), cause.execution, cause.depth, cause.root);
-                (None, Some(source.clone()))
-            }
-            Origin::Own { source } => (None, Some((*source).to_owned())),
-        };
+        let origin = &prepared.submission.origin;
+        if let Origin::Run { cause, .. } = origin {
+            self.batch.causes.add(e.id.len(), cause.execution, cause.depth, cause.root);
+        }
+        let sensor = origin.commit();
         e.sensor.push(sensor.map(|commit| commit.sensor));
         e.sensor_ref.push(sensor.map(|commit| commit.sensor_ref.clone()));
         e.sensor_config.push(sensor.and_then(|commit| commit.config));
         e.pack_digest.push(sensor.and_then(|commit| commit.pack_digest.clone()));
-        e.source.push(posted);
+        e.source.push(origin.source().map(str::to_owned));
         self.add_enforcements(&source.trigger, event);
     }
 
@@ -119,13 +113,15 @@ impl Columns {
         }
     }
 
-    fn add_sensor(&mut self, commit: &SensorCommit, duplicates: usize) {
+    fn add_sensor(&mut self, commit: &SensorCommit, duplicates: usize, rejected: usize) {
         let s = &mut self.batch.sensors;
-        let duplicates = i64::try_from(duplicates).unwrap_or(i64::MAX);
+        let [duplicates, rejected] =
+            [duplicates, rejected].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
         if let Some(at) = s.sensor.iter().position(|sensor| *sensor == commit.sensor) {
             s.state[at] = commit.state.clone().or_else(|| s.state[at].take());
             s.polls[at] += commit.polls;
             s.duplicates[at] += duplicates;
+            s.rejected[at] += rejected;
             s.lateness_ms[at] = commit.lateness_ms.or(s.lateness_ms[at]);
             s.contact[at] |= commit.contact;
             s.heard[at] |= commit.heard;
@@ -137,6 +133,7 @@ impl Columns {
         s.state.push(commit.state.clone());
         s.polls.push(commit.polls);
         s.duplicates.push(duplicates);
+        s.rejected.push(rejected);
         s.lateness_ms.push(commit.lateness_ms);
         s.contact.push(commit.contact);
         s.ticks.push(commit.ticks.clone());
@@ -163,12 +160,12 @@ impl Columns {
         if !self.takes(prepared) {
             return Outcome::Stale;
         }
-        let set_aside = match &prepared.submission.origin {
-            Origin::Sensor(commit) if !self.sensors.contains(&commit.sensor) => return Outcome::Fenced,
-            Origin::Sensor(commit) => commit.rejected.len() + prepared.rejected.len(),
-            Origin::Post { .. } | Origin::Run { .. } => 0,
-            Origin::Own { .. } => prepared.rejected.len(),
-        };
+        let commit = prepared.submission.origin.commit();
+        if commit.is_some_and(|commit| !self.sensors.contains(&commit.sensor)) {
+            return Outcome::Fenced;
+        }
+        let set_aside = prepared.rejected.len() + prepared.not_stored;
+        let rejected = set_aside + commit.map_or(0, |commit| commit.rejected.len());
         let mut events = vec![None; prepared.submission.events.len()];
         let mut enforcements = vec![0; events.len()];
         let mut failed = enforcements.clone();
@@ -178,17 +175,19 @@ impl Columns {
             failed[event.index] = event.enforcements.iter().filter(|it| it.outcome.is_err()).count();
         }
         let taken = events.iter().flatten().count();
-        let duplicates = events.len() - taken - prepared.rejected.len();
-        Outcome::Committed(Receipt { events, duplicates, rejected: set_aside, enforcements, failed })
+        let duplicates = events.len() - taken - set_aside;
+        Outcome::Committed(Receipt { events, duplicates, rejected, enforcements, failed })
     }
 }
 
 /// Whose key it is. Posts have a name space of their own, so that no poster can use up the keys of a sensor or a timer; and so
 /// have the runs of an action.
-fn key_source(origin: &Origin) -> String {
+pub(super) fn key_source(origin: &Origin) -> String {
     match origin {
         Origin::Sensor(commit) => commit.sensor_ref.clone(),
-        Origin::Post { source } => format!("post:{}", source.as_deref().unwrap_or_default()),
+        Origin::Post { .. } | Origin::SensorRun { .. } => {
+            format!("post:{}", origin.source().unwrap_or_default())
+        }
         Origin::Run { cause, .. } => format!("run:{}", cause.action_ref),
         Origin::Own { source } => own_key_source(source),
     }

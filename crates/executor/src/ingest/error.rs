@@ -8,7 +8,7 @@ use super::fan_out::Bound;
 use super::rates::Over;
 use super::work_limits::OutOfWork;
 
-/// Why one event can not be taken. The words are the reason in `event_rejected` too.
+/// Why one event cannot be taken. The words are the reason in `event_rejected` too.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// No such trigger.
@@ -31,13 +31,13 @@ pub enum Refusal {
     /// Its parameters do not look as the trigger says.
     #[error("trigger_params: {0}")]
     TriggerParams(String),
-    /// PostgreSQL can not store it.
+    /// PostgreSQL cannot store it.
     #[error("payload: {0}")]
     NotStorable(String),
     /// To check it took more than was left.
     #[error("payload: {0}; send fewer events at once, or make the trigger's schema simpler")]
     OutOfWork(OutOfWork),
-    /// Its key, or the source that it names, can not be one.
+    /// Its key, or the source that it names, cannot be one.
     #[error("{field} {reason}")]
     Key {
         /// `key` or `source`.
@@ -65,7 +65,7 @@ pub enum Refusal {
 /// Why a submission did not go in. Nothing of it is in the database, unless the variant says otherwise.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum IngestError {
-    /// A posted event can not be taken; the submission as a whole was not.
+    /// A posted event cannot be taken; the submission as a whole was not.
     #[error("event {index}: {refusal}")]
     Refused {
         /// Which one, from 0.

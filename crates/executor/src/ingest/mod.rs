@@ -6,7 +6,7 @@
 //!
 //! - the rules changed meanwhile: nothing was written, it is prepared again;
 //! - the sensor's epoch is no longer its own: [`IngestError::Fenced`], its neighbours are not touched;
-//! - the connection broke and nobody knows whether the commit happened: event ids are drawn beforehand, so looking for them
+//! - the connection broke and it is not known whether the commit happened: event ids are drawn beforehand, so looking for them
 //!   settles it, and a commit that is still under way makes the second attempt fail on the primary key instead of doubling.
 
 mod admit;
@@ -32,7 +32,7 @@ use sqlx::PgPool;
 
 pub use error::{IngestError, Refusal};
 pub use fan_out::Bound;
-pub use submission::{Cause, NewEvent, Origin, Receipt, RejectedEvent, SensorCommit, Submission};
+pub use submission::{Cause, NewEvent, Origin, Receipt, RejectedEvent, SensorCommit, SensorRate, Submission};
 
 use crate::group_commit::{GroupCommit, Limits};
 use crate::rules::RuleCache;
@@ -43,7 +43,7 @@ use effort::Effort;
 use ids::Ids;
 use prepare::Prepared;
 pub use rates::Over;
-use rates::Rates;
+use rates::{Rates, Taken};
 pub(crate) use work_limits::readable;
 pub use work_limits::{OutOfWork, WorkLimits};
 
@@ -65,7 +65,7 @@ struct Inner {
     rules: Arc<RuleCache>,
     ids: Ids,
     clock: Clock,
-    rates: Rates,
+    rates: Arc<Rates>,
     work: WorkLimits,
     commits: GroupCommit<Prepared, Outcome>,
 }
@@ -76,7 +76,7 @@ enum Outcome {
     Committed(Receipt),
     Stale,
     Fenced,
-    Failed { error: Arc<sqlx::Error>, shared: bool },
+    Failed { error: Arc<sqlx::Error>, shared: bool, taken: Taken },
 }
 
 impl Ingest {
@@ -98,7 +98,7 @@ impl Ingest {
             commit(committing.clone(), hints.clone(), batch)
         });
         let ids = Ids::new(pool.clone());
-        Self(Arc::new(Inner { pool, rules, ids, clock, rates: Rates::default(), work, commits }))
+        Self(Arc::new(Inner { pool, rules, ids, clock, rates: Arc::default(), work, commits }))
     }
 
     /// The rules that events are matched against.
@@ -117,11 +117,15 @@ async fn commit(pool: PgPool, hints: Hints, batch: Vec<Prepared>) -> Vec<Outcome
         Ok(inserted) => inserted,
         Err(error) => {
             let error = Arc::new(error);
-            return batch.iter().map(|_| Outcome::Failed { error: Arc::clone(&error), shared }).collect();
+            let failed = |taken| Outcome::Failed { error: Arc::clone(&error), shared, taken };
+            return batch.into_iter().map(|prepared| failed(prepared.taken)).collect();
         }
     };
     if inserted.executions > 0 {
         hints.wake(Topic::Execution);
+    }
+    if inserted.is_any_waiting {
+        hints.wake(Topic::Turn);
     }
     let is_stale = inserted.version != newest;
     columns.note(inserted);
@@ -131,7 +135,11 @@ async fn commit(pool: PgPool, hints: Hints, batch: Vec<Prepared>) -> Vec<Outcome
             if is_stale || prepared.version != newest {
                 Outcome::Stale
             } else {
-                columns.outcome_of(&prepared)
+                let outcome = columns.outcome_of(&prepared);
+                if let Outcome::Committed(receipt) = &outcome {
+                    prepared.taken.keep(&receipt.events);
+                }
+                outcome
             }
         })
         .collect()

@@ -11,13 +11,13 @@ use super::effort::Effort;
 use super::enforce::enforce;
 use super::error::{IngestError, Refusal};
 use super::fan_out::{Bound, Excess, FanOut};
-use super::rates::Taking;
-use super::submission::{Origin, RejectedEvent, Submission};
+use super::rates::{Over, Rates, Taken, Taking};
+use super::submission::{RejectedEvent, Submission};
 use crate::group_commit::Weigh;
 use crate::rules::RuleBook;
 
 /// A submission with its rows.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Prepared {
     /// The version of the book it was matched against.
     pub(super) version: i64,
@@ -25,6 +25,12 @@ pub(super) struct Prepared {
     pub(super) events: Vec<PreparedEvent>,
     /// Set aside by ingest, beside what the program's output already lost.
     pub(super) rejected: Vec<RejectedEvent>,
+    /// Events that are held, by their place in the submission. [`Self::set_aside_held`] takes them.
+    held: Vec<(usize, Over)>,
+    /// Those of them that are counted and not stored.
+    pub(super) not_stored: usize,
+    /// What its events took of what may be so many in a minute.
+    pub(super) taken: Taken,
     /// Dropped because an earlier event of this submission has the same key.
     pub(super) duplicates: usize,
     pub(super) solo: bool,
@@ -71,7 +77,7 @@ pub(super) struct Stamp<'a> {
 }
 
 impl Prepared {
-    /// Matches every event. Posted events that can not be taken are an error, others are set aside. Events that are too much
+    /// Matches every event. Posted events that cannot be taken are an error, others are set aside. Events that are too much
     /// together are an error that says how many are not. Other tasks go on meanwhile.
     pub(super) async fn new(
         book: &RuleBook,
@@ -85,10 +91,13 @@ impl Prepared {
             submission: Arc::clone(submission),
             events: Vec::with_capacity(submission.events.len()),
             rejected: Vec::new(),
+            held: Vec::new(),
+            not_stored: 0,
+            taken: Taken::default(),
             duplicates: 0,
             solo: false,
         };
-        if let Origin::Post { source: Some(source) } | Origin::Run { source, .. } = &submission.origin {
+        if let Some(source) = submission.origin.source() {
             check_key("source", source).map_err(|refusal| IngestError::Refused { index: 0, refusal })?;
         }
         let (mut keys, mut fan_out) = (HashSet::new(), FanOut::default());
@@ -98,6 +107,7 @@ impl Prepared {
                 prepared.duplicates += 1;
                 continue;
             }
+            taking.begin(index, event);
             match admit(book, submission, index, taking, &mut effort).await {
                 Ok((trigger, places)) => {
                     let view = Arc::new(prepared.view(index, stamp.ids[index], stamp.created));
@@ -110,6 +120,7 @@ impl Prepared {
                 Err(refusal) => prepared.refuse(index, refusal)?,
             }
         }
+        prepared.taken = std::mem::take(&mut taking.taken);
         Ok(prepared)
     }
 
@@ -127,17 +138,12 @@ impl Prepared {
 
     fn view(&self, index: usize, id: i64, created: DateTime<Utc>) -> EventView {
         let event = &self.submission.events[index];
-        let (sensor, source) = match &self.submission.origin {
-            Origin::Sensor(commit) => (Some(commit.sensor_ref.clone()), None),
-            Origin::Post { source } => (None, source.clone()),
-            Origin::Run { source, .. } => (None, Some(source.clone())),
-            Origin::Own { source } => (None, Some((*source).to_owned())),
-        };
+        let origin = &self.submission.origin;
         EventView {
             id,
             trigger: event.trigger.clone(),
-            sensor,
-            source,
+            sensor: origin.commit().map(|commit| commit.sensor_ref.clone()),
+            source: origin.source().map(str::to_owned),
             key: event.key.clone(),
             payload: event.payload.clone(),
             trigger_params: event.trigger_params.clone(),
@@ -146,14 +152,32 @@ impl Prepared {
     }
 
     fn refuse(&mut self, index: usize, refusal: Refusal) -> Result<(), IngestError> {
-        match &self.submission.origin {
-            Origin::Post { .. } | Origin::Run { .. } => Err(IngestError::Refused { index, refusal }),
-            Origin::Sensor(_) | Origin::Own { .. } => {
-                let event = &self.submission.events[index];
-                let raw = event.payload.to_string().into_bytes();
-                let trigger = Some(event.trigger.clone());
-                self.rejected.push(RejectedEvent { trigger, raw, reason: refusal.to_string() });
-                Ok(())
+        match refusal {
+            refusal if self.submission.is_posted() => return Err(IngestError::Refused { index, refusal }),
+            Refusal::Held(over) => self.held.push((index, over)),
+            refusal => self.set_aside(index, &refusal),
+        }
+        Ok(())
+    }
+
+    fn set_aside(&mut self, index: usize, reason: &dyn ToString) {
+        let event = &self.submission.events[index];
+        let (trigger, raw) = (Some(event.trigger.clone()), event.payload.to_string().into_bytes());
+        self.rejected.push(RejectedEvent { trigger, raw, reason: reason.to_string() });
+    }
+
+    /// Keys of the events that are held: they may be in already, and then nothing of them is to be held.
+    pub(super) fn held_keys(&self) -> Vec<String> {
+        self.held.iter().filter_map(|(index, _)| self.submission.events[*index].key.clone()).collect()
+    }
+
+    /// Events that are held are set aside: the first of a minute with their bytes, the rest as a number.
+    pub(super) fn set_aside_held(&mut self, rates: &Rates, now: DateTime<Utc>) {
+        for (index, over) in std::mem::take(&mut self.held) {
+            if rates.stores(&over, now) {
+                self.set_aside(index, &over);
+            } else {
+                self.not_stored += 1;
             }
         }
     }

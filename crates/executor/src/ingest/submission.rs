@@ -1,7 +1,6 @@
 //! What goes into ingest and what comes back.
 
-use std::sync::Arc;
-
+use attune_core::sensor_status::CANARY;
 use serde_json::Value;
 
 /// One occurrence, before it has an id.
@@ -17,7 +16,7 @@ pub struct NewEvent {
     pub key: Option<String>,
 }
 
-/// Bytes that can not be an event, and why.
+/// Bytes that cannot be an event, and why.
 #[derive(Debug, Clone)]
 pub struct RejectedEvent {
     /// The trigger it was meant for, when that is known.
@@ -72,12 +71,23 @@ pub struct Cause {
     pub root: Option<i64>,
 }
 
+/// A sensor, and how many events it may bring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SensorRate {
+    /// `sensor.id`.
+    pub sensor: i64,
+    /// `sensor.ref`.
+    pub sensor_ref: String,
+    /// In a minute; `None`: any number.
+    pub max_per_minute: Option<i32>,
+}
+
 /// Who submits.
 #[derive(Debug, Clone)]
 pub enum Origin {
     /// A sensor: unsuitable events are set aside, its state goes in with the rest.
     Sensor(SensorCommit),
-    /// Somebody posted it: unsuitable events are refused to their face. `source` names the poster.
+    /// It was posted: unsuitable events are refused to the poster. `source` names the poster.
     Post {
         /// `event.source`.
         source: Option<String>,
@@ -88,6 +98,13 @@ pub enum Origin {
         source: String,
         /// What its events were caused by.
         cause: Cause,
+    },
+    /// The program of a sensor, by the token of its run: as if it was posted, but it counts as what the sensor brings.
+    SensorRun {
+        /// `event.source`.
+        source: String,
+        /// Whose run it is.
+        rate: SensorRate,
     },
     /// Attune itself, such as a timer: unsuitable events are left out and counted. Its keys are a name space of their own.
     Own {
@@ -121,22 +138,54 @@ pub struct Receipt {
     pub failed: Vec<usize>,
 }
 
+impl Origin {
+    /// `event.source`.
+    pub(super) fn source(&self) -> Option<&str> {
+        match self {
+            Self::Sensor(_) => None,
+            Self::Post { source } => source.as_deref(),
+            Self::Run { source, .. } | Self::SensorRun { source, .. } => Some(source),
+            Self::Own { source } => Some(source),
+        }
+    }
+
+    /// The commit of a sensor's own events.
+    pub(super) fn commit(&self) -> Option<&SensorCommit> {
+        match self {
+            Self::Sensor(commit) => Some(commit),
+            Self::Post { .. } | Self::Run { .. } | Self::SensorRun { .. } | Self::Own { .. } => None,
+        }
+    }
+
+    /// The sensor that an event of this trigger counts for: id, ref and how many it may bring. A canary is no event of its
+    /// sensor; who sends one itself says so of whatever it likes.
+    pub(super) fn rate(&self, trigger: &str) -> Option<(i64, &str, Option<i32>)> {
+        match self {
+            Self::Sensor(commit) if trigger != CANARY => {
+                Some((commit.sensor, &commit.sensor_ref, commit.max_per_minute))
+            }
+            Self::SensorRun { rate, .. } => Some((rate.sensor, &rate.sensor_ref, rate.max_per_minute)),
+            Self::Sensor(_) | Self::Post { .. } | Self::Run { .. } | Self::Own { .. } => None,
+        }
+    }
+}
+
 impl Submission {
     /// Whether its sender learns what is wrong with it.
     pub(super) fn is_posted(&self) -> bool {
-        matches!(self.origin, Origin::Post { .. } | Origin::Run { .. })
+        matches!(self.origin, Origin::Post { .. } | Origin::Run { .. } | Origin::SensorRun { .. })
     }
 
     /// In two: the rest with all that is committed beside events, and what goes in before it. A sensor's state never goes
     /// ahead of the events that led to it.
-    pub(super) fn split(&self, fits: usize) -> [Arc<Self>; 2] {
+    pub(super) fn split(self, fits: usize) -> [Self; 2] {
         let early = match &self.origin {
             Origin::Sensor(commit) => Origin::Sensor(commit.without_end()),
             other => other.clone(),
         };
-        let (now, later) = self.events.split_at(fits);
-        [(self.origin.clone(), later), (early, now)]
-            .map(|(origin, events)| Arc::new(Self { origin, events: events.to_vec() }))
+        let Self { origin, events: mut now } = self;
+        let later = now.split_off(fits);
+        [Self { origin, events: later }, Self { origin: early, events: now }]
     }
 }
 

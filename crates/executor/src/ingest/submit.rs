@@ -1,5 +1,6 @@
 //! The way of one submission: prepare, commit, and again while that can help.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use attune_common::db::is_transient;
 use attune_common::repositories::{config_version, event};
 use chrono::{DateTime, SubsecRound as _, Utc};
 
+use super::columns::key_source;
 use super::error::IngestError;
 use super::prepare::{Prepared, Stamp};
 use super::submission::{Receipt, Submission};
@@ -28,18 +30,16 @@ impl Ingest {
     /// What leads to too much is an error for a poster. For a sensor or a timer it goes in in parts: when one fails, those
     /// before it are in and what is committed beside the events is not, so the submitter does all of it again.
     pub async fn submit(&self, submission: Submission, patience: Duration) -> Result<Receipt, IngestError> {
-        let submission = Arc::new(submission);
-        let fits = match self.submit_whole(Arc::clone(&submission), patience).await {
-            Err(IngestError::FanOut { fits, .. }) if !submission.is_posted() => fits,
-            outcome => return outcome,
-        };
         // The next part is the last one.
-        let (mut parts, mut receipt) = (Vec::new(), Receipt::default());
-        parts.extend(submission.split(fits));
+        let (mut parts, mut receipt) = (vec![submission], Receipt::default());
         while let Some(part) = parts.pop() {
-            match self.submit_whole(Arc::clone(&part), patience).await {
+            let part = Arc::new(part);
+            match self.submit_whole(&part, patience).await {
                 Ok(next) => receipt.extend(next),
-                Err(IngestError::FanOut { fits, .. }) => parts.extend(part.split(fits)),
+                Err(IngestError::FanOut { fits, .. }) if !part.is_posted() => {
+                    // Nothing else has it any more, so it is taken apart and not copied.
+                    parts.extend(Arc::unwrap_or_clone(part).split(fits));
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -49,18 +49,19 @@ impl Ingest {
     /// Commits a submission at once.
     async fn submit_whole(
         &self,
-        submission: Arc<Submission>,
+        submission: &Arc<Submission>,
         patience: Duration,
     ) -> Result<Receipt, IngestError> {
         let deadline = tokio::time::Instant::now() + patience;
-        let identity = self.identify(&submission, deadline).await?;
-        let mut solo = false;
+        let identity = self.identify(submission, deadline).await?;
+        let (mut solo, mut known) = (false, None);
+        let none = HashSet::new();
         loop {
             let book = self.0.rules.current();
             let stamp = Stamp { ids: &identity.ids, created: identity.created };
-            let mut taking = self.0.rates.taking(stamp.created);
+            let mut taking = self.0.rates.taking(stamp.created, known.as_ref().unwrap_or(&none));
             let effort = Effort::new(self.0.work);
-            let prepared = Prepared::new(&book, &submission, stamp, &mut taking, effort);
+            let prepared = Prepared::new(&book, submission, stamp, &mut taking, effort);
             let mut prepared = match prepared.await {
                 Ok(prepared) => prepared,
                 // Refused by what may be yesterday's rules: only the rules in force may refuse.
@@ -69,23 +70,30 @@ impl Ingest {
                     continue;
                 }
                 Err(refused) => {
-                    self.0.rates.tell(&self.0.pool, stamp.created, taking.give_back()).await;
+                    self.0.rates.tell(&self.0.pool, stamp.created, taking.held()).await;
                     return Err(refused);
                 }
             };
+            let held_keys = prepared.held_keys();
+            if known.is_none() && !held_keys.is_empty() {
+                known = Some(self.find_known(submission, deadline).await?);
+                continue;
+            }
+            prepared.set_aside_held(&self.0.rates, stamp.created);
             prepared.solo = solo;
+            let held = taking.held();
             match self.0.commits.submit(prepared).await.ok_or(IngestError::Stopped)? {
                 Outcome::Committed(receipt) => {
-                    self.0.rates.tell(&self.0.pool, stamp.created, taking.keep()).await;
+                    self.0.rates.tell(&self.0.pool, stamp.created, held).await;
                     return Ok(receipt);
                 }
                 Outcome::Stale => self.renew_rules(book.version, deadline).await?,
-                Outcome::Fenced => return Err(fenced(&submission)),
-                Outcome::Failed { error, shared } => {
+                Outcome::Fenced => return Err(fenced(submission)),
+                Outcome::Failed { error, shared, taken } => {
                     if let Some(receipt) =
-                        self.settle(&submission, &identity, &error, shared, deadline).await?
+                        self.settle(submission, &identity, &error, shared, deadline).await?
                     {
-                        taking.keep();
+                        taken.keep(&receipt.events);
                         return Ok(receipt);
                     }
                     solo = true;
@@ -132,6 +140,21 @@ impl Ingest {
         }
     }
 
+    /// Keys of a submission whose events are in already.
+    async fn find_known(
+        &self,
+        submission: &Submission,
+        deadline: tokio::time::Instant,
+    ) -> Result<HashSet<String>, IngestError> {
+        let keys: Vec<_> = submission.events.iter().filter_map(|event| event.key.clone()).collect();
+        loop {
+            match event::find_keys(&self.0.pool, &key_source(&submission.origin), &keys).await {
+                Ok(known) => return Ok(known.into_iter().collect()),
+                Err(error) => wait_out(error.into(), deadline).await?,
+            }
+        }
+    }
+
     async fn is_behind(&self, version: i64, deadline: tokio::time::Instant) -> Result<bool, IngestError> {
         loop {
             match config_version::get(&self.0.pool).await {
@@ -149,7 +172,7 @@ impl Ingest {
     }
 }
 
-/// Waits a moment after a transient failure; ends the attempt when that can not help or patience is over.
+/// Waits a moment after a transient failure; ends the attempt when that cannot help or patience is over.
 async fn wait_out(error: Arc<sqlx::Error>, deadline: tokio::time::Instant) -> Result<(), IngestError> {
     if !is_transient(&error) {
         return Err(IngestError::Database(error));
@@ -167,11 +190,8 @@ fn is_own_id(error: &sqlx::Error) -> bool {
 }
 
 fn fenced(submission: &Submission) -> IngestError {
-    let sensor = match &submission.origin {
-        super::Origin::Sensor(commit) => commit.sensor_ref.clone(),
-        super::Origin::Post { .. } | super::Origin::Run { .. } | super::Origin::Own { .. } => String::new(),
-    };
-    IngestError::Fenced { sensor }
+    let sensor = submission.origin.commit().map(|commit| commit.sensor_ref.clone());
+    IngestError::Fenced { sensor: sensor.unwrap_or_default() }
 }
 
 /// The receipt of a commit whose answer was lost. Its enforcements were not counted.

@@ -23,6 +23,8 @@ pub use watch::Watch;
 
 /// Between rounds.
 const PERIOD: Duration = Duration::from_secs(1);
+/// Between rounds of what only takes room.
+const TIDY_PERIOD: Duration = Duration::from_mins(1);
 
 /// What the rounds need.
 #[derive(Debug, Clone)]
@@ -40,8 +42,17 @@ impl Reconciler {
     pub async fn run(&self, stop: CancellationToken) {
         // Who was away can not tell who died from who could not renew either: nobody is judged before one lease has passed.
         let mut in_contact_since = Instant::now();
+        let mut next_tidy = in_contact_since;
         while !stop.is_cancelled() {
-            match self.round(in_contact_since.elapsed() >= self.lease).await {
+            let rounds = async {
+                self.round(in_contact_since.elapsed() >= self.lease).await?;
+                if next_tidy <= Instant::now() {
+                    next_tidy = Instant::now() + TIDY_PERIOD;
+                    self.tidy().await?;
+                }
+                Ok::<_, sqlx::Error>(())
+            };
+            match rounds.await {
                 Ok(()) => {}
                 Err(error) => {
                     tracing::warn!(
@@ -58,14 +69,18 @@ impl Reconciler {
         }
     }
 
-    /// One round of everything. `may_judge`: whether leases may be judged already.
+    /// One round of what should be done soon. `may_judge`: whether leases may be judged already.
     pub async fn round(&self, may_judge: bool) -> sqlx::Result<()> {
         if may_judge {
             inactive_workers::round(self).await?;
         }
         keys::round(self).await?;
-        runs::round(self).await?;
-        contents::round(self).await?;
         usage::round(self).await
+    }
+
+    /// One round of what only takes room.
+    pub async fn tidy(&self) -> sqlx::Result<()> {
+        runs::round(self).await?;
+        contents::round(self).await
     }
 }

@@ -88,6 +88,22 @@ async fn events_that_lead_to_too_much_are_refused_to_a_poster_and_go_in_in_parts
 }
 
 #[tokio::test]
+async fn events_whose_rules_copy_too_much_of_them_together_go_in_in_parts_for_a_sensor() {
+    let system = with_copies(70).await;
+    // Two of them fit, a third does not.
+    let text = "x".repeat(PARAMETERS_OF_A_SUBMISSION / 70 / 5 * 2);
+    let events = || vec![large(&text), large(&text), large(&text)];
+    let refused = system.post(events()).await;
+    let Err(IngestError::FanOut { fits: 2, bound: Bound::Bytes, .. }) = refused else {
+        panic!("{refused:?}")
+    };
+    let receipt = commit(&system, 0, events()).await.unwrap();
+    assert_eq!((receipt.enforcements, receipt.failed), (vec![70; 3], vec![0; 3]));
+    assert_eq!(system.count("(SELECT DISTINCT xmin::text FROM event) AS t").await, 2);
+    assert_eq!(system.value("SELECT to_jsonb(polls) FROM sensor_state").await, 1);
+}
+
+#[tokio::test]
 async fn an_event_whose_rules_copy_too_much_of_it_is_refused() {
     let system = with_copies(70).await;
     let text = "x".repeat(PARAMETERS_OF_A_SUBMISSION / 70);

@@ -185,6 +185,22 @@ async fn a_notice_without_a_trigger_waits_for_it_and_keeps_nobody_waiting() {
 }
 
 #[tokio::test]
+async fn notices_of_a_trigger_that_is_held_hide_no_others_and_wait() {
+    let system = system().await;
+    system
+        .run(
+            "UPDATE trigger SET max_per_minute = 1 WHERE ref = 'demo.high';
+             INSERT INTO notice (trigger_ref, payload) SELECT 'demo.high', '{\"value\": 5}' FROM generate_series(1, 250);
+             INSERT INTO notice (trigger_ref, payload) VALUES ('demo.low', '{\"value\": 5}')",
+        )
+        .await;
+    notices(&system).round().await.unwrap();
+    assert_eq!(system.count("event WHERE trigger_ref = 'demo.low'").await, 1);
+    assert_eq!(system.count("event WHERE trigger_ref = 'demo.high'").await, 1);
+    assert_eq!(system.count("notice WHERE trigger_ref = 'demo.high'").await, 249);
+}
+
+#[tokio::test]
 async fn what_its_trigger_refuses_or_nobody_waited_for_is_dropped() {
     let system = system().await;
     system.run("UPDATE trigger SET enabled = FALSE WHERE ref = 'core.worker_state'").await;

@@ -71,6 +71,14 @@ impl System {
         self.value(&format!("SELECT to_jsonb(count(*)) FROM {sql}")).await.as_i64().unwrap()
     }
 
+    /// Waits until another connection waits for a lock.
+    pub(crate) async fn until_one_waits_for_a_lock(&self) {
+        let waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while self.count(waiting).await == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// The one JSON value of a query; null without a row.
     pub(crate) async fn value(&self, sql: &str) -> Value {
         value(self.pool(), sql).await

@@ -1,21 +1,26 @@
 //! Actions that may run only so often at once, and orders that are about many executions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use attune_common::repositories::execution_order::{self, Counted, Wanted};
-use attune_common::repositories::execution_turn::Given;
+use attune_common::repositories::execution_turn::{self, Given};
 use attune_common::repositories::listing::{self, Noun};
 use attune_common::repositories::pack;
 use attune_executor::cancel_where::cancel_where;
 use attune_executor::finish::{Finish, Finisher, Outcome, Recorded};
+use attune_executor::ingest::{Ingest, Origin, Submission};
 use attune_executor::request::request_execution;
+use attune_executor::rules::RuleCache;
 use attune_executor::turns::Turns;
-use attune_hints::Hints;
+use attune_hints::{Hints, Topic};
+use chrono::Utc;
 use futures_util::future::join_all;
 use serde_json::json;
+use sqlx::PgConnection;
 
 use crate::pack::TestPack;
-use crate::system::{System, high};
+use crate::system::{PATIENCE, System, high};
 use crate::workers::{claim, registered, succeeded};
 
 const BUSY: &str = "execution WHERE turn AND status IN ('requested', 'running')";
@@ -95,6 +100,121 @@ async fn what_overlaps_is_skipped_with_a_reason() {
     assert_eq!(turns(&system).round().await.unwrap(), Given::default());
 }
 
+/// Locks the actions that have something to give.
+async fn held(tx: &mut PgConnection) -> Vec<i64> {
+    execution_turn::lock_actions(tx).await.unwrap().iter().map(|it| it.action).collect()
+}
+
+#[tokio::test]
+async fn nothing_is_skipped_while_a_turn_is_free() {
+    let system = bounded("max_concurrent: 2\noverlap: skip").await;
+    post(&system, 1).await;
+    let mut tx = system.pool().begin().await.unwrap();
+    let actions = held(&mut tx).await;
+    assert_eq!(execution_turn::give(&mut tx, &actions).await.unwrap(), 1);
+    // Born after the turns were given.
+    post(&system, 1).await;
+    assert_eq!(execution_turn::skip(&mut tx, &actions, 10).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    assert_eq!(turns(&system).round().await.unwrap(), Given { turns: 1, skipped: 0 });
+    post(&system, 1).await;
+    assert_eq!(turns(&system).round().await.unwrap(), Given { turns: 0, skipped: 1 });
+}
+
+#[tokio::test]
+async fn what_was_passed_over_because_it_was_held_is_not_skipped() {
+    let system = bounded("max_concurrent: 2\noverlap: skip").await;
+    post(&system, 3).await;
+    let first = system.value("SELECT to_jsonb(min(id)) FROM execution").await.as_i64().unwrap();
+    let mut other = system.pool().begin().await.unwrap();
+    for id in [first, first + 1] {
+        execution_order::find_for_update(&mut other, id).await.unwrap().unwrap();
+    }
+    assert_eq!(turns(&system).round().await.unwrap(), Given { turns: 1, skipped: 0 });
+    other.rollback().await.unwrap();
+    assert_eq!(turns(&system).round().await.unwrap(), Given { turns: 1, skipped: 1 });
+    let skipped = system.value("SELECT to_jsonb(id) FROM execution WHERE status = 'cancelled'").await;
+    assert_eq!(skipped, first + 1, "the last one had a turn already");
+}
+
+#[tokio::test]
+async fn what_waits_for_another_attempt_is_not_skipped() {
+    let system = bounded("max_concurrent: 1\noverlap: skip").await;
+    post(&system, 1).await;
+    turns(&system).round().await.unwrap();
+    let (_, worker) = registered(&system, "one").await;
+    let claimed = claim(&system, worker).await;
+    let finisher = Finisher::start(system.pool().clone(), Hints::default(), worker.worker);
+    let outcome = Outcome::Failed { result: None, error: "no".to_owned() };
+    let again = Finish { outcome, retry_in: Some(Duration::ZERO), ..succeeded(&claimed[0], json!(1)) };
+    assert_eq!(finisher.finish(again).await, Recorded::Yes);
+    post(&system, 1).await;
+    system.run("UPDATE execution SET not_before = NOW() - INTERVAL '1 hour' WHERE attempt = 1").await;
+    assert_eq!(turns(&system).round().await.unwrap(), Given { turns: 1, skipped: 0 });
+    assert_eq!(
+        system.count("execution WHERE attempt = 2 AND status = 'requested' AND turn IS FALSE").await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_load_holds_up_the_turns_of_its_own_actions_only() {
+    let system = bounded("max_concurrent: 1").await;
+    system.run("INSERT INTO action (ref, runtime, entrypoint, max_concurrent) SELECT 'demo.other', id, 'x', 1 FROM runtime WHERE ref = 'core.shell'").await;
+    for action in ["demo.tell", "demo.other"] {
+        request_execution(system.pool(), &Hints::default(), action, json!({"value": 1})).await.unwrap();
+    }
+    let mut load = system.pool().begin().await.unwrap();
+    sqlx::query("UPDATE action SET label = 'x' WHERE ref = 'demo.tell'").execute(&mut *load).await.unwrap();
+    assert_eq!(turns(&system).round().await.unwrap().turns, 1);
+    load.commit().await.unwrap();
+    assert_eq!(turns(&system).round().await.unwrap().turns, 1);
+}
+
+#[tokio::test]
+async fn a_bound_takes_along_more_than_a_batch_and_lets_them_go_again() {
+    let system = System::with_demo().await;
+    post(&system, 2_100).await;
+    let (_, worker) = registered(&system, "one").await;
+    assert_eq!(claim(&system, worker).await.len(), 100);
+    // The order itself touches none of them, however many there are.
+    system.run("UPDATE action SET max_concurrent = 101").await;
+    assert_eq!(system.count("execution WHERE turn IS NULL").await, 2_100);
+    assert_eq!(turns(&system).round().await.unwrap(), Given { turns: 1, skipped: 0 });
+    assert_eq!(system.count("execution WHERE turn AND status = 'running'").await, 100);
+    assert_eq!(system.count("execution WHERE NOT turn AND status = 'requested'").await, 1_999);
+    assert_eq!(system.count("newly_bounded").await, 0);
+    system.run("UPDATE action SET max_concurrent = NULL").await;
+    assert_eq!(turns(&system).round().await.unwrap(), Given { turns: 1_999, skipped: 0 });
+    assert_eq!(system.count("execution WHERE turn IS FALSE").await, 0);
+}
+
+#[tokio::test]
+async fn only_what_has_a_bound_says_that_it_waits() {
+    let system = System::with_demo().await;
+    let hints = Hints::default();
+    let rules = Arc::new(RuleCache::new(system.pool().clone()));
+    let ingest = Ingest::start(system.pool().clone(), rules, hints.clone(), Utc::now);
+    let is_hinted = async |order: &str| {
+        let mut waiter = hints.waiter(Topic::Turn);
+        match order {
+            "posted" => {
+                let submission = Submission { origin: Origin::Post { source: None }, events: vec![high(20)] };
+                ingest.submit(submission, PATIENCE).await.unwrap();
+            }
+            _ => {
+                request_execution(system.pool(), &hints, "demo.tell", json!({"value": 1})).await.unwrap();
+            }
+        }
+        tokio::time::timeout(Duration::ZERO, waiter.wait(PATIENCE)).await.is_ok()
+    };
+    assert!(!is_hinted("posted").await);
+    assert!(!is_hinted("ordered").await);
+    system.run("UPDATE action SET max_concurrent = 1").await;
+    assert!(is_hinted("posted").await);
+    assert!(is_hinted("ordered").await);
+}
+
 #[tokio::test]
 async fn executions_by_hand_wait_too_and_a_bound_takes_along_what_there_is() {
     let system = bounded("max_concurrent: 1").await;
@@ -106,19 +226,32 @@ async fn executions_by_hand_wait_too_and_a_bound_takes_along_what_there_is() {
     assert_eq!(system.count("execution WHERE turn IS FALSE").await, 3);
     turns(&system).round().await.unwrap();
     system.run("UPDATE action SET max_concurrent = NULL WHERE ref = 'demo.tell'").await;
-    assert_eq!(system.count("execution WHERE turn IS NULL").await, 3);
+    assert_eq!(turns(&system).round().await.unwrap(), Given { turns: 2, skipped: 0 });
     let (_, held) = registered(&system, "one").await;
     assert_eq!(claim(&system, held).await.len(), 3);
-    request_execution(system.pool(), &Hints::default(), "demo.tell", json!({"value": 9})).await.unwrap();
+    let again = request_execution(system.pool(), &Hints::default(), "demo.tell", json!({"value": 9})).await;
     system.run("UPDATE action SET max_concurrent = 2 WHERE ref = 'demo.tell'").await;
-    assert_eq!(system.count(BUSY).await, 3, "what runs counts");
     assert_eq!(turns(&system).round().await.unwrap(), Given::default());
+    assert_eq!(system.count(BUSY).await, 3, "what runs counts");
+    assert_eq!(system.count(&format!("execution WHERE turn IS FALSE AND id = {}", again.unwrap())).await, 1);
     // As if they were born while the action lost its bound.
     system.run("UPDATE action SET max_concurrent = NULL WHERE ref = 'demo.tell'; UPDATE execution SET turn = FALSE, status = 'requested'").await;
     assert_eq!(turns(&system).round().await.unwrap(), Given { turns: 4, skipped: 0 });
     system.run("UPDATE action SET max_concurrent = 2 WHERE ref = 'demo.tell'").await;
+    assert_eq!(turns(&system).round().await.unwrap(), Given { turns: 2, skipped: 0 });
     system.run("DELETE FROM rule; DELETE FROM action WHERE ref = 'demo.tell'").await;
-    assert_eq!(system.count("execution WHERE turn IS NOT NULL").await, 0);
+    assert_eq!(turns(&system).round().await.unwrap(), Given { turns: 2, skipped: 0 });
+    assert_eq!(system.count("execution WHERE turn IS FALSE").await, 0);
+}
+
+#[tokio::test]
+async fn a_bound_that_is_gone_again_is_forgotten() {
+    let system = System::with_demo().await;
+    post(&system, 1).await;
+    system.run("UPDATE action SET max_concurrent = 1; UPDATE action SET max_concurrent = NULL").await;
+    assert_eq!(turns(&system).round().await.unwrap(), Given::default());
+    assert_eq!(system.count("execution WHERE turn IS NULL").await, 1);
+    assert_eq!(system.count("newly_bounded").await, 0);
 }
 
 #[tokio::test]
@@ -147,6 +280,30 @@ async fn many_are_cancelled_by_what_they_are() {
     assert_eq!(cancel(&all).await, Counted::default());
     assert_eq!(system.count("execution WHERE status = 'cancelled' AND finished IS NOT NULL").await, 2_098);
     assert_eq!(system.count("execution WHERE status = 'running' AND cancel_requested IS NOT NULL").await, 2);
+}
+
+#[tokio::test]
+async fn a_batch_that_others_changed_meanwhile_is_not_the_last_one() {
+    let system = System::with_demo().await;
+    post(&system, 2_001).await;
+    let (_, held) = registered(&system, "one").await;
+    let mut claiming = system.pool().begin().await.unwrap();
+    sqlx::query(
+        "UPDATE execution SET status = 'running', worker = $1, started = NOW()
+         WHERE id IN (SELECT id FROM execution ORDER BY not_before, id LIMIT 2000)",
+    )
+    .bind(held.worker)
+    .execute(&mut *claiming)
+    .await
+    .unwrap();
+    let pool = system.pool().clone();
+    let cancelling = tokio::spawn(async move {
+        let wanted = Wanted { status: Some("requested".to_owned()), ..Wanted::default() };
+        cancel_where(&pool, &Hints::default(), &wanted).await.unwrap()
+    });
+    system.until_one_waits_for_a_lock().await;
+    claiming.commit().await.unwrap();
+    assert_eq!(cancelling.await.unwrap(), Counted { requested: 1, running: 0 });
 }
 
 #[tokio::test]

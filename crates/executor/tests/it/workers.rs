@@ -74,6 +74,37 @@ async fn a_claim_whose_answer_got_lost_is_given_back_and_what_runs_is_not() {
 }
 
 #[tokio::test]
+async fn a_counter_at_the_end_of_its_type_harms_its_row_only() {
+    let (system, held, claimed) = claimed(5).await;
+    let set = async |at: usize, columns: &str| {
+        system.run(&format!("UPDATE execution SET {columns} WHERE id = {}", claimed[at].id)).await;
+    };
+    set(0, "attempt = 2147483647").await;
+    let finisher = Finisher::start(system.pool().clone(), Hints::default(), held.worker);
+    let ends = [Claimed { attempt: i32::MAX, ..claimed[0].clone() }, claimed[1].clone()].map(|claimed| {
+        let outcome = Outcome::Failed { result: None, error: "no".to_owned() };
+        Finish { outcome, retry_in: Some(Duration::ZERO), ..succeeded(&claimed, json!(1)) }
+    });
+    let recorded = futures_util::future::join_all(ends.map(|end| finisher.finish(end))).await;
+    assert_eq!(recorded, [Recorded::Yes; 2]);
+    set(2, "attempt = 2147483647").await;
+    set(3, "lost = 32767, lost_in_row = 32767").await;
+    assert_eq!(worker::release_unknown(system.pool(), held, &[]).await.unwrap(), 3);
+    let ends = "SELECT jsonb_agg(jsonb_build_array(status, attempt, lost, error) ORDER BY id) FROM execution";
+    let no_number = "its worker was lost, and no other attempt has a number";
+    assert_eq!(
+        system.value(ends).await,
+        json!([
+            ["failed", i32::MAX, 0, "no"],
+            ["requested", 2, 0, "no"],
+            ["abandoned", i32::MAX, 1, no_number],
+            ["abandoned", 1, i16::MAX, "its worker was lost 32768 times in a row"],
+            ["requested", 2, 1, null],
+        ])
+    );
+}
+
+#[tokio::test]
 async fn what_was_not_begun_goes_back_to_where_it_stood_and_nothing_else_does() {
     let (system, held, claimed) = claimed(3).await;
     let name = |at: usize, attempt: i32| (claimed[at].id, attempt);
@@ -165,13 +196,7 @@ async fn whoever_waited_for_a_sensor_does_not_take_it_from_its_new_owner() {
     let pool = system.pool().clone();
     let waiting =
         tokio::spawn(async move { sensor_state::claim(&pool, second, &sensors, true).await.unwrap() });
-    while system
-        .count("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
-        .await
-        == 0
-    {
-        tokio::task::yield_now().await;
-    }
+    system.until_one_waits_for_a_lock().await;
     claiming.commit().await.unwrap();
     assert_eq!(waiting.await.unwrap(), []);
 }

@@ -13,11 +13,11 @@ const LENGTH: usize = 8 * 1024;
 /// Why a poll failed. Nothing of it is taken.
 #[derive(Debug, thiserror::Error)]
 pub enum PollError {
-    /// The configuration can not be used; the program was not started.
+    /// The configuration cannot be used; the program was not started.
     #[error("{0}")]
     Config(String),
     /// The token of the run could not be kept; the program was not started.
-    #[error("the token of the run can not be stored: {0}")]
+    #[error("the token of the run cannot be stored: {0}")]
     Token(#[source] sqlx::Error),
     /// The program could not be started.
     #[error(transparent)]

@@ -78,7 +78,7 @@ impl Stream {
             let Wanted::Run(sensor) = wanted else { return self.left() };
             // Whoever wanted it started has that now.
             pin!(self.poked.notified()).as_mut().enable();
-            match self.run(&sensor).await {
+            match Box::pin(self.run(&sensor)).await {
                 Next::Start => {}
                 Next::Wait(time) => tokio::select! {
                     // Whoever changes it meanwhile wants to see what comes of that.

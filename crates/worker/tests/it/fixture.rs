@@ -109,7 +109,7 @@ impl Fixture {
     pub(crate) async fn request(&self, params: Value) -> i64 {
         let id = execution_order::request(self.pool(), "demo.act", &params).await.unwrap().unwrap();
         self.hints.wake(Topic::Execution);
-        id
+        id.id
     }
 
     /// Requests one execution and waits for its end.

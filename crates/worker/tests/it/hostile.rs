@@ -75,7 +75,7 @@ async fn add_actions(fixture: &Fixture, cases: &[Case]) {
 async fn request(fixture: &Fixture, name: &str) -> i64 {
     let id = execution_order::request(fixture.pool(), &format!("demo.{name}"), &json!({})).await;
     fixture.hints.wake(Topic::Execution);
-    id.unwrap().unwrap()
+    id.unwrap().unwrap().id
 }
 
 async fn outcome(fixture: &Fixture, id: i64) -> String {

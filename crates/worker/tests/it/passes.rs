@@ -89,7 +89,7 @@ async fn tokens_that_a_dead_worker_left_go() {
         .await;
     let heartbeat_interval = std::time::Duration::from_secs(30);
     let reconciler = Reconciler { pool: fixture.pool().clone(), heartbeat_interval, lease: fixture.lease };
-    reconciler.round(false).await.unwrap();
+    reconciler.tidy().await.unwrap();
     let left: Value = sqlx::query_scalar(
         "SELECT jsonb_build_array((SELECT jsonb_agg(execution) FROM run_token), (SELECT jsonb_agg(root) FROM chain))",
     )

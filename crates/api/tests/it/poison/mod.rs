@@ -33,7 +33,7 @@ const POISONED: [(&str, &str); 15] = [
 ];
 
 /// What only Attune writes: to change it by hand is to change how Attune works.
-const OWN: [&str; 16] = [
+const OWN: [&str; 17] = [
     "_sqlx_migrations",
     "attempt",
     "chain",
@@ -43,6 +43,7 @@ const OWN: [&str; 16] = [
     "fuse",
     "held",
     "log",
+    "newly_bounded",
     "pack_content",
     "pack_item",
     "run_token",
