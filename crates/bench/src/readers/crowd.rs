@@ -13,6 +13,8 @@ use tokio::task::JoinSet;
 
 /// Until a crowd is there.
 const GATHERING: Duration = Duration::from_secs(2);
+/// Between two posts of one that is refused: what is measured is not how many the processors can refuse.
+const PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks of one that hardly reads.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -76,7 +78,10 @@ impl Crowd {
             Self::Idle => TcpStream::connect(address).await?.read(&mut [0]).await.map(drop),
             Self::Slow => hardly_read(address, got).await,
             Self::Lists => read_all(address, &list(address), got).await,
-            Self::MadeUp => read_all(address, &made_up(address), got).await,
+            Self::MadeUp => {
+                tokio::time::sleep(PAUSE).await;
+                read_all(address, &made_up(address), got).await
+            }
         }
     }
 }
