@@ -68,8 +68,8 @@ fn slow_jobs_of_a_bounded_action_keep_no_canary_waiting() {
         ],
     );
     database.execute(
-        "INSERT INTO execution (action, action_ref, runtime, params, pack_digest)
-         SELECT a.id, a.ref, a.runtime, '{}', p.digest FROM generate_series(1, 60), action a JOIN pack p ON p.id = a.pack
+        "INSERT INTO execution (action, action_ref, runtime, params, pack_digest, turn)
+         SELECT a.id, a.ref, a.runtime, '{}', p.digest, FALSE FROM generate_series(1, 60), action a JOIN pack p ON p.id = a.pack
          WHERE a.ref = 'slow.job'",
     );
     let running = "SELECT count(*) FROM execution WHERE action_ref = 'slow.job' AND status = 'running'";

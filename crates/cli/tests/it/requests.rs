@@ -2,8 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread::{self, JoinHandle};
 
 use serde_json::json;
@@ -141,21 +140,28 @@ fn no_token_goes_to_what_listens_for_another_user() {
     if !rustix::process::geteuid().is_root() {
         return;
     }
-    let mut listener = Command::new("python3");
-    let program = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); s.accept()[0].recv(1); print('bytes came', flush=True)";
-    let mut listener = listener.args(["-c", program]).uid(65534).stdout(Stdio::piped()).spawn().unwrap();
-    let (mut told, mut port) = (BufReader::new(listener.stdout.take().unwrap()), String::new());
-    told.read_line(&mut port).unwrap();
-    std::fs::write(home.data_dir().join("api.url"), format!("http://127.0.0.1:{}", port.trim())).unwrap();
+    let listener = listener_of(65534);
+    let port = listener.local_addr().unwrap().port();
+    std::fs::write(home.data_dir().join("api.url"), format!("http://127.0.0.1:{port}")).unwrap();
     for command in [&["worker", "list"][..], &["rule", "disable", "demo.a"], &["event", "send", "demo.note"]]
     {
         let refused = home.attune(command);
         assert_eq!(refused.code, 5, "{refused}");
         assert!(refused.stderr.contains("runs for another user (uid 65534)"), "{refused}");
     }
-    listener.kill().unwrap();
-    listener.wait().unwrap();
-    let mut rest = String::new();
-    told.read_to_string(&mut rest).unwrap();
-    assert_eq!(rest, "");
+    listener.set_nonblocking(true).unwrap();
+    while let Ok((mut connection, _)) = listener.accept() {
+        let mut told = String::new();
+        connection.read_to_string(&mut told).unwrap();
+        assert_eq!(told, "");
+    }
+}
+
+/// A socket belongs to the user of the thread that made it.
+fn listener_of(uid: u32) -> TcpListener {
+    let bind = move || {
+        rustix::thread::set_thread_uid(rustix::process::Uid::from_raw(uid)).unwrap();
+        TcpListener::bind(("127.0.0.1", 0)).unwrap()
+    };
+    std::thread::spawn(bind).join().unwrap()
 }

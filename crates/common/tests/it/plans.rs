@@ -16,9 +16,10 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 
 /// What the statement does, and a piece of its text that no other has.
-const HOT: [(&str, &str); 17] = [
+const HOT: [(&str, &str); 18] = [
     ("a batch of events is stored", "WITH current AS MATERIALIZED"),
-    ("executions are claimed", "due AS MATERIALIZED"),
+    ("executions are claimed", "LIMIT $4 FOR UPDATE SKIP LOCKED"),
+    ("executions of other actions are claimed", "ARRAY(SELECT id FROM others)"),
     ("the next execution that waits", "min(d.not_before)"),
     ("executions are finished", "AS i (id, attempt, status, result, error, retry_in, log)"),
     ("executions of lost workers", "WITH lost AS MATERIALIZED"),
