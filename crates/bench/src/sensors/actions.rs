@@ -69,7 +69,9 @@ async fn finished(system: &System) -> anyhow::Result<i64> {
 
 async fn feed(system: &System, until: Instant) -> anyhow::Result<()> {
     while Instant::now() < until {
-        let waiting = system.number("SELECT count(*) FROM execution WHERE status = 'requested'").await?;
+        let waiting = system
+            .number("SELECT count(*) FROM execution WHERE status = 'requested' AND turn IS NOT FALSE")
+            .await?;
         if waiting < 2 * BACKLOG {
             submit(system, BACKLOG).await?;
         } else {
