@@ -5,6 +5,7 @@
 //! value on the way, for a value ends; what they cost is counted while a value is checked (`meter`).
 
 use regex::RegexBuilder;
+use serde_json::Value;
 
 use super::SchemaFault;
 use super::graph::{Built, Graph, Step, fault};
@@ -33,15 +34,17 @@ pub(super) struct Cost {
     pub(super) text_block: u64,
     /// Steps for each name of a member.
     pub(super) name: u64,
+    /// Steps for each error, for what it quotes of the schema.
+    pub(super) error: u64,
     /// Levels for each level of the value; none when the schema itself is no deeper than allowed.
     chain: Option<u64>,
 }
 
 impl Cost {
     /// Of nothing.
-    pub(super) const NONE: Self = Self { part: 1, text: 1, text_block: 1, name: 1, chain: None };
+    pub(super) const NONE: Self = Self { part: 1, text: 1, text_block: 1, name: 1, error: 0, chain: None };
 
-    pub(super) fn of(built: &Built) -> Result<Self, SchemaFault> {
+    pub(super) fn of(document: &Value, built: &Built) -> Result<Self, SchemaFault> {
         let same = Order::of(&built.graph, |step| *step == Step::Same);
         if let Some(node) = same.circle {
             let message =
@@ -68,6 +71,7 @@ impl Cost {
         let mut cost = Self::of_patterns(built)?;
         cost.part = 1 + silent.max() / 16;
         cost.chain = levels(built, chains.max())?;
+        cost.error = quoted(document);
         Ok(cost)
     }
 
@@ -93,6 +97,29 @@ impl Cost {
     pub(super) fn allows_depth(&self, depth: impl Fn() -> u64) -> bool {
         self.chain.is_none_or(|chain| chain.saturating_mul(depth() + 1) <= MAX_LEVELS)
     }
+}
+
+/// What an error may quote of the schema: its largest list of values, value or pattern.
+fn quoted(document: &Value) -> u64 {
+    match document {
+        Value::Object(map) => {
+            let quotes = |key: &str| matches!(key, "enum" | "const" | "pattern");
+            map.iter().map(|(key, it)| if quotes(key) { weight(it) } else { quoted(it) }).max().unwrap_or(0)
+        }
+        Value::Array(list) => list.iter().map(quoted).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// One step for each part of a value, and each 32 bytes of its texts.
+fn weight(value: &Value) -> u64 {
+    let inside: u64 = match value {
+        Value::Object(map) => map.iter().map(|(key, it)| key.len() as u64 / 32 + weight(it)).sum(),
+        Value::Array(list) => list.iter().map(weight).sum(),
+        Value::String(text) => text.len() as u64 / 32,
+        _ => 0,
+    };
+    inside + 1
 }
 
 /// The levels that each level of a value takes, when the depth of the value decides.

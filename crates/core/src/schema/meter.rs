@@ -174,7 +174,10 @@ impl<'a> Node<'a, Metered> for &'a Value {
         cmp::equal(self, expected)
     }
 
+    /// Asked for by each error that is made, which may come to be copied, with what it quotes of the schema.
     fn to_value(&self) -> Cow<'a, Value> {
+        spend(COST.get().error);
+        spend_on_all(self);
         Cow::Borrowed(self)
     }
 
