@@ -52,7 +52,7 @@ const STACK: usize = 64 << 20;
 static DEEP: Mutex<()> = Mutex::new(());
 /// Looks at the parts of a value to find out whether it keeps to a schema; then, if not, to say where.
 const STEPS: u64 = 5_000_000;
-const STEPS_OF_MESSAGE: u64 = 400_000;
+const STEPS_OF_MESSAGE: u64 = 100_000;
 
 /// What a value may be in JSON Schema.
 const TYPES: &str = "array, boolean, integer, null, number, object and string";
