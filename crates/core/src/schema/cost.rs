@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::SchemaFault;
 use super::graph::{Built, Graph, Step, fault};
+use super::parts;
 
 /// Schemas that apply to one value, references followed.
 const MAX_EXPANDED: u64 = 10_000;
@@ -104,22 +105,14 @@ fn quoted(document: &Value) -> u64 {
     match document {
         Value::Object(map) => {
             let quotes = |key: &str| matches!(key, "enum" | "const" | "pattern");
-            map.iter().map(|(key, it)| if quotes(key) { weight(it) } else { quoted(it) }).max().unwrap_or(0)
+            map.iter()
+                .map(|(key, it)| if quotes(key) { parts::count(it) } else { quoted(it) })
+                .max()
+                .unwrap_or(0)
         }
         Value::Array(list) => list.iter().map(quoted).max().unwrap_or(0),
         _ => 0,
     }
-}
-
-/// One step for each part of a value, and each 32 bytes of its texts.
-fn weight(value: &Value) -> u64 {
-    let inside: u64 = match value {
-        Value::Object(map) => map.iter().map(|(key, it)| key.len() as u64 / 32 + weight(it)).sum(),
-        Value::Array(list) => list.iter().map(weight).sum(),
-        Value::String(text) => text.len() as u64 / 32,
-        _ => 0,
-    };
-    inside + 1
 }
 
 /// The levels that each level of a value takes, when the depth of the value decides.

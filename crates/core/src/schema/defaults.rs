@@ -6,15 +6,15 @@
 use serde_json::{Map, Value};
 
 use super::meter;
+use super::parts;
 use super::references::References;
 
 /// References that lead in a circle without entering the value.
 const MAX_DEPTH: usize = 64;
 /// Schemas that are looked at for one value.
 const STEPS: u64 = 5_000_000;
-/// Parts that all defaults together may put in. Each 32 bytes of text count as one.
-const PARTS: usize = 200_000;
-const BLOCK: usize = 32;
+/// What all defaults together may count ([`parts`]).
+const PARTS: u64 = 200_000;
 
 /// The defaults of a value would be more than it may get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ struct Filling<'a> {
     document: &'a Value,
     references: &'a References,
     steps: u64,
-    parts: usize,
+    parts: u64,
 }
 
 impl<'a> Filling<'a> {
@@ -78,7 +78,8 @@ impl<'a> Filling<'a> {
             if !map.contains_key(name)
                 && let Some(default) = self.default_of(property)
             {
-                self.parts = take(self.parts, default)?.checked_sub(1 + name.len() / BLOCK).ok_or(Excess)?;
+                self.take(1 + parts::blocks(name.len()))?;
+                parts::each(default, &mut |count| self.take(count))?;
                 map.insert(name.clone(), default.clone());
             }
             if let Some(value) = map.get_mut(name) {
@@ -88,21 +89,13 @@ impl<'a> Filling<'a> {
         Ok(())
     }
 
+    fn take(&mut self, count: u64) -> Result<(), Excess> {
+        self.parts = self.parts.checked_sub(count).ok_or(Excess)?;
+        Ok(())
+    }
+
     fn default_of(&self, property: &'a Value) -> Option<&'a Value> {
         let property = property.as_object()?;
         property.get("default").or_else(|| self.references.of(self.document, property)?.get("default"))
-    }
-}
-
-/// What is left of `parts` when all parts of the value are taken off.
-fn take(parts: usize, value: &Value) -> Result<usize, Excess> {
-    let left = parts.checked_sub(1).ok_or(Excess)?;
-    match value {
-        Value::Array(list) => list.iter().try_fold(left, take),
-        Value::Object(map) => map.iter().try_fold(left, |left, (name, value)| {
-            take(left.checked_sub(name.len() / BLOCK).ok_or(Excess)?, value)
-        }),
-        Value::String(text) => left.checked_sub(text.len() / BLOCK).ok_or(Excess),
-        _ => Ok(left),
     }
 }

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use jsonschema::JsonType;
@@ -14,12 +15,11 @@ use jsonschema::json::{Array, Json, Node, NodeIdentity, Object, cmp, unique};
 use serde_json::{Map, Number, Value};
 
 use super::cost::Cost;
+use super::parts::{self, blocks};
 use crate::work;
 
 /// What one step is in the budget of the thread ([`crate::work`]).
 pub(super) const STEP: u64 = 8;
-/// Bytes of a text that are one step.
-const BLOCK: usize = 32;
 
 thread_local! {
     static LEFT: Cell<u64> = const { Cell::new(0) };
@@ -66,26 +66,15 @@ fn spend(steps: u64) {
 
 fn spend_on_text(length: usize) {
     let cost = COST.get();
-    spend(cost.text.saturating_add(cost.text_block.saturating_mul((length / BLOCK) as u64)));
+    spend(cost.text.saturating_add(cost.text_block.saturating_mul(blocks(length))));
 }
 
-/// One step for each part of a value and each piece of its texts.
+/// Steps for all that a value is.
 fn spend_on_all(value: &Value) {
-    match value {
-        Value::Array(list) => {
-            spend(1);
-            list.iter().for_each(spend_on_all);
-        }
-        Value::Object(map) => {
-            spend(1);
-            map.iter().for_each(|(name, value)| {
-                spend((name.len() / BLOCK) as u64);
-                spend_on_all(value);
-            });
-        }
-        Value::String(text) => spend(1 + (text.len() / BLOCK) as u64),
-        _ => spend(1),
-    }
+    let Ok(()) = parts::each(value, &mut |steps| {
+        spend(steps);
+        Ok::<_, Infallible>(())
+    });
 }
 
 /// Values of `serde_json` that are counted when they are looked at.
@@ -161,7 +150,7 @@ impl<'a> Node<'a, Metered> for &'a Value {
     fn string_length(&self) -> Option<u64> {
         spend(1);
         let text = Value::as_str(self)?;
-        spend((text.len() / BLOCK) as u64);
+        spend(blocks(text.len()));
         Some(text.chars().count() as u64)
     }
 
@@ -216,7 +205,7 @@ impl<'a> Iterator for Members<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let (name, value) = self.0.next()?;
         let Cost { part, name: own, text_block, .. } = COST.get();
-        spend(part.saturating_add(own.saturating_mul(1 + text_block * (name.len() / BLOCK) as u64)));
+        spend(part.saturating_add(own.saturating_mul(1 + text_block * blocks(name.len()))));
         Some((name, value))
     }
 }

@@ -16,6 +16,7 @@ mod graph;
 mod meter;
 #[cfg(test)]
 mod oracle;
+mod parts;
 mod references;
 mod secrets;
 mod shape;
