@@ -2,7 +2,7 @@
 
 use attune_common::repositories::enforcement::{self, OutOfWork};
 
-use crate::finding::{Finding, chain, first_few};
+use crate::finding::{Finding, first_few};
 use crate::installation::Installation;
 
 pub(super) async fn check(installation: &Installation) -> Vec<Finding> {
@@ -12,10 +12,7 @@ pub(super) async fn check(installation: &Installation) -> Vec<Finding> {
     };
     match enforcement::list_out_of_work(pool).await {
         Ok(rules) => vec![judge(&rules)],
-        Err(error) => {
-            let mend = "see above: database and schema";
-            vec![Finding::warning(format!("it can not be read: {}", chain(&error)), mend)]
-        }
+        Err(error) => vec![Finding::unread("what ran out of work", &error)],
     }
 }
 
