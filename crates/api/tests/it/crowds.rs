@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use attune_api::Limits;
 use serde_json::json;
-use sqlx::PgTransaction;
+use sqlx::{AssertSqlSafe, PgTransaction};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
@@ -29,10 +29,11 @@ fn patient() -> Limits {
     }
 }
 
-/// Makes all wait that read workers.
-async fn lock_workers(server: &Server) -> PgTransaction<'static> {
+/// Makes all wait that read this table.
+async fn lock(server: &Server, table: &str) -> PgTransaction<'static> {
     let mut lock = server.db.pool.begin().await.unwrap();
-    sqlx::query("LOCK TABLE worker IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let statement = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+    sqlx::query(AssertSqlSafe(statement)).execute(&mut *lock).await.unwrap();
     lock
 }
 
@@ -62,7 +63,7 @@ fn event() -> Request {
 #[tokio::test]
 async fn a_crowd_of_readers_holds_up_neither_events_nor_the_holder_of_the_token() {
     let server = Server::start_within(patient()).await;
-    let lock = lock_workers(&server).await;
+    let lock = lock(&server, "worker").await;
     let mut crowd = readers(&server, 50, 3).await;
     server.write(&event()).await.ok(201);
     server.write(&Request::get("/api/events")).await.ok(200);
@@ -81,7 +82,7 @@ async fn a_crowd_of_readers_holds_up_neither_events_nor_the_holder_of_the_token(
 #[tokio::test]
 async fn a_reader_without_a_place_is_told_to_come_again() {
     let server = Server::start_within(Limits { wait: SHORT, ..patient() }).await;
-    let lock = lock_workers(&server).await;
+    let lock = lock(&server, "worker").await;
     let crowd = readers(&server, 4, 3).await;
     let answer = server.get("/api/packs").await;
     assert!(answer.error(503).starts_with("too many requests are reading at once"), "{}", answer.head);
@@ -94,7 +95,7 @@ async fn a_reader_without_a_place_is_told_to_come_again() {
 #[tokio::test]
 async fn a_list_that_takes_too_long_is_named_with_what_to_do() {
     let server = Server::start_within(Limits { statement: SHORT, ..patient() }).await;
-    let _lock = lock_workers(&server).await;
+    let _lock = lock(&server, "worker").await;
     let error = server.get("/api/workers").await.error(504);
     assert!(
         error.starts_with("the list of workers took longer than 0.1 s in the database; ask for fewer rows"),
@@ -122,7 +123,7 @@ async fn idle_connections_make_room_for_others() {
 async fn requests_without_the_token_leave_connections_to_its_holder_and_to_runs() {
     let server = Server::start_within(Limits { connections: 6, reserved: 2, ..patient() }).await;
     let token = runs::begin(&server).await;
-    let lock = lock_workers(&server).await;
+    let lock = lock(&server, "worker").await;
     let crowd = readers(&server, 4, 3).await;
     let answer = server.get("/api/packs").await;
     assert_eq!(
@@ -140,8 +141,7 @@ async fn requests_without_the_token_leave_connections_to_its_holder_and_to_runs(
 #[tokio::test]
 async fn made_up_tokens_of_runs_hold_up_neither_events_nor_readers() {
     let server = Server::start_within(patient()).await;
-    let mut lock = server.db.pool.begin().await.unwrap();
-    sqlx::query("LOCK TABLE run_token IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let lock = lock(&server, "run_token").await;
     let crowd = crowd(&server, 50, 2, || event().with("authorization", "Bearer attune_run_x")).await;
     for _ in 0..30 {
         server.write(&event()).await.ok(201);
@@ -156,8 +156,7 @@ async fn made_up_tokens_of_runs_hold_up_neither_events_nor_readers() {
 #[tokio::test]
 async fn all_that_ask_for_health_at_once_share_one_connection_and_one_look() {
     let server = Server::start_within(patient()).await;
-    let mut lock = server.db.pool.begin().await.unwrap();
-    sqlx::query("LOCK TABLE config_version IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let lock = lock(&server, "config_version").await;
     let mut crowd = crowd(&server, 50, 1, || Request::get("/api/health")).await;
     server.get("/api/events").await.ok(200);
     server.write(&Request::get("/api/events")).await.ok(200);
@@ -171,7 +170,7 @@ async fn all_that_ask_for_health_at_once_share_one_connection_and_one_look() {
 #[tokio::test]
 async fn a_row_that_takes_too_long_is_told_so() {
     let server = Server::start_within(Limits { statement: SHORT, ..patient() }).await;
-    let _lock = lock_workers(&server).await;
+    let _lock = lock(&server, "worker").await;
     let error = server.get("/api/workers/w").await.error(504);
     assert_eq!(error, "this took longer in the database than a statement may");
 }
@@ -180,8 +179,7 @@ async fn a_row_that_takes_too_long_is_told_so() {
 async fn a_look_up_of_a_token_that_waits_too_long_ends() {
     let server = Server::start_within(Limits { statement: SHORT, ..patient() }).await;
     let token = runs::begin(&server).await;
-    let mut lock = server.db.pool.begin().await.unwrap();
-    sqlx::query("LOCK TABLE run_token IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let lock = lock(&server, "run_token").await;
     runs::ask(&server, &token, &event()).await.error(503);
     lock.rollback().await.unwrap();
     runs::ask(&server, &token, &event()).await.ok(201);

@@ -1,5 +1,7 @@
 //! What is claimed, and what of that is given back.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::fixture::Fixture;
@@ -9,11 +11,7 @@ use crate::fixture::Fixture;
 async fn what_was_claimed_ahead_and_finds_no_slot_is_given_back_as_if_it_had_not_been() {
     let place = tempfile::tempdir().unwrap();
     let go = place.path().join("go");
-    let script = format!(
-        "#!/bin/sh\nread -r n\n[ \"$n\" = 0 ] || while [ ! -e {} ]; do sleep 0.02; done\n",
-        go.display()
-    );
-    let fixture = Fixture::with_action("core.shell", &script).await;
+    let fixture = waiting_for(&go).await;
     for waits in [vec![0; 100], vec![1; 10]].concat() {
         fixture.request(json!(waits)).await;
     }
@@ -41,11 +39,7 @@ async fn what_was_claimed_ahead_and_finds_no_slot_is_given_back_as_if_it_had_not
 async fn long_runs_of_one_action_do_not_keep_others_waiting() {
     let place = tempfile::tempdir().unwrap();
     let go = place.path().join("go");
-    let script = format!(
-        "#!/bin/sh\nread -r n\n[ \"$n\" = 0 ] || while [ ! -e {} ]; do sleep 0.02; done\n",
-        go.display()
-    );
-    let fixture = Fixture::with_action("core.shell", &script).await;
+    let fixture = waiting_for(&go).await;
     for _ in 0..60 {
         fixture.request(json!(1)).await;
     }
@@ -80,4 +74,13 @@ async fn long_runs_of_one_action_do_not_keep_others_waiting() {
         .eventually("SELECT FROM execution HAVING count(*) FILTER (WHERE status = 'succeeded') = 62")
         .await;
     service.stop().await;
+}
+
+/// An action that ends at once for 0, and otherwise when there is such a file.
+async fn waiting_for(go: &Path) -> Fixture {
+    let script = format!(
+        "#!/bin/sh\nread -r n\n[ \"$n\" = 0 ] || while [ ! -e {} ]; do sleep 0.02; done\n",
+        go.display()
+    );
+    Fixture::with_action("core.shell", &script).await
 }
